@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "chain/base/arena.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_MIN ((size_t)64 * 1024)
+
+void *dr_heap_alloc(size_t len)
+{
+	return calloc(1, len == 0 ? 1 : len);
+}
+
+void *dr_heap_grow(void *ptr, size_t len_old, size_t len_new)
+{
+	uint8_t *grown = realloc(ptr, len_new == 0 ? 1 : len_new);
+
+	if (grown != NULL && len_new > len_old)
+		memset(grown + len_old, 0, len_new - len_old);
+	return grown;
+}
+
+void dr_heap_free(void *ptr)
+{
+	free(ptr);
+}
+
+struct chunk {
+	struct chunk *next;
+	size_t size;
+	size_t used;
+	alignas(max_align_t) uint8_t mem[];
+};
+
+struct dr_arena {
+	struct chunk *first;
+	struct chunk *cur;
+	size_t cap;
+	size_t used;
+};
+
+struct dr_arena *dr_arena_new(size_t cap)
+{
+	struct dr_arena *arena = dr_heap_alloc(sizeof(*arena));
+
+	if (arena != NULL)
+		arena->cap = cap;
+	return arena;
+}
+
+static struct chunk *chunk_for(struct dr_arena *arena, size_t len)
+{
+	struct chunk *c = arena->cur;
+
+	while (c != NULL) {
+		if (len <= c->size - c->used)
+			return arena->cur = c;
+		if (c->next == NULL)
+			break;
+		c = c->next;
+		c->used = 0;
+	}
+	const size_t size = len > CHUNK_MIN ? len : CHUNK_MIN;
+	struct chunk *fresh = dr_heap_alloc(sizeof(*fresh) + size);
+
+	if (fresh == NULL)
+		return NULL;
+	fresh->size = size;
+	if (c == NULL)
+		arena->first = fresh;
+	else
+		c->next = fresh;
+	return arena->cur = fresh;
+}
+
+void *dr_arena_alloc(struct dr_arena *arena, size_t len)
+{
+	const size_t align = alignof(max_align_t);
+
+	if (len > SIZE_MAX - align)
+		return NULL;
+	const size_t need = (len + align - 1) / align * align;
+
+	if (need > arena->cap - arena->used)
+		return NULL;
+	struct chunk *c = chunk_for(arena, need);
+
+	if (c == NULL)
+		return NULL;
+	void *ptr = c->mem + c->used;
+
+	c->used += need;
+	arena->used += need;
+	memset(ptr, 0, need);
+	return ptr;
+}
+
+void dr_arena_reset(struct dr_arena *arena)
+{
+	arena->cur = arena->first;
+	if (arena->cur != NULL)
+		arena->cur->used = 0;
+	arena->used = 0;
+}
+
+void dr_arena_free(struct dr_arena *arena)
+{
+	if (arena == NULL)
+		return;
+	for (struct chunk *c = arena->first, *next; c != NULL; c = next) {
+		next = c->next;
+		dr_heap_free(c);
+	}
+	dr_heap_free(arena);
+}
+
+void dr_buf_init(struct dr_buf *buf, size_t cap)
+{
+	*buf = (struct dr_buf){ .cap = cap };
+}
+
+uint8_t *dr_buf_reserve(struct dr_buf *buf, size_t len, struct dr_fail *fail)
+{
+	if (len > buf->cap - buf->len) {
+		dr_fail_set(fail, DR_ERR_LIMIT, "buffer would grow beyond its cap", buf->len);
+		return NULL;
+	}
+	if (buf->ptr == NULL || len > buf->room - buf->len) {
+		size_t room = buf->room < 256 ? 256 : buf->room;
+
+		while (room - buf->len < len)
+			room = room > buf->cap / 2 ? buf->cap : room * 2;
+		uint8_t *grown = dr_heap_grow(buf->ptr, buf->room, room);
+
+		if (grown == NULL) {
+			dr_fail_set(fail, DR_ERR_NOMEM, "no memory for a buffer", room);
+			return NULL;
+		}
+		buf->ptr = grown;
+		buf->room = room;
+	}
+	return buf->ptr + buf->len;
+}
+
+enum dr_err dr_buf_append(struct dr_buf *buf, const void *ptr, size_t len, struct dr_fail *fail)
+{
+	uint8_t *to = dr_buf_reserve(buf, len, fail);
+
+	if (to == NULL)
+		return fail->err;
+	if (len > 0)
+		memcpy(to, ptr, len);
+	buf->len += len;
+	return DR_OK;
+}
+
+void dr_buf_drop(struct dr_buf *buf, size_t len)
+{
+	DR_ASSERT(len <= buf->len);
+	if (len > 0 && len < buf->len)
+		memmove(buf->ptr, buf->ptr + len, buf->len - len);
+	buf->len -= len;
+}
+
+void dr_buf_free(struct dr_buf *buf)
+{
+	dr_heap_free(buf->ptr);
+	dr_buf_init(buf, buf->cap);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * keccak: Keccak-256 as Ethereum uses it (FIPS 202's permutation with the original 0x01 padding, not
+ * SHA3-256's 0x06). Ours, because no library of Debian 12 offers it. Public data only: not written to
+ * be constant in time (it is, but nothing relies on that).
+ *
+ * Layer: chain/crypto.
+ */
+#ifndef DR_CRYPTO_KECCAK_H
+#define DR_CRYPTO_KECCAK_H
+
+#include "chain/base/bytes.h"
+
+struct dr_keccak {
+	uint64_t state[25];
+	size_t fill; /* bytes absorbed into the current block, < 136 */
+};
+
+void dr_keccak_init(struct dr_keccak *k);
+void dr_keccak_update(struct dr_keccak *k, const void *ptr, size_t len);
+void dr_keccak_final(struct dr_keccak *k, uint8_t out[static 32]);
+
+/* dr_keccak256: the hash of one run of bytes. */
+void dr_keccak256(uint8_t out[static 32], const void *ptr, size_t len);
+
+#endif

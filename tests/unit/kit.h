@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * kit: what unit tests share: cmocka's include ritual, hex literals, and the public vectors.
+ */
+#ifndef DR_TESTS_KIT_H
+#define DR_TESTS_KIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <jansson.h>
+
+#include "chain/base/bytes.h"
+#include "chain/base/err.h"
+
+/* kit_hex: bytes of a hex literal without 0x, in memory that lives until the process ends. */
+struct dr_bytes kit_hex(const char *hex);
+
+/* kit_vector: the JSON at DEROT_VECTORS/path (default ../shared/vectors), gunzipped if it ends in .gz.
+ * Skips the test by name if the file is absent. The caller gives the reference back. */
+json_t *kit_vector(const char *path);
+
+/* kit_assert_fail: err and what a failed call recorded. */
+void kit_assert_fail(enum dr_err expected, const struct dr_fail *fail);
+
+#endif
