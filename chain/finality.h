@@ -40,6 +40,8 @@ struct dr_finality {
 	enum dr_err (*frame)(void *self, struct dr_bytes payload, uint16_t source, struct dr_fail *fail);
 	/* The next finding not yet handed out; false if there is none. */
 	bool (*next)(void *self, struct dr_finality_finding *out);
+	/* A new start: earlier words no longer authenticate anything; what was final stays known. */
+	void (*restart)(void *self);
 };
 
 #endif

@@ -67,6 +67,7 @@ enum dr_out {
 	                   a block on the way from the cursor to an authenticated head, parents first */
 	DR_OUT_STATE,   /* *state: the watched contract's state after a block whose header is on the final
 	                   chain (at or below the cursor) */
+	DR_OUT_CONFIRMED, /* *finding: finality named the cursor's block (status FINAL) again, after a restart */
 	DR_OUT_DISSENT, /* *finding: an endpoint's word that finality did not follow */
 	DR_OUT_CONFLICT /* *finding names the final block that does not descend from the cursor */
 };
@@ -90,5 +91,9 @@ bool dr_follow_cursor(const struct dr_follow *f, uint64_t *number, uint8_t hash[
 bool dr_follow_target(const struct dr_follow *f, uint64_t *number, uint8_t hash[static 32]);
 
 bool dr_follow_halted(const struct dr_follow *f);
+
+/* dr_follow_restart: the process starts again on top of refolded evidence: finality must be shown anew
+ * (DR_OUT_CONFIRMED or a newer final block) before anything rests on it. */
+void dr_follow_restart(struct dr_follow *f);
 
 #endif
