@@ -9,13 +9,13 @@
  * The endpoint is the frame's source.
  *
  * Rules:
- *   1. (status, number, hash) is authenticated when at least k distinct endpoints' word on `number` for that status is
- *      `hash`. An endpoint that names a block final names it head too.
- *   2. The word of an endpoint is bound to a number: a later, higher word does not withdraw an earlier one about a final
- *      block. Of heads only the newest word of each endpoint counts.
- *   3. An endpoint that names two hashes final at one number equivocates: it is reported, and no later
- *      word of it about that number counts.
- *   4. Every word on a number at which a different hash was authenticated as final is reported as dissent.
+ *   1. (status, number, hash) is authenticated when the newest word of at least k distinct endpoints on
+ *      that number and status is that hash.
+ *   2. Of each endpoint, the newest DR_QUORUM_WORDS words about final blocks count, and its one newest word
+ *      about the head.
+ *   3. An endpoint that names a second hash final at one number is reported (EQUIVOCAL); its newest word counts, so that
+ *      k endpoints that change their mind about a final block are seen as what they are: a conflict.
+ *   4. A word that names a hash final other than the one authenticated at that number is reported (DISSENT).
  *
  * Layer: chain/evm.
  */
@@ -23,6 +23,8 @@
 #define DR_EVM_QUORUM_H
 
 #include "chain/finality.h"
+
+#define DR_QUORUM_WORDS 64u
 
 struct dr_quorum; /* opaque */
 
