@@ -19,6 +19,12 @@
 /* kit_hex: bytes of a hex literal without 0x, in memory that lives until the process ends. */
 struct dr_bytes kit_hex(const char *hex);
 
+/* kit_alloc: len zeroed bytes that live until the process ends. */
+uint8_t *kit_alloc(size_t len);
+
+/* kit_json_hex: bytes of a JSON string of 0x and an even number of digits; lives as kit_hex's. */
+struct dr_bytes kit_json_hex(const json_t *value);
+
 /* kit_vector: the JSON at DEROT_VECTORS/path (default ../shared/vectors), gunzipped if it ends in .gz.
  * Skips the test by name if the file is absent. The caller gives the reference back. */
 json_t *kit_vector(const char *path);
