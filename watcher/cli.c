@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/cli.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct dr_command commands[] = {
+	{ "version", dr_cmd_version, "version [--digest]", "version; --digest adds the SHA-256 of the executables", NULL },
+};
+
+#define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct dr_command *find(const char *name)
+{
+	for (size_t i = 0; i < NUM_COMMANDS; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static void print_usage(FILE *to, const struct dr_command *c)
+{
+	const char *line = c->usage;
+	const char *lead = "usage: ";
+
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		fprintf(to, "%sderot %.*s\n", lead, (int)len, line);
+		lead = "       ";
+		line += len + (line[len] == '\n');
+	}
+}
+
+static void print_commands(FILE *to)
+{
+	fputs("usage: derot COMMAND [ARGUMENTS] [--format table|json|ndjson]\n\n", to);
+	for (size_t i = 0; i < NUM_COMMANDS; i++)
+		fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].what);
+	fputs("  help      this list, or the usage of one command\n\n"
+	      "exit codes: 0 good, 1 error, 2 sealed or stale, 3 proof invalid, 4 conflict with a final block,\n"
+	      "            5 findings, 6 unanchored, 64 usage\n",
+	      to);
+}
+
+static void print_help(FILE *to, const struct dr_command *c)
+{
+	print_usage(to, c);
+	fprintf(to, "\n%s\n", c->what);
+	if (c->help != NULL)
+		fprintf(to, "\n%s", c->help);
+}
+
+int dr_cli_usage(struct dr_cli *cli, const char *message, const char *arg)
+{
+	FILE *err = cli->out.err;
+
+	fprintf(err, "derot%s%s: %s", cli->command != NULL ? " " : "", cli->command != NULL ? cli->command->name : "",
+	        message);
+	if (arg != NULL) {
+		fputs(": ", err);
+		dr_out_text(err, arg);
+	}
+	fputc('\n', err);
+	if (cli->command != NULL)
+		print_usage(err, cli->command);
+	else
+		fputs("try: derot help\n", err);
+	return DR_EXIT_USAGE;
+}
+
+/* One option at argv[*i]: NULL if that is no option of the table; *value is what "=" gave, or NULL. */
+static const struct dr_opt *match(const char *arg, const struct dr_opt *opts, size_t num_opts, const char **value)
+{
+	*value = NULL;
+	for (size_t k = 0; k < num_opts; k++) {
+		size_t len = strlen(opts[k].name);
+
+		if (arg[1] != '-') {
+			if (opts[k].letter != 0 && arg[1] == opts[k].letter) {
+				*value = arg[2] != '\0' ? arg + 2 : NULL;
+				return &opts[k];
+			}
+		} else if (strncmp(arg + 2, opts[k].name, len) == 0 && (arg[2 + len] == '\0' || arg[2 + len] == '=')) {
+			*value = arg[2 + len] == '=' ? arg + 3 + len : NULL;
+			return &opts[k];
+		}
+	}
+	return NULL;
+}
+
+int dr_cli_options(struct dr_cli *cli, int *argc, char **argv, const struct dr_opt *opts, size_t num_opts)
+{
+	int kept = 1;
+	bool options = true;
+
+	for (int i = 1; i < *argc; i++) {
+		const char *value;
+		const struct dr_opt *opt;
+
+		if (!options || argv[i][0] != '-' || argv[i][1] == '\0') { /* a lone "-" is standard input */
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (strcmp(argv[i], "--") == 0) {
+			options = false;
+			continue;
+		}
+		opt = match(argv[i], opts, num_opts, &value);
+		if (opt == NULL)
+			return dr_cli_usage(cli, "unknown option", argv[i]);
+		if (opt->kind == DR_OPT_FLAG) {
+			if (value != NULL)
+				return dr_cli_usage(cli, "this option takes no value", argv[i]);
+			*(bool *)opt->to = true;
+			continue;
+		}
+		if (value == NULL && i + 1 == *argc)
+			return dr_cli_usage(cli, "this option needs a value", argv[i]);
+		if (value == NULL)
+			value = argv[++i];
+		if (opt->kind == DR_OPT_LIST) {
+			struct dr_opt_list *list = opt->to;
+
+			if (list->num == DR_OPT_LIST_MAX)
+				return dr_cli_usage(cli, "too many values for this option", opt->name);
+			list->values[list->num++] = value;
+		} else {
+			const char **to = opt->to;
+
+			if (*to != NULL)
+				return dr_cli_usage(cli, "this option is given twice", opt->name);
+			*to = value;
+		}
+	}
+	*argc = kept;
+	return DR_EXIT_OK;
+}
+
+/* Takes --format and --help, which every command has, out of argv[1, *argc). */
+static int common_options(struct dr_cli *cli, int *argc, char **argv, bool *help)
+{
+	int kept = 1;
+	bool options = true;
+
+	for (int i = 1; i < *argc; i++) {
+		const char *format = NULL;
+
+		if (strcmp(argv[i], "--") == 0)
+			options = false;
+		if (options && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)) {
+			*help = true;
+			continue;
+		}
+		if (options && strncmp(argv[i], "--format=", 9) == 0)
+			format = argv[i] + 9;
+		else if (options && strcmp(argv[i], "--format") == 0)
+			format = i + 1 < *argc ? argv[++i] : "";
+		if (format == NULL) {
+			argv[kept++] = argv[i];
+			continue;
+		}
+		if (!dr_format_parse(&cli->out.format, format))
+			return dr_cli_usage(cli, "--format must be table, json or ndjson, not", format);
+	}
+	*argc = kept;
+	return DR_EXIT_OK;
+}
+
+void dr_cli_self(char *folder, size_t cap)
+{
+	ssize_t len = readlink("/proc/self/exe", folder, cap - 1);
+	char *slash;
+
+	folder[len > 0 ? len : 0] = '\0';
+	slash = strrchr(folder, '/');
+	if (slash == NULL)
+		snprintf(folder, cap, ".");
+	else
+		*slash = '\0';
+}
+
+int dr_cli_main(int argc, char **argv, FILE *out, FILE *err)
+{
+	struct dr_cli cli = { .command = NULL };
+	bool help = false;
+	int code;
+
+	dr_out_init(&cli.out, out, err);
+	if (argc < 2) {
+		print_commands(err);
+		return DR_EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		if (argc == 2) {
+			print_commands(out);
+			return DR_EXIT_OK;
+		}
+		cli.command = find(argv[2]);
+		if (cli.command == NULL)
+			return dr_cli_usage(&cli, "unknown command", argv[2]);
+		print_help(out, cli.command);
+		return DR_EXIT_OK;
+	}
+	cli.command = find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+	if (cli.command == NULL)
+		return dr_cli_usage(&cli, "unknown command", argv[1]);
+	argc--;
+	argv++;
+	code = common_options(&cli, &argc, argv, &help);
+	if (code != DR_EXIT_OK)
+		return code;
+	if (help) {
+		print_help(out, cli.command);
+		return DR_EXIT_OK;
+	}
+	code = cli.command->run(&cli, argc, argv);
+	/* A full disk or a closed pipe must not look like success. */
+	if ((fflush(out) != 0 || ferror(out)) && code == DR_EXIT_OK) {
+		fprintf(err, "derot: the output could not be written: %s\n", strerror(errno));
+		code = DR_EXIT_ERROR;
+	}
+	return code;
+}
