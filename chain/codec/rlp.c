@@ -188,7 +188,8 @@ enum dr_err dr_rlp_check(struct dr_bytes bytes, struct dr_fail *fail)
 		if (item.kind == DR_RLP_STRING)
 			continue;
 		if (depth == DR_RLP_DEPTH_MAX)
-			return dr_fail_set(fail, DR_ERR_LIMIT, "RLP lists are nested too deeply", r->at - item.whole.len);
+			return dr_fail_set(fail, DR_ERR_LIMIT, "RLP lists are nested too deeply",
+					   r->at - item.whole.len);
 		stack[++depth] = payload_reader(r, &item);
 	}
 }

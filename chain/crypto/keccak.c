@@ -20,32 +20,32 @@ static inline uint64_t rotl(uint64_t value, unsigned bits)
 
 /* One row of rho, pi and chi: output lane (x, y) comes from input lane ((x + 3y) mod 5, x). The lanes are
  * written out with their rotation, so that every index is a constant and the state lives in registers. */
-#define ROW(out, in, y, s0, r0, s1, r1, s2, r2, s3, r3, s4, r4)                                                       \
-	do {                                                                                                          \
-		const uint64_t b0 = rotl(in[s0] ^ d[s0 % 5], r0), b1 = rotl(in[s1] ^ d[s1 % 5], r1);                  \
-		const uint64_t b2 = rotl(in[s2] ^ d[s2 % 5], r2), b3 = rotl(in[s3] ^ d[s3 % 5], r3);                  \
-		const uint64_t b4 = rotl(in[s4] ^ d[s4 % 5], r4);                                                     \
-		out[5 * y + 0] = b0 ^ (~b1 & b2);                                                                     \
-		out[5 * y + 1] = b1 ^ (~b2 & b3);                                                                     \
-		out[5 * y + 2] = b2 ^ (~b3 & b4);                                                                     \
-		out[5 * y + 3] = b3 ^ (~b4 & b0);                                                                     \
-		out[5 * y + 4] = b4 ^ (~b0 & b1);                                                                     \
+#define ROW(out, in, y, s0, r0, s1, r1, s2, r2, s3, r3, s4, r4)                                                      \
+	do {                                                                                                         \
+		const uint64_t b0 = rotl(in[s0] ^ d[s0 % 5], r0), b1 = rotl(in[s1] ^ d[s1 % 5], r1);                 \
+		const uint64_t b2 = rotl(in[s2] ^ d[s2 % 5], r2), b3 = rotl(in[s3] ^ d[s3 % 5], r3);                 \
+		const uint64_t b4 = rotl(in[s4] ^ d[s4 % 5], r4);                                                    \
+		out[5 * y + 0] = b0 ^ (~b1 & b2);                                                                    \
+		out[5 * y + 1] = b1 ^ (~b2 & b3);                                                                    \
+		out[5 * y + 2] = b2 ^ (~b3 & b4);                                                                    \
+		out[5 * y + 3] = b3 ^ (~b4 & b0);                                                                    \
+		out[5 * y + 4] = b4 ^ (~b0 & b1);                                                                    \
 	} while (0)
 
 #define COLUMN(in, x) (in[x] ^ in[x + 5] ^ in[x + 10] ^ in[x + 15] ^ in[x + 20])
 
-#define ROUND(out, in, constant)                                                                                      \
-	do {                                                                                                          \
-		const uint64_t c0 = COLUMN(in, 0), c1 = COLUMN(in, 1), c2 = COLUMN(in, 2);                            \
-		const uint64_t c3 = COLUMN(in, 3), c4 = COLUMN(in, 4);                                                \
-		const uint64_t d[5] = { c4 ^ rotl(c1, 1), c0 ^ rotl(c2, 1), c1 ^ rotl(c3, 1), c2 ^ rotl(c4, 1),       \
-			                c3 ^ rotl(c0, 1) };                                                           \
-		ROW(out, in, 0, 0, 0, 6, 44, 12, 43, 18, 21, 24, 14);                                                 \
-		ROW(out, in, 1, 3, 28, 9, 20, 10, 3, 16, 45, 22, 61);                                                 \
-		ROW(out, in, 2, 1, 1, 7, 6, 13, 25, 19, 8, 20, 18);                                                   \
-		ROW(out, in, 3, 4, 27, 5, 36, 11, 10, 17, 15, 23, 56);                                                \
-		ROW(out, in, 4, 2, 62, 8, 55, 14, 39, 15, 41, 21, 2);                                                 \
-		out[0] ^= constant;                                                                                   \
+#define ROUND(out, in, constant)                                                                                     \
+	do {                                                                                                         \
+		const uint64_t c0 = COLUMN(in, 0), c1 = COLUMN(in, 1), c2 = COLUMN(in, 2);                           \
+		const uint64_t c3 = COLUMN(in, 3), c4 = COLUMN(in, 4);                                               \
+		const uint64_t d[5] = { c4 ^ rotl(c1, 1), c0 ^ rotl(c2, 1), c1 ^ rotl(c3, 1), c2 ^ rotl(c4, 1),      \
+					c3 ^ rotl(c0, 1) };                                                          \
+		ROW(out, in, 0, 0, 0, 6, 44, 12, 43, 18, 21, 24, 14);                                                \
+		ROW(out, in, 1, 3, 28, 9, 20, 10, 3, 16, 45, 22, 61);                                                \
+		ROW(out, in, 2, 1, 1, 7, 6, 13, 25, 19, 8, 20, 18);                                                  \
+		ROW(out, in, 3, 4, 27, 5, 36, 11, 10, 17, 15, 23, 56);                                               \
+		ROW(out, in, 4, 2, 62, 8, 55, 14, 39, 15, 41, 21, 2);                                                \
+		out[0] ^= constant;                                                                                  \
 	} while (0)
 
 static void permute(uint64_t state[static 25])

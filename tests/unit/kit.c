@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "chain/base/arena.h"
+#include "chain/base/hex.h"
 
 static int nibble(char c)
 {
@@ -90,6 +91,72 @@ json_t *kit_vector(const char *path)
 		fail_msg("%s: %s at line %d", full, error.text, error.line);
 	dr_buf_free(&text);
 	return json;
+}
+
+void kit_json_word(uint8_t word[static 32], const json_t *value)
+{
+	struct dr_fail fail = { 0 };
+
+	assert_non_null(json_string_value(value));
+	assert_int_equal(dr_hex_quantity(word, json_string_value(value), json_string_length(value), &fail), DR_OK);
+}
+
+uint64_t kit_json_u64(const json_t *value)
+{
+	uint8_t word[32];
+	uint64_t number;
+
+	kit_json_word(word, value);
+	assert_true(dr_word_u64(&number, word));
+	return number;
+}
+
+static void json_fixed(uint8_t *out, size_t len, const json_t *object, const char *name)
+{
+	const struct dr_bytes bytes = kit_json_hex(json_object_get(object, name));
+
+	assert_int_equal(bytes.len, len);
+	memcpy(out, bytes.ptr, len);
+}
+
+void kit_header(struct dr_evm_header *out, const json_t *block)
+{
+	memset(out, 0, sizeof(*out));
+	json_fixed(out->hash, 32, block, "hash");
+	json_fixed(out->parent_hash, 32, block, "parentHash");
+	json_fixed(out->ommers_hash, 32, block, "sha3Uncles");
+	json_fixed(out->coinbase, 20, block, "miner");
+	json_fixed(out->state_root, 32, block, "stateRoot");
+	json_fixed(out->transactions_root, 32, block, "transactionsRoot");
+	json_fixed(out->receipts_root, 32, block, "receiptsRoot");
+	json_fixed(out->bloom, 256, block, "logsBloom");
+	kit_json_word(out->difficulty, json_object_get(block, "difficulty"));
+	out->number = kit_json_u64(json_object_get(block, "number"));
+	out->gas_limit = kit_json_u64(json_object_get(block, "gasLimit"));
+	out->gas_used = kit_json_u64(json_object_get(block, "gasUsed"));
+	out->timestamp = kit_json_u64(json_object_get(block, "timestamp"));
+	out->extra = kit_json_hex(json_object_get(block, "extraData"));
+	json_fixed(out->mix_hash, 32, block, "mixHash");
+	json_fixed(out->nonce, 8, block, "nonce");
+	out->num_fields = 15;
+	if (json_object_get(block, "baseFeePerGas") == NULL)
+		return;
+	kit_json_word(out->base_fee, json_object_get(block, "baseFeePerGas"));
+	out->num_fields = 16;
+	if (json_object_get(block, "withdrawalsRoot") == NULL)
+		return;
+	json_fixed(out->withdrawals_root, 32, block, "withdrawalsRoot");
+	out->num_fields = 17;
+	if (json_object_get(block, "blobGasUsed") == NULL)
+		return;
+	out->blob_gas_used = kit_json_u64(json_object_get(block, "blobGasUsed"));
+	out->excess_blob_gas = kit_json_u64(json_object_get(block, "excessBlobGas"));
+	json_fixed(out->parent_beacon_root, 32, block, "parentBeaconBlockRoot");
+	out->num_fields = 20;
+	if (json_object_get(block, "requestsHash") == NULL)
+		return;
+	json_fixed(out->requests_hash, 32, block, "requestsHash");
+	out->num_fields = 21;
 }
 
 void kit_assert_fail(enum dr_err expected, const struct dr_fail *fail)

@@ -182,8 +182,7 @@ static size_t measure(const json_t *value)
 
 	if (!json_is_array(value))
 		return dr_rlp_len(kit_json_hex(value));
-	json_array_foreach(value, idx, item)
-		sum += measure(item);
+	json_array_foreach(value, idx, item) sum += measure(item);
 	return dr_rlp_list_len(sum);
 }
 
@@ -196,11 +195,9 @@ static void put(struct dr_writer *w, const json_t *value)
 		dr_rlp_put(w, kit_json_hex(value));
 		return;
 	}
-	json_array_foreach(value, idx, item)
-		sum += measure(item);
+	json_array_foreach(value, idx, item) sum += measure(item);
 	dr_rlp_put_list(w, sum);
-	json_array_foreach(value, idx, item)
-		put(w, item);
+	json_array_foreach(value, idx, item) put(w, item);
 }
 
 static void assert_same(struct dr_reader *r, const json_t *value)
@@ -214,8 +211,7 @@ static void assert_same(struct dr_reader *r, const json_t *value)
 	}
 	struct dr_reader child = dr_rlp_list(r);
 
-	json_array_foreach(value, idx, item)
-		assert_same(&child, item);
+	json_array_foreach(value, idx, item) assert_same(&child, item);
 	assert_int_equal(dr_reader_end(&child), DR_OK);
 }
 
