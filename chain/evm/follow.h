@@ -84,6 +84,9 @@ void dr_follow_want_state(struct dr_follow *f, uint64_t number, const uint8_t (*
  * The same want is listed at every call until it is answered. */
 size_t dr_follow_wants(const struct dr_follow *f, struct dr_want *out, size_t max);
 
+/* dr_follow_unavailable: nobody answers this want. Way (c) then falls back to receipts for this range. */
+void dr_follow_unavailable(struct dr_follow *f, const struct dr_want *want);
+
 /* The cursor: false before the first final step. */
 bool dr_follow_cursor(const struct dr_follow *f, uint64_t *number, uint8_t hash[static 32]);
 
