@@ -86,6 +86,11 @@ const uint8_t *dr_fact_state_value(const struct dr_fact_state *fact, size_t idx)
 	return fact->values[idx];
 }
 
+enum dr_agree dr_fact_state_accumulator(const struct dr_fact_state *fact)
+{
+	return fact->accumulator;
+}
+
 const char *dr_proof_name(enum dr_proof proof)
 {
 	switch (proof) {

@@ -70,6 +70,15 @@ size_t dr_fact_state_num_slots(const struct dr_fact_state *fact);
 const uint8_t *dr_fact_state_slot(const struct dr_fact_state *fact, size_t idx);
 const uint8_t *dr_fact_state_value(const struct dr_fact_state *fact, size_t idx);
 
+/* Whether the contract's own event count and rolling hash, proven here, are what the events handed out
+ * up to this block roll up to. NO: events were left out, or the contract is not what it should be. */
+enum dr_agree {
+	DR_AGREE_UNKNOWN = 0, /* not proven here, or other code than the pinned one */
+	DR_AGREE_YES,
+	DR_AGREE_NO,
+};
+enum dr_agree dr_fact_state_accumulator(const struct dr_fact_state *fact);
+
 const char *dr_proof_name(enum dr_proof proof);
 const char *dr_status_name(enum dr_status status);
 const char *dr_complete_name(enum dr_complete complete);

@@ -32,6 +32,7 @@ struct dr_fact_state {
 	size_t num_slots;
 	const uint8_t (*slots)[32];
 	const uint8_t (*values)[32];
+	enum dr_agree accumulator;
 };
 
 #endif

@@ -393,6 +393,21 @@ static enum dr_take take_accumulator(struct dr_follow *f, struct dr_node *node, 
 	return DR_TAKE_KEPT;
 }
 
+/* The proven accumulator after p against the one that the events handed out roll up to. */
+static enum dr_agree accumulator_agrees(const struct dr_follow *f, const struct past *p)
+{
+	const uint8_t *count = dr_in_state_slot(&f->state, f->config.count_slot);
+	const uint8_t *acc = dr_in_state_slot(&f->state, f->config.acc_slot);
+	uint64_t proven;
+
+	if (!f->config.has_accumulator || count == NULL || acc == NULL ||
+	    memcmp(f->state.account.code_hash, f->config.code_hash, 32) != 0)
+		return DR_AGREE_UNKNOWN;
+	if (!dr_word_u64(&proven, count) || proven != p->acc.count || memcmp(acc, p->acc.acc, 32) != 0)
+		return DR_AGREE_NO;
+	return DR_AGREE_YES;
+}
+
 static enum dr_take take_state(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail)
 {
 	struct dr_node *node = node_named(f, frame);
@@ -420,6 +435,7 @@ static enum dr_take take_state(struct dr_follow *f, const struct dr_frame *frame
 		.num_slots = f->state.num_slots,
 		.slots = (const uint8_t (*)[32])f->state.slots,
 		.values = (const uint8_t (*)[32])f->state.values,
+		.accumulator = accumulator_agrees(f, p),
 	};
 	memcpy(f->state_fact.hash, p->hash, 32);
 	memcpy(f->state_fact.address, f->state.address, 20);
@@ -502,6 +518,7 @@ static void commit_step(struct dr_follow *f)
 		memcpy(p->state_root, node->state_root, 32);
 		for (size_t e = 0; f->config.has_accumulator && e < node->num_events; e++)
 			dr_acc_roll(&f->acc, node->number, node->timestamp, &node->events[e]);
+		p->acc = f->acc;
 	}
 	const struct dr_node *last = f->going[f->going_num - 1];
 

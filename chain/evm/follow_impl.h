@@ -26,6 +26,7 @@ struct named {
 struct past {
 	uint64_t number;
 	uint8_t hash[32], state_root[32];
+	struct dr_acc acc; /* of the contract's events up to this block */
 	bool set;
 };
 

@@ -73,6 +73,9 @@ enum dr_err dr_engine_note(struct dr_engine *e, uint64_t *idx, const struct dr_n
  * Returns how many were written to out[0,max). */
 size_t dr_engine_wants(struct dr_engine *e, struct dr_want *out, size_t max);
 
+/* dr_engine_unavailable: nobody answers this want (UNAVAILABLE with source DR_SOURCE_CORE). */
+void dr_engine_unavailable(struct dr_engine *e, uint32_t want);
+
 /* dr_engine_status: everything the engine knows; the host fills generation_ours, torn and endpoint
  * states (lies are counted here). */
 void dr_engine_status(const struct dr_engine *e, struct dr_status_report *out);

@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kms-bridge/core/engine_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "chain/base/hex.h"
+#include "chain/base/reader.h"
+
+static struct dr_engine *broken(struct dr_engine *e, struct dr_fail *fail, enum dr_err err, const char *what)
+{
+	dr_fail_set(fail, err, what, 0);
+	dr_engine_free(e);
+	return NULL;
+}
+
+static void follow_config(struct dr_follow_config *out, const struct dr_engine *e, const struct dr_init *init)
+{
+	*out = (struct dr_follow_config){
+		.start_number = init->start_number,
+		.step_max = init->step_max,
+		.way = (enum dr_way)init->way,
+		.has_accumulator = e->profile.has_accumulator,
+		.finality = dr_quorum_finality(e->quorum),
+	};
+	memcpy(out->contract, init->contract, 20);
+	memcpy(out->start_hash, init->start_hash, 32);
+	memcpy(out->code_hash, e->profile.code_hash, 32);
+	dr_word_put(out->count_slot, e->profile.count_slot);
+	dr_word_put(out->acc_slot, e->profile.acc_slot);
+}
+
+static enum dr_err on_change(void *ctx, const struct dr_change *change);
+
+struct dr_engine *dr_engine_new(const struct dr_init *init, const struct dr_engine_host *host,
+                                struct dr_fail *fail)
+{
+	struct dr_follow_config config;
+	struct dr_engine *e = dr_heap_alloc(sizeof(*e));
+
+	if (e == NULL) {
+		dr_fail_set(fail, DR_ERR_NOMEM, "no memory for the engine", 0);
+		return NULL;
+	}
+	if (init->proof != DR_PROOF_QUORUM)
+		return broken(e, fail, DR_ERR_UNKNOWN, "proof: this build follows proof quorum only");
+	if (init->quorum_k < 1 || init->quorum_k > init->quorum_n || init->quorum_n > DR_ENDPOINTS_MAX)
+		return broken(e, fail, DR_ERR_LIMIT, "quorum: 1 <= k <= n <= 16 endpoints");
+	if (init->start_number < 1 || init->step_max < 1 || init->step_max > DR_FOLLOW_STEP_MAX)
+		return broken(e, fail, DR_ERR_LIMIT, "start block (>= 1) or step (1 to 512)");
+	if (init->way > DR_WAY_ACCUMULATOR)
+		return broken(e, fail, DR_ERR_UNKNOWN, "completeness way");
+	if (init->heartbeat)
+		return broken(e, fail, DR_ERR_UNKNOWN, "lease.heartbeat: this build cannot require a heartbeat yet");
+	e->init = *init;
+	e->init.profile = (struct dr_bytes){ NULL, 0 };
+	e->host = *host;
+	if (e->init.max_staleness_s == 0)
+		e->init.max_staleness_s = DR_STALENESS_DEFAULT_S;
+	if (dr_profile_decode(&e->profile, init->profile, fail) != DR_OK) {
+		dr_engine_free(e);
+		return NULL;
+	}
+	memcpy(e->self.node, init->node, 20);
+	memcpy(e->self.profile, e->profile.digest, 32);
+	e->quorum = dr_quorum_new(init->quorum_k, init->quorum_n);
+	e->findings = dr_findings_new(e->profile.stealth_window_s);
+	e->divergence = dr_divergence_new();
+	e->heads = dr_heap_alloc(DR_HEADS_MAX * sizeof(*e->heads));
+	e->head_states = dr_heap_alloc(DR_HEADS_MAX * sizeof(*e->head_states));
+	if (e->quorum != NULL) {
+		follow_config(&config, e, init);
+		e->follow = dr_follow_new(&config);
+	}
+	if (e->quorum == NULL || e->findings == NULL || e->divergence == NULL || e->heads == NULL ||
+	    e->head_states == NULL || e->follow == NULL)
+		return broken(e, fail, DR_ERR_NOMEM, "no memory for the engine");
+	e->fold = (struct dr_fold){ .chain_id = init->chain_id, .start_number = init->start_number,
+		                    .profile = &e->profile, .ctx = e };
+	memcpy(e->fold.genesis, init->genesis, 32);
+	memcpy(e->fold.contract, init->contract, 20);
+	dr_merkle_init(&e->ledger);
+	dr_merkle_init(&e->journal);
+	e->seal = DR_SEAL_NOT_STARTED;
+	return e;
+}
+
+void dr_engine_free(struct dr_engine *e)
+{
+	if (e == NULL)
+		return;
+	for (size_t i = 0; i < e->num_heads; i++)
+		dr_state_drop(&e->heads[i].state);
+	dr_state_drop(&e->state);
+	dr_state_drop(&e->check.state);
+	dr_follow_free(e->follow);
+	dr_quorum_free(e->quorum);
+	dr_findings_free(e->findings);
+	dr_divergence_free(e->divergence);
+	dr_heap_free(e->heads);
+	dr_heap_free(e->head_states);
+	dr_heap_free(e);
+}
+
+void dr_engine_journal_at(struct dr_engine *e, const struct dr_merkle *journal)
+{
+	e->journal = *journal;
+}
+
+void dr_engine_quiet(struct dr_engine *e, bool quiet)
+{
+	e->quiet = quiet;
+}
+
+enum dr_err dr_engine_note(struct dr_engine *e, uint64_t *idx, const struct dr_note *note, struct dr_fail *fail)
+{
+	uint8_t leaf[DR_NOTE_LEN_MAX];
+	struct dr_entry entry = { .idx = e->journal.size };
+	struct dr_note full = *note;
+	size_t len;
+
+	if (idx != NULL)
+		*idx = e->journal.size;
+	if (e->quiet)
+		return DR_OK;
+	full.boot_ms = e->clock.boot_ms;
+	full.wall_ms = e->clock.wall_ms;
+	full.ledger_size = e->ledger.size;
+	dr_merkle_root(full.ledger_root, &e->ledger);
+	if (dr_note_encode(leaf, sizeof(leaf), &len, &full, fail) != DR_OK)
+		return fail->err;
+	entry.leaf = dr_bytes_of(leaf, len);
+	dr_merkle_leaf(entry.leaf_hash, entry.leaf);
+	dr_merkle_add(&e->journal, entry.leaf_hash);
+	const enum dr_err err = e->host.journal(e->host.ctx, &entry, &full);
+
+	return err == DR_OK ? DR_OK : dr_fail_set(fail, err, "the host could not keep a journal entry", 0);
+}
+
+enum dr_err dr_engine_say(struct dr_engine *e, enum dr_note_kind kind, uint64_t number, const uint8_t *hash,
+                          uint16_t source, const char *detail, struct dr_fail *fail)
+{
+	struct dr_note note = { .kind = (uint8_t)kind, .number = number, .source = source };
+
+	if (hash != NULL)
+		memcpy(note.hash, hash, 32);
+	snprintf(note.detail, sizeof(note.detail), "%s", detail);
+	return dr_engine_note(e, NULL, &note, fail);
+}
+
+/* The evidence: a clock that was read but not kept yet goes before whatever is kept now, so that a replay
+ * sees the same time at the same frame. */
+static enum dr_err keep(struct dr_engine *e, const struct dr_frame *frame, struct dr_fail *fail)
+{
+	enum dr_err err = DR_OK;
+
+	if (e->clock_unkept && frame->type != DR_FRAME_START) {
+		uint8_t payload[16];
+		const struct dr_frame clock = { DR_FRAME_CLOCK, DR_SOURCE_CORE, { payload, sizeof(payload) } };
+
+		dr_be64_put(payload, e->clock.boot_ms);
+		dr_be64_put(payload + 8, e->clock.wall_ms);
+		err = e->host.kept(e->host.ctx, &clock);
+	}
+	e->clock_unkept = false;
+	if (err == DR_OK && frame->type != DR_FRAME_CLOCK)
+		err = e->host.kept(e->host.ctx, frame);
+	return err == DR_OK ? DR_OK : dr_fail_set(fail, err, "the host could not keep a frame of evidence", 0);
+}
+
+/* The seal after whatever just happened; its changes are journalled. */
+static enum dr_err refresh(struct dr_engine *e, struct dr_fail *fail)
+{
+	const enum dr_seal before = e->seal;
+
+	e->seal = dr_engine_seal(e);
+	if (e->seal == before)
+		return DR_OK;
+	return dr_engine_say(e, DR_NOTE_LEASE, e->final_.number, e->final_.hash, DR_SOURCE_CORE,
+	                     e->seal == DR_SEAL_NONE ? "unsealed: the newest complete final block is fresh"
+	                                             : dr_seal_text(e->seal),
+	                     fail);
+}
+
+static enum dr_err on_change(void *ctx, const struct dr_change *change)
+{
+	struct dr_engine *e = ctx;
+	struct dr_entry entry = { .idx = e->ledger.size };
+	struct dr_audit_finding finding;
+	struct dr_fail fail = { 0 };
+	uint8_t leaf[DR_CHANGE_LEN_MAX];
+	size_t len;
+
+	if (dr_change_encode(leaf, sizeof(leaf), &len, change, &fail) != DR_OK)
+		return fail.err;
+	entry.leaf = dr_bytes_of(leaf, len);
+	dr_merkle_leaf(entry.leaf_hash, entry.leaf);
+	dr_merkle_add(&e->ledger, entry.leaf_hash);
+	const enum dr_err err = e->host.ledger(e->host.ctx, &entry, change);
+
+	if (err != DR_OK)
+		return err;
+	if (!dr_findings_take(e->findings, &finding, change))
+		return DR_OK;
+	e->num_findings++;
+	return e->host.finding(e->host.ctx, &finding);
+}
+
+static void drop_heads(struct dr_engine *e)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->num_heads; i++) {
+		if (e->heads[i].number > e->final_.number)
+			e->heads[kept++] = e->heads[i];
+		else
+			dr_state_drop(&e->heads[i].state);
+	}
+	e->num_heads = kept;
+	if (kept == 0)
+		e->heads_lost = false;
+}
+
+static void check_at(struct dr_engine *e)
+{
+	dr_state_drop(&e->check.state);
+	e->check.state = dr_state_share(&e->state);
+	e->check.number = e->final_.number;
+	memcpy(e->check.hash, e->final_.hash, 32);
+	e->check.fresh = true;
+}
+
+static enum dr_err take_final(struct dr_engine *e, const struct dr_fact_block *block, struct dr_fail *fail)
+{
+	e->fold.change = on_change;
+	if (dr_fold_block(&e->fold, &e->state, block, fail) != DR_OK)
+		return fail->err;
+	e->has_final = true;
+	e->final_.number = dr_fact_block_number(block);
+	e->final_.time = dr_fact_block_timestamp(block);
+	memcpy(e->final_.hash, dr_fact_block_hash(block), 32);
+	e->step.open = true;
+	e->step.blocks++;
+	e->step.ways[dr_fact_block_complete(block)]++;
+	if (e->final_.number % e->profile.state_every == 0)
+		check_at(e);
+	return DR_OK;
+}
+
+/* A final step ends: heads at or below it no longer count, the lease is renewed, state is asked for. */
+static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
+{
+	char detail[128];
+
+	if (!e->step.open)
+		return DR_OK;
+	snprintf(detail, sizeof(detail), "proof %s (%u of %u), blocks %u: bloom %u, receipts %u, accumulator %u",
+	         dr_proof_name(DR_PROOF_QUORUM), e->init.quorum_k, e->init.quorum_n, e->step.blocks,
+	         e->step.ways[DR_COMPLETE_BLOOM], e->step.ways[DR_COMPLETE_RECEIPTS],
+	         e->step.ways[DR_COMPLETE_ACCUMULATOR]);
+	memset(&e->step, 0, sizeof(e->step));
+	drop_heads(e);
+	e->unproven = false;
+	e->lease_boot_ms = e->clock.boot_ms;
+	if (!e->judged && !e->check.fresh)
+		check_at(e);
+	if (e->check.fresh) {
+		const size_t num = dr_divergence_slots(e->divergence, e->slots, DR_STATE_SLOTS_MAX, &e->profile,
+		                                       &e->check.state);
+
+		dr_follow_want_state(e->follow, e->check.number, (const uint8_t (*)[32])e->slots, num);
+		e->check.fresh = false;
+	}
+	if (dr_engine_say(e, DR_NOTE_FINAL, e->final_.number, e->final_.hash, DR_SOURCE_CORE, detail, fail) != DR_OK)
+		return fail->err;
+	const enum dr_err err = e->host.step(e->host.ctx, e->final_.number, e->final_.hash);
+
+	return err == DR_OK ? DR_OK : dr_fail_set(fail, err, "the host could not end a step", 0);
+}
+
+/* A block on the way to an authenticated head: its state counts until a final block reaches its height. */
+static enum dr_err take_head(struct dr_engine *e, const struct dr_fact_block *block, struct dr_fail *fail)
+{
+	const uint8_t *parent = dr_fact_block_parent(block), *hash = dr_fact_block_hash(block);
+	const struct dr_state *under = NULL;
+
+	if (memcmp(parent, e->final_.hash, 32) == 0)
+		under = &e->state;
+	for (size_t i = e->num_heads; i > 0 && under == NULL; i--)
+		if (memcmp(e->heads[i - 1].hash, parent, 32) == 0)
+			under = &e->heads[i - 1].state;
+	if (under == NULL || e->num_heads == DR_HEADS_MAX) {
+		e->heads_lost = true; /* sealed until a final block passes all heads */
+		return DR_OK;
+	}
+	struct dr_state state = dr_state_share(under);
+
+	e->fold.change = NULL;
+	if (dr_fold_block(&e->fold, &state, block, fail) != DR_OK) {
+		dr_state_drop(&state);
+		return fail->err;
+	}
+	struct dr_head *head = &e->heads[e->num_heads++];
+
+	head->state = state;
+	head->number = dr_fact_block_number(block);
+	head->time = dr_fact_block_timestamp(block);
+	memcpy(head->hash, hash, 32);
+	if (head->time > e->head_time)
+		e->head_time = head->time;
+	e->head_number = head->number;
+	memcpy(e->head_hash, hash, 32);
+	e->head_news = true;
+	return DR_OK;
+}
+
+struct reporting {
+	struct dr_engine *e;
+	struct dr_fail *fail;
+};
+
+static void on_divergence(void *ctx, const struct dr_divergence_report *r)
+{
+	struct reporting *to = ctx;
+	char detail[DR_TEXT_MAX], subject[129], expected[65], got[65];
+
+	to->e->num_divergences += r->cleared ? (uint32_t)-1 : 1u;
+	dr_hex_put(subject, r->subject, 64);
+	dr_hex_put(expected, r->expected, 32);
+	dr_hex_put(got, r->got, 32);
+	snprintf(detail, sizeof(detail), "%s: %s %s: expected %s, got %s", r->cleared ? "cleared" : "diverges",
+	         r->kind == 0 ? "code" : "slot kind", r->kind == 0 ? "" : subject, expected, got);
+	if (to->fail->err == DR_OK)
+		dr_engine_say(to->e, DR_NOTE_DIVERGENCE, to->e->check.number, to->e->check.hash, DR_SOURCE_CORE, detail,
+		              to->fail);
+}
+
+static enum dr_err take_state(struct dr_engine *e, const struct dr_fact_state *state, struct dr_fail *fail)
+{
+	struct reporting to = { e, fail };
+	const bool left_out = dr_fact_state_accumulator(state) == DR_AGREE_NO;
+
+	if (memcmp(dr_fact_state_hash(state), e->check.hash, 32) != 0)
+		return DR_OK; /* the wish was replaced meanwhile */
+	e->judged = true;
+	dr_divergence_judge(e->divergence, &e->profile, &e->check.state, state, on_divergence, &to);
+	if (fail->err != DR_OK || left_out == e->left_out)
+		return fail->err;
+	e->left_out = left_out;
+	return dr_engine_say(e, DR_NOTE_DIVERGENCE, dr_fact_state_number(state), dr_fact_state_hash(state),
+	                     DR_SOURCE_CORE,
+	                     left_out ? "diverges: the contract's event count and hash are not those of the proven events"
+	                              : "cleared: the contract's event count and hash are those of the proven events",
+	                     fail);
+}
+
+static enum dr_err take_dissent(struct dr_engine *e, const struct dr_finality_finding *f, struct dr_fail *fail)
+{
+	if (f->source < DR_ENDPOINTS_MAX)
+		e->lies[f->source]++;
+	return dr_engine_say(e, DR_NOTE_DISSENT, f->number, f->hash, f->source,
+	                     f->kind == DR_FINDING_EQUIVOCAL
+	                             ? "named two different blocks final at this number"
+	                             : "named or served a block here that is not on the final chain",
+	                     fail);
+}
+
+/* Everything that came out of the follower. */
+static enum dr_err drain(struct dr_engine *e, struct dr_fail *fail)
+{
+	for (;;) {
+		const struct dr_fact_block *block;
+		const struct dr_fact_state *state;
+		struct dr_finality_finding finding;
+		const enum dr_out out = dr_follow_next(e->follow, &block, &state, &finding);
+		const bool final_block = out == DR_OUT_BLOCK && dr_fact_block_status(block) == DR_STATUS_FINAL;
+
+		if (!final_block && close_step(e, fail) != DR_OK)
+			return fail->err;
+		switch (out) {
+		case DR_OUT_NONE:
+			if (!e->head_news)
+				return DR_OK;
+			e->head_news = false;
+			return dr_engine_say(e, DR_NOTE_HEAD, e->head_number, e->head_hash, DR_SOURCE_CORE,
+			                     "authenticated and complete", fail);
+		case DR_OUT_BLOCK: (void)(final_block ? take_final(e, block, fail) : take_head(e, block, fail)); break;
+		case DR_OUT_STATE: take_state(e, state, fail); break;
+		case DR_OUT_CONFIRMED:
+			e->unproven = false;
+			e->lease_boot_ms = e->clock.boot_ms;
+			break;
+		case DR_OUT_DISSENT: take_dissent(e, &finding, fail); break;
+		case DR_OUT_CONFLICT:
+			dr_engine_say(e, DR_NOTE_CONFLICT, finding.number, finding.hash, finding.source,
+			              "a block named final does not descend from the final block held: halted", fail);
+			break;
+		}
+		if (fail->err != DR_OK)
+			return fail->err;
+	}
+}
+
+static enum dr_err take_refused(struct dr_engine *e, const struct dr_frame *frame, const struct dr_fail *why,
+                                struct dr_fail *fail)
+{
+	char detail[DR_TEXT_MAX];
+	uint8_t hash[32] = { 0 };
+
+	if (why->err == DR_ERR_NOMEM)
+		return dr_fail_set(fail, why->err, why->what, why->at);
+	if (frame->payload.len >= 32 && frame->type != DR_FRAME_HEADER && frame->type != DR_FRAME_FINALITY)
+		memcpy(hash, frame->payload.ptr, 32);
+	snprintf(detail, sizeof(detail), "%s: %s (frame type %u, at %zu)", dr_err_name(why->err), why->what,
+	         (unsigned)frame->type, why->at);
+	const bool lie = why->err != DR_ERR_STALE;
+
+	if (lie && frame->source < DR_ENDPOINTS_MAX) {
+		struct dr_lie *last = &e->last_lie[frame->source];
+		const bool again = last->what == why->what && memcmp(last->hash, hash, 32) == 0;
+
+		e->lies[frame->source]++;
+		last->what = why->what;
+		memcpy(last->hash, hash, 32);
+		/* The same lie told again and again is one entry; the status counts them all. */
+		if (!again && dr_engine_say(e, DR_NOTE_LIE, 0, hash, frame->source, detail, fail) != DR_OK)
+			return fail->err;
+	} else if (lie && dr_engine_say(e, DR_NOTE_LIE, 0, hash, frame->source, detail, fail) != DR_OK) {
+		return fail->err;
+	}
+	e->frames_refused++;
+	const enum dr_err err = e->host.refused(e->host.ctx, frame, why);
+
+	return err == DR_OK ? DR_OK : dr_fail_set(fail, err, "the host could not keep a refused frame", 0);
+}
+
+enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struct dr_frame *frame,
+                            struct dr_fail *fail)
+{
+	struct dr_fail why = { 0 };
+
+	if (dr_frame_is_core(frame->type)) {
+		*take = DR_TAKE_REFUSED;
+		dr_fail_set(&why, DR_ERR_SYNTAX, "a frame type that only the core itself may stamp", frame->type);
+	} else {
+		*take = dr_follow_frame(e->follow, frame, &why);
+	}
+	switch (*take) {
+	case DR_TAKE_KNOWN: return DR_OK;
+	case DR_TAKE_REFUSED: return take_refused(e, frame, &why, fail);
+	case DR_TAKE_CONFLICT:
+	case DR_TAKE_KEPT: break;
+	}
+	e->frames_kept++;
+	if (keep(e, frame, fail) != DR_OK || drain(e, fail) != DR_OK)
+		return fail->err;
+	if (dr_follow_halted(e->follow))
+		*take = DR_TAKE_CONFLICT;
+	return refresh(e, fail);
+}
+
+static enum dr_err take_request(struct dr_engine *e, struct dr_decision *decision, const struct dr_frame *frame,
+                                struct dr_fail *fail)
+{
+	struct dr_request request;
+	char app[65], measurement[65], detail[DR_TEXT_MAX];
+
+	if (dr_request_decode(&request, frame->payload, fail) != DR_OK || keep(e, frame, fail) != DR_OK)
+		return fail->err;
+	dr_engine_ask(e, decision, &request);
+	dr_hex_put(app, request.app, 32);
+	dr_hex_put(measurement, request.measurement, 32);
+	snprintf(detail, sizeof(detail), "app %s measurement %s purpose %s: %s%s generation %llu epoch %llu", app,
+	         measurement, dr_purpose_name((enum dr_purpose)request.purpose),
+	         decision->verdict == DR_ALLOW ? "allow" : "deny ",
+	         decision->verdict == DR_ALLOW ? "" : dr_deny_name(decision->deny),
+	         (unsigned long long)decision->generation, (unsigned long long)decision->epoch);
+	return dr_engine_say(e, DR_NOTE_REQUEST, e->final_.number, request.app, DR_SOURCE_CORE, detail, fail);
+}
+
+enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decision, const struct dr_frame *frame,
+                                 struct dr_fail *fail)
+{
+	struct dr_decision unused;
+	struct dr_decision *to = decision != NULL ? decision : &unused;
+	struct dr_reader r;
+
+	memset(to, 0, sizeof(*to));
+	if (frame->type == DR_FRAME_REQUEST)
+		return take_request(e, to, frame, fail);
+	if (frame->type != DR_FRAME_START && frame->type != DR_FRAME_CLOCK)
+		return dr_fail_set(fail, DR_ERR_UNKNOWN, "a core-stamped frame type that this build does not know",
+		                   frame->type);
+	dr_reader_init(&r, frame->payload, fail);
+	const uint64_t boot_ms = dr_reader_u64(&r), wall_ms = dr_reader_u64(&r);
+
+	if (dr_reader_end(&r) != DR_OK)
+		return fail->err;
+	e->clock.wall_ms = wall_ms;
+	if (frame->type == DR_FRAME_START) {
+		e->clock.boot_ms = boot_ms;
+		e->clock_unkept = false;
+		e->started = e->unproven = true;
+		dr_follow_restart(e->follow);
+		if (keep(e, frame, fail) != DR_OK)
+			return fail->err;
+		char digest[65], detail[DR_TEXT_MAX];
+
+		dr_hex_put(digest, e->profile.digest, 32);
+		snprintf(detail, sizeof(detail), "started, sealed; profile %s %s", e->profile.name, digest);
+		if (dr_engine_say(e, DR_NOTE_START, e->final_.number, e->final_.hash, DR_SOURCE_CORE, detail, fail) != DR_OK)
+			return fail->err;
+		return refresh(e, fail);
+	}
+	if (boot_ms > e->clock.boot_ms)
+		e->clock.boot_ms = boot_ms;
+	e->clock_unkept = true;
+	if (dr_engine_seal(e) != e->seal && keep(e, frame, fail) != DR_OK)
+		return fail->err;
+	return refresh(e, fail);
+}
+
+static enum dr_err stamp(struct dr_engine *e, enum dr_frame_type type, uint64_t boot_ms, uint64_t wall_ms,
+                         struct dr_fail *fail)
+{
+	uint8_t payload[16];
+	const struct dr_frame frame = { (uint16_t)type, DR_SOURCE_CORE, { payload, sizeof(payload) } };
+
+	dr_be64_put(payload, boot_ms);
+	dr_be64_put(payload + 8, wall_ms);
+	return dr_engine_core_frame(e, NULL, &frame, fail);
+}
+
+enum dr_err dr_engine_start(struct dr_engine *e, uint64_t boot_ms, uint64_t wall_ms, struct dr_fail *fail)
+{
+	return stamp(e, DR_FRAME_START, boot_ms, wall_ms, fail);
+}
+
+enum dr_err dr_engine_clock(struct dr_engine *e, uint64_t boot_ms, uint64_t wall_ms, struct dr_fail *fail)
+{
+	return stamp(e, DR_FRAME_CLOCK, boot_ms, wall_ms, fail);
+}
+
+enum dr_err dr_engine_request(struct dr_engine *e, struct dr_decision *decision, uint64_t *request_idx,
+                              const struct dr_request *request, struct dr_fail *fail)
+{
+	uint8_t payload[DR_REQUEST_LEN_MAX];
+	size_t len;
+
+	memset(decision, 0, sizeof(*decision));
+	*request_idx = e->journal.size;
+	if (dr_request_encode(payload, sizeof(payload), &len, request, fail) != DR_OK)
+		return fail->err;
+	const struct dr_frame frame = { DR_FRAME_REQUEST, DR_SOURCE_CORE, { payload, len } };
+
+	return dr_engine_core_frame(e, decision, &frame, fail);
+}
+
+static bool same_want(const struct dr_want *a, const struct dr_want *b)
+{
+	return a->kind == b->kind && a->first == b->first && a->last == b->last && memcmp(a->hash, b->hash, 32) == 0 &&
+	       memcmp(a->address, b->address, 20) == 0 && a->num_slots == b->num_slots &&
+	       memcmp(a->slots, b->slots, (size_t)a->num_slots * 32) == 0;
+}
+
+size_t dr_engine_wants(struct dr_engine *e, struct dr_want *out, size_t max)
+{
+	const size_t num = dr_follow_wants(e->follow, out, max < DR_WANTS_MAX ? max : DR_WANTS_MAX);
+
+	for (size_t i = 0; i < num; i++) {
+		for (size_t j = 0; j < e->num_wants && out[i].id == 0; j++)
+			if (same_want(&out[i], &e->wants[j]))
+				out[i].id = e->wants[j].id;
+		if (out[i].id == 0)
+			out[i].id = ++e->last_want;
+	}
+	memcpy(e->wants, out, num * sizeof(*out));
+	e->num_wants = num;
+	return num;
+}
+
+void dr_engine_unavailable(struct dr_engine *e, uint32_t want)
+{
+	for (size_t i = 0; i < e->num_wants; i++)
+		if (e->wants[i].id == want)
+			dr_follow_unavailable(e->follow, &e->wants[i]);
+}

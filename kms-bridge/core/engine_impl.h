@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * engine_impl: the engine's insides, shared by engine.c (what comes in), engine_rule.c (the seal, the
+ * decision, the status). Nobody else includes it.
+ *
+ * Layer: kms-bridge/core.
+ */
+#ifndef DR_CORE_ENGINE_IMPL_H
+#define DR_CORE_ENGINE_IMPL_H
+
+#include "chain/evm/follow.h"
+#include "chain/evm/quorum.h"
+#include "governance/divergence.h"
+#include "governance/findings.h"
+#include "governance/fold.h"
+#include "kms-bridge/core/engine.h"
+
+/* Why nothing is answered. NONE is not zero: zeroed memory is sealed. */
+enum dr_seal {
+	DR_SEAL_NOT_STARTED = 0,
+	DR_SEAL_HALTED,
+	DR_SEAL_START,      /* no complete final block proven since the start */
+	DR_SEAL_STALE,      /* the newest complete final block is too old, by either clock */
+	DR_SEAL_HEAD_STALE, /* the newest head is too old */
+	DR_SEAL_FUTURE,     /* the newest final block is far in the future of the wall clock */
+	DR_SEAL_HEADS,      /* more heads than can be counted */
+	DR_SEAL_LEFT_OUT,   /* the contract's accumulator is not that of the proven events */
+	DR_SEAL_NONE,
+};
+
+struct dr_head {
+	uint64_t number, time;
+	uint8_t hash[32];
+	struct dr_state state;
+};
+
+struct dr_lie {
+	const char *what;
+	uint8_t hash[32];
+};
+
+struct dr_engine {
+	struct dr_init init;
+	struct dr_engine_host host;
+	struct dr_profile profile;
+	struct dr_self self;
+	struct dr_quorum *quorum;
+	struct dr_follow *follow;
+	struct dr_fold fold;
+	struct dr_findings *findings;
+	struct dr_divergence *divergence;
+	struct dr_merkle ledger, journal;
+	bool quiet;
+	/* Time, as core-stamped frames told it. */
+	struct {
+		uint64_t boot_ms, wall_ms;
+	} clock;
+	bool clock_unkept;
+	bool started, unproven;
+	uint64_t lease_boot_ms;
+	enum dr_seal seal;
+	/* The final state, and the heads that count. */
+	bool has_final;
+	struct {
+		uint64_t number, time;
+		uint8_t hash[32];
+	} final_;
+	struct dr_state state;
+	struct dr_head *heads;
+	struct dr_state *head_states; /* borrowed from heads, for one decision */
+	size_t num_heads;
+	bool heads_lost, head_news;
+	uint64_t head_number, head_time;
+	uint8_t head_hash[32];
+	struct {
+		bool open;
+		unsigned blocks;
+		unsigned ways[4];
+	} step;
+	/* The state proof that is wished for, and the state it is held against. */
+	struct {
+		bool fresh;
+		uint64_t number;
+		uint8_t hash[32];
+		struct dr_state state;
+	} check;
+	bool judged, left_out;
+	uint8_t slots[DR_STATE_SLOTS_MAX][32];
+	uint32_t num_divergences, num_findings;
+	uint64_t frames_kept, frames_refused;
+	uint32_t lies[DR_ENDPOINTS_MAX];
+	struct dr_lie last_lie[DR_ENDPOINTS_MAX];
+	struct dr_want wants[DR_WANTS_MAX];
+	size_t num_wants;
+	uint32_t last_want;
+	bool (*own_root)(void *ctx, uint64_t generation, const struct dr_root *published);
+	void *own_root_ctx;
+};
+
+enum dr_seal dr_engine_seal(const struct dr_engine *e);
+const char *dr_seal_text(enum dr_seal seal);
+
+/* dr_engine_say: a journal entry in one line. hash may be NULL. */
+enum dr_err dr_engine_say(struct dr_engine *e, enum dr_note_kind kind, uint64_t number, const uint8_t *hash,
+                          uint16_t source, const char *detail, struct dr_fail *fail);
+
+#endif
