@@ -112,6 +112,7 @@ struct dr_ask {
 
 /* A ledger or journal entry: RFC 6962 leaf at index; ledger leaves are changes (governance/change.h),
  * journal leaves are notes (struct dr_note below). */
+#define DR_LEAF_LEN_MAX 4096u
 struct dr_entry {
 	uint64_t idx;
 	uint8_t leaf_hash[32];
@@ -249,6 +250,11 @@ struct dr_status_report {
 enum dr_err dr_msg_put(struct dr_buf *out, uint16_t type, struct dr_bytes payload, struct dr_fail *fail);
 enum dr_err dr_msg_get(uint16_t *type, struct dr_bytes *payload, size_t *used, struct dr_bytes bytes,
                        struct dr_fail *fail);
+
+/* dr_text_set: out = text[0,text_len) up to its NUL, as a text of this protocol: what is no UTF-8 or a
+ * control character becomes '?', and it is cut at a character's end to fit cap, NUL included. Puts refuse
+ * texts that are not of this form, so foreign words (an endpoint's error) go through here first. */
+void dr_text_set(char *out, size_t cap, const char *text, size_t text_len);
 
 /* One put and one get per payload struct: put appends the whole message; get decodes a payload strictly
  * (trailing bytes, unterminated or controlling text, booleans other than 0 and 1 are refused). */

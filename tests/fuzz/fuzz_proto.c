@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * fuzz_proto: the first byte picks a payload type (or a note), the rest is the payload. What decodes must
+ * encode to the same bytes. 0xff: the input is a stream of messages.
+ */
+#include <string.h>
+
+#include "kms-bridge/proto.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define WRAP(name, type)                                                                                        \
+	static void try_##name(struct dr_bytes in)                                                              \
+	{                                                                                                       \
+		static type m;                                                                                  \
+		struct dr_fail fail = { 0 };                                                                    \
+		struct dr_buf buf;                                                                              \
+                                                                                                                \
+		if (dr_##name##_get(&m, in, &fail) != DR_OK) {                                                  \
+			DR_ASSERT(fail.err != DR_OK && dr_bytes_zero(&m, sizeof(m)));                           \
+			return;                                                                                 \
+		}                                                                                               \
+		dr_buf_init(&buf, 1u << 20);                                                                    \
+		DR_ASSERT(dr_##name##_put(&buf, 1, &m, &fail) == DR_OK);                                        \
+		DR_ASSERT(buf.len == in.len + 6 && memcmp(buf.ptr + 6, in.ptr, in.len) == 0);                   \
+		dr_buf_free(&buf);                                                                              \
+	}
+WRAP(init, struct dr_init)
+WRAP(ask, struct dr_ask)
+WRAP(entry, struct dr_entry)
+WRAP(audit_finding, struct dr_audit_finding)
+WRAP(answer, struct dr_answer)
+WRAP(want, struct dr_want)
+WRAP(refusal, struct dr_refusal)
+WRAP(unavailable, struct dr_unavailable)
+WRAP(endpoint_news, struct dr_endpoint_news)
+WRAP(log_query, struct dr_log_query)
+WRAP(key_answer, struct dr_key_answer)
+WRAP(root_public, struct dr_root_public)
+WRAP(error, struct dr_error)
+WRAP(status_report, struct dr_status_report)
+
+static void try_note(struct dr_bytes in)
+{
+	static struct dr_note n;
+	struct dr_fail fail = { 0 };
+	uint8_t leaf[DR_NOTE_LEN_MAX];
+	size_t len;
+
+	if (dr_note_decode(&n, in, &fail) != DR_OK)
+		return;
+	DR_ASSERT(dr_note_encode(leaf, sizeof(leaf), &len, &n, &fail) == DR_OK);
+	DR_ASSERT(len == in.len && memcmp(leaf, in.ptr, len) == 0);
+}
+
+static void (*const tries[])(struct dr_bytes in) = {
+	try_init, try_ask, try_entry, try_audit_finding, try_answer, try_want, try_refusal, try_unavailable,
+	try_endpoint_news, try_log_query, try_key_answer, try_root_public, try_error, try_status_report, try_note,
+};
+#define NUM_TRIES (sizeof(tries) / sizeof(tries[0]))
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0)
+		return 0;
+	struct dr_bytes rest = dr_bytes_of(data + 1, size - 1);
+
+	if (data[0] < NUM_TRIES)
+		tries[data[0]](rest);
+	for (size_t used = 1; data[0] == 0xff && used > 0;) {
+		struct dr_fail fail = { 0 };
+		struct dr_bytes payload;
+		uint16_t type;
+
+		if (dr_msg_get(&type, &payload, &used, rest, &fail) != DR_OK)
+			break;
+		DR_ASSERT(used <= rest.len && payload.len <= used);
+		tries[type % NUM_TRIES](payload);
+		rest = dr_bytes_of(rest.ptr + used, rest.len - used);
+	}
+	return 0;
+}
