@@ -47,6 +47,8 @@ enum dr_frame_type {
 	DR_FRAME_START = 0x8001,   /* u64 boot ms · u64 wall ms: a core started; it is sealed */
 	DR_FRAME_CLOCK = 0x8002,   /* u64 boot ms · u64 wall ms */
 	DR_FRAME_REQUEST = 0x8003, /* a key request, as governance/decide.h encodes it */
+	DR_FRAME_ABOUT = 0x8004,   /* what the recorder followed, as an INIT message's payload (proto.h): a claim,
+	                              for whoever replays without an anchor of his own */
 };
 
 struct dr_evidence_head {

@@ -47,7 +47,7 @@ void dr_follow_free(struct dr_follow *f)
 	dr_heap_free(f);
 }
 
-static void enqueue(struct dr_follow *f, enum dr_out out, const struct dr_finality_finding *finding)
+static void enqueue(struct dr_follow *f, enum dr_follow_out out, const struct dr_finality_finding *finding)
 {
 	if (f->queue_num == QUEUE_MAX) {
 		if (out != DR_OUT_CONFLICT)
@@ -534,7 +534,7 @@ static void commit_step(struct dr_follow *f)
 	dr_tree_prune(&f->tree, is_passed, f);
 }
 
-enum dr_out dr_follow_next(struct dr_follow *f, const struct dr_fact_block **block,
+enum dr_follow_out dr_follow_next(struct dr_follow *f, const struct dr_fact_block **block,
                            const struct dr_fact_state **state, struct dr_finality_finding *finding)
 {
 	*block = NULL;
@@ -542,7 +542,7 @@ enum dr_out dr_follow_next(struct dr_follow *f, const struct dr_fact_block **blo
 	memset(finding, 0, sizeof(*finding));
 	for (;;) {
 		if (f->queue_next < f->queue_num) {
-			const enum dr_out out = f->queue[f->queue_next].out;
+			const enum dr_follow_out out = f->queue[f->queue_next].out;
 
 			*finding = f->queue[f->queue_next++].finding;
 			if (f->queue_next == f->queue_num)

@@ -61,7 +61,7 @@ enum dr_take {
 enum dr_take dr_follow_frame(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail);
 
 /* What came out, in order. Call until DR_OUT_NONE; every fact is valid until the next call. */
-enum dr_out {
+enum dr_follow_out {
 	DR_OUT_NONE = 0,
 	DR_OUT_BLOCK,   /* *block: a complete block. Status FINAL: the next on the final chain. Status HEAD:
 	                   a block on the way from the cursor to an authenticated head, parents first */
@@ -72,7 +72,7 @@ enum dr_out {
 	DR_OUT_CONFLICT /* *finding names the final block that does not descend from the cursor */
 };
 
-enum dr_out dr_follow_next(struct dr_follow *f, const struct dr_fact_block **block,
+enum dr_follow_out dr_follow_next(struct dr_follow *f, const struct dr_fact_block **block,
                            const struct dr_fact_state **state, struct dr_finality_finding *finding);
 
 /* dr_follow_want_state: asks for a state proof of the contract with these slots at the final block

@@ -46,7 +46,7 @@ struct dr_follow {
 	bool halted, unconfirmed;
 	/* Going out. */
 	struct {
-		enum dr_out out;
+		enum dr_follow_out out;
 		struct dr_finality_finding finding;
 	} queue[QUEUE_MAX];
 	size_t queue_num, queue_next;

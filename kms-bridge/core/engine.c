@@ -372,7 +372,7 @@ static enum dr_err drain(struct dr_engine *e, struct dr_fail *fail)
 		const struct dr_fact_block *block;
 		const struct dr_fact_state *state;
 		struct dr_finality_finding finding;
-		const enum dr_out out = dr_follow_next(e->follow, &block, &state, &finding);
+		const enum dr_follow_out out = dr_follow_next(e->follow, &block, &state, &finding);
 		const bool final_block = out == DR_OUT_BLOCK && dr_fact_block_status(block) == DR_STATUS_FINAL;
 
 		if (!final_block && close_step(e, fail) != DR_OK)
@@ -488,6 +488,8 @@ enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decisi
 	memset(to, 0, sizeof(*to));
 	if (frame->type == DR_FRAME_REQUEST)
 		return take_request(e, to, frame, fail);
+	if (frame->type == DR_FRAME_ABOUT)
+		return keep(e, frame, fail);
 	if (frame->type != DR_FRAME_START && frame->type != DR_FRAME_CLOCK)
 		return dr_fail_set(fail, DR_ERR_UNKNOWN, "a core-stamped frame type that this build does not know",
 		                   frame->type);
