@@ -6,6 +6,14 @@
 #include <unistd.h>
 
 static const struct dr_command commands[] = {
+	{ "verify", dr_cmd_verify,
+	  "verify evm-header   [--rule ethereum] BLOCK.json\n"
+	  "verify evm-receipts [--rule ethereum] BLOCK.json RECEIPTS.json\n"
+	  "verify evm-logs     [--rule ethereum] BLOCK.json RECEIPTS.json LOGS.json [--address A]... [--topic0 T]...\n"
+	  "verify evm-proof    [--rule ethereum] BLOCK.json PROOF.json",
+	  "check one proof, in the very shapes RPC servers answer",
+	  "A file holds a JSON-RPC reply or its result; - is standard input. Nothing is believed but the block's\n"
+	  "hash: compare the hash that is printed with one you trust.\n" },
 	{ "version", dr_cmd_version, "version [--digest]", "version; --digest adds the SHA-256 of the executables", NULL },
 };
 

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * derot verify KIND FILE…: reads what RPC servers answered and prints what it proves.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "chain/base/hex.h"
+#include "watcher/cli.h"
+#include "watcher/json_evm.h"
+#include "watcher/verify.h"
+
+enum kind {
+	HEADER,
+	RECEIPTS,
+	LOGS,
+	PROOF,
+};
+
+#define FILES_MAX 3
+
+static const struct {
+	const char *name;
+	enum kind kind;
+	int num_files;
+	const char *files[FILES_MAX]; /* what they hold */
+} kinds[] = {
+	{ "evm-header", HEADER, 1, { "block" } },
+	{ "evm-receipts", RECEIPTS, 2, { "block", "receipts" } },
+	{ "evm-logs", LOGS, 3, { "block", "receipts", "logs" } },
+	{ "evm-proof", PROOF, 2, { "block", "proof" } },
+};
+
+static enum dr_err read_all(struct dr_buf *buf, const char *name, struct dr_fail *fail)
+{
+	bool is_stdin = strcmp(name, "-") == 0;
+	FILE *f = is_stdin ? stdin : fopen(name, "rbe");
+	size_t got;
+
+	if (f == NULL)
+		return dr_fail_set(fail, DR_ERR_IO, "the file cannot be opened", 0);
+	do {
+		uint8_t *room = dr_buf_reserve(buf, 1 << 16, fail);
+
+		got = room != NULL ? fread(room, 1, 1 << 16, f) : 0;
+		buf->len += got;
+	} while (got > 0);
+	if (ferror(f))
+		dr_fail_set(fail, DR_ERR_IO, "the file cannot be read", 0);
+	if (!is_stdin)
+		fclose(f);
+	return fail->err;
+}
+
+/* The result in a file: a reply's, or the whole. *root is a new reference and *result borrows it. A server's
+ * "no" is DR_ERR_UNKNOWN: there is no such thing. */
+static enum dr_err load(json_t **root, const json_t **result, const char *name, struct dr_fail *fail)
+{
+	struct dr_buf buf;
+	struct dr_reply reply;
+
+	*root = NULL;
+	*result = NULL;
+	dr_buf_init(&buf, DR_JSON_LEN_MAX + (1 << 16));
+	if (read_all(&buf, name, fail) == DR_OK)
+		dr_json_load(root, dr_buf_view(&buf), fail);
+	dr_buf_free(&buf);
+	if (fail->err != DR_OK)
+		return fail->err;
+	if (json_is_object(*root) && json_object_get(*root, "jsonrpc") == NULL) {
+		/* A reply whose server, or whose keeper, left the version out. */
+		if (json_object_get(*root, "result") != NULL)
+			*result = json_object_get(*root, "result");
+		else if (json_object_get(*root, "error") == NULL)
+			*result = *root;
+	} else if (dr_reply_open(&reply, *root, fail) != DR_OK) {
+		return fail->err;
+	} else if (reply.kind == DR_REPLY_RESULT) {
+		*result = reply.result;
+	}
+	if (*result == NULL)
+		return dr_fail_set(fail, DR_ERR_UNKNOWN, "the server answered with an error, not with a result", 0);
+	if (json_is_null(*result)) {
+		*result = NULL;
+		return dr_fail_set(fail, DR_ERR_UNKNOWN, "the server answered null: it has no such thing", 0);
+	}
+	return DR_OK;
+}
+
+static int filter_of(struct dr_cli *cli, struct dr_log_filter *f, const struct dr_opt_list *addresses,
+                     const struct dr_opt_list *topics)
+{
+	memset(f, 0, sizeof(*f));
+	for (size_t i = 0; i < addresses->num; i++) {
+		struct dr_fail fail = { DR_OK, NULL, 0 };
+		const char *text = addresses->values[i];
+
+		if (dr_hex_fixed(f->addresses[f->num_addresses++], 20, text, strlen(text), &fail) != DR_OK)
+			return dr_cli_usage(cli, "--address must be 0x and 40 hexadecimal digits", text);
+	}
+	for (size_t i = 0; i < topics->num; i++) {
+		struct dr_fail fail = { DR_OK, NULL, 0 };
+		const char *text = topics->values[i];
+
+		if (dr_hex_fixed(f->topics[f->num_topics++], 32, text, strlen(text), &fail) != DR_OK)
+			return dr_cli_usage(cli, "--topic0 must be 0x and 64 hexadecimal digits", text);
+	}
+	return DR_EXIT_OK;
+}
+
+/* The answer: ok, kind, facts, unproven; or ok false and the error. */
+static int answer(struct dr_cli *cli, const char *kind, struct dr_check *c, const char *source)
+{
+	bool is_false = c->fail.err == DR_ERR_PROOF;
+	json_t *all, *error;
+	const char *next = is_false ? "believe nothing of this answer, and ask another server"
+	                            : "check that the files are what the server answered, in the order of the usage";
+
+	if (dr_check_ok(c)) {
+		all = json_pack("{s:b, s:s}", "ok", 1, "kind", kind);
+		json_object_update(all, c->facts);
+		json_object_set(all, "unproven", c->unproven);
+		dr_out_object(&cli->out, all);
+		json_decref(all);
+		return DR_EXIT_OK;
+	}
+	if (dr_out_format_object(&cli->out) == DR_FORMAT_TABLE) {
+		char what[512];
+
+		snprintf(what, sizeof(what), "verify %s: %s%s%s", kind, c->fail.what, c->at[0] != '\0' ? ": at " : "", c->at);
+		dr_out_trouble(&cli->out, &(struct dr_trouble){ .code = dr_err_name(c->fail.err),
+		                                                .what = what,
+		                                                .expected = c->expected[0] != '\0' ? c->expected : NULL,
+		                                                .got = c->got[0] != '\0' ? c->got : NULL,
+		                                                .source = source,
+		                                                .state = is_false ? "the proof is false; nothing was proven"
+		                                                                  : "nothing was proven",
+		                                                .next = next });
+	} else {
+		error = json_pack("{s:s, s:s, s:o}", "code", dr_err_name(c->fail.err), "what", c->fail.what, "at",
+		                  dr_out_json_text(c->at));
+		if (c->expected[0] != '\0')
+			json_object_set_new(error, "expected", dr_out_json_text(c->expected));
+		if (c->got[0] != '\0')
+			json_object_set_new(error, "got", dr_out_json_text(c->got));
+		json_object_set_new(error, "source", dr_out_json_text(source));
+		json_object_set_new(error, "next", json_string(next));
+		all = json_pack("{s:b, s:s, s:o}", "ok", 0, "kind", kind, "error", error);
+		dr_out_object(&cli->out, all);
+		json_decref(all);
+	}
+	return is_false ? DR_EXIT_PROOF : DR_EXIT_ERROR;
+}
+
+/* The file whose content the failure is in: paths begin with what it holds. */
+static const char *source_of(const struct dr_check *c, size_t k, char **files)
+{
+	for (int i = 0; i < kinds[k].num_files; i++) {
+		size_t len = strlen(kinds[k].files[i]);
+
+		if (strncmp(c->at, kinds[k].files[i], len) == 0)
+			return files[i];
+	}
+	return files[0];
+}
+
+static void run(struct dr_check *c, enum kind kind, const json_t *const *docs, const struct dr_log_filter *filter)
+{
+	switch (kind) {
+	case HEADER: dr_verify_header(c, docs[0]); break;
+	case RECEIPTS: dr_verify_receipts(c, docs[0], docs[1]); break;
+	case LOGS: dr_verify_logs(c, docs[0], docs[1], docs[2], filter); break;
+	case PROOF: dr_verify_proof(c, docs[0], docs[1]); break;
+	}
+}
+
+int dr_cmd_verify(struct dr_cli *cli, int argc, char **argv)
+{
+	const char *rule = NULL;
+	struct dr_opt_list addresses = { .num = 0 }, topics = { .num = 0 };
+	const struct dr_opt opts[] = { { "rule", 0, DR_OPT_VALUE, &rule },
+		                       { "address", 0, DR_OPT_LIST, &addresses },
+		                       { "topic0", 0, DR_OPT_LIST, &topics } };
+	struct dr_log_filter filter;
+	struct dr_check c;
+	json_t *roots[FILES_MAX] = { NULL };
+	const json_t *docs[FILES_MAX] = { NULL };
+	size_t k;
+	int num_stdin = 0;
+	int code = dr_cli_options(cli, &argc, argv, opts, sizeof(opts) / sizeof(opts[0]));
+
+	if (code != DR_EXIT_OK)
+		return code;
+	if (argc < 2)
+		return dr_cli_usage(cli, "say what to verify", NULL);
+	for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kinds[k].name, argv[1]) != 0; k++)
+		;
+	if (k == sizeof(kinds) / sizeof(kinds[0]))
+		return dr_cli_usage(cli, "unknown kind of proof", argv[1]);
+	if (rule != NULL && strcmp(rule, "ethereum") != 0)
+		return dr_cli_usage(cli, "unknown rule; the rules known are: ethereum", rule);
+	if (argc - 2 != kinds[k].num_files)
+		return dr_cli_usage(cli, argc - 2 < kinds[k].num_files ? "files are missing" : "too many files", NULL);
+	if (kinds[k].kind != LOGS && addresses.num + topics.num > 0)
+		return dr_cli_usage(cli, "--address and --topic0 belong to evm-logs", NULL);
+	for (int i = 2; i < argc; i++)
+		num_stdin += strcmp(argv[i], "-") == 0;
+	if (num_stdin > 1)
+		return dr_cli_usage(cli, "only one file can be standard input", NULL);
+	code = filter_of(cli, &filter, &addresses, &topics);
+	if (code != DR_EXIT_OK)
+		return code;
+	if (!dr_check_init(&c)) {
+		fputs("derot: no memory\n", cli->out.err);
+		return DR_EXIT_ERROR;
+	}
+	for (int i = 0; i < kinds[k].num_files && dr_check_ok(&c); i++) {
+		struct dr_fail fail = { DR_OK, NULL, 0 };
+
+		if (load(&roots[i], &docs[i], argv[2 + i], &fail) != DR_OK) {
+			if (fail.err == DR_ERR_IO)
+				snprintf(c.got, sizeof(c.got), "%s", strerror(errno));
+			dr_check_fail(&c, fail.err, fail.what, kinds[k].files[i], "");
+		}
+	}
+	if (dr_check_ok(&c))
+		run(&c, kinds[k].kind, docs, &filter);
+	code = answer(cli, kinds[k].name, &c, source_of(&c, k, argv + 2));
+	for (int i = 0; i < FILES_MAX; i++)
+		json_decref(roots[i]);
+	dr_check_free(&c);
+	return code;
+}
