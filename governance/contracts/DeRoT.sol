@@ -18,7 +18,7 @@ pragma solidity 0.8.37;
 /// Who may do what.
 ///   council    Members with weights. A member proposes one of a closed list of acts; members vote with the
 ///              weight they had at the proposal's own second; anyone executes what reached the quorum.
-///   guardians  May, each alone and at once, take rights away. They can never give one.
+///   guardians  May, each alone and at once, take rights away or cancel a proposal. They can never give one.
 ///   deployer   Whoever registered an application, about that application only.
 ///   nodes      About themselves; the node that the council named publishes a root generation's keys.
 ///   anyone     Registers an unused application identifier or himself as a node, and sends heartbeats.
@@ -195,7 +195,7 @@ contract DeRoT {
 	mapping(uint64 => mapping(address => bool)) public voted;
 	uint64 public proposalCount;
 	uint64 public votingPeriod;
-	/// Everybody who was ever given a weight.
+	/// Everybody whose weight is or will be other than 0, in no order.
 	address[] private members;
 	mapping(address => Checkpoint[]) private weights;
 	Checkpoint[] private quorums;
@@ -219,6 +219,8 @@ contract DeRoT {
 	uint8 private constant OPEN = 1;
 	uint8 private constant CANCELLED = 2;
 	uint8 private constant EXECUTED = 3;
+
+	uint16 private constant GUARDIAN_REMOVE = 6;
 
 	// Classes of notice.
 	uint8 private constant COUNCIL = 0;
@@ -254,18 +256,14 @@ contract DeRoT {
 		if (quorum == 0 || period == 0 || period > PERIOD_MAX) revert BadArgument();
 		votingPeriod = period;
 		for (uint256 i = 0; i < founders.length; i++) {
-			address member = founders[i];
-			if (member == address(0) || weights[member].length != 0) revert BadArgument();
-			_memberSet(0, time, member, founderWeights[i]);
+			if (_last(weights[founders[i]]) != 0) revert Already();
+			_memberSet(0, time, founders[i], founderWeights[i]);
 		}
 		_set(quorums, time, quorum);
 		_requireReachable();
 		_log(QuorumSet.selector, abi.encode(uint64(0), time, quorum));
 		for (uint8 class = 0; class < CLASSES; class++) _noticeSet(0, time, class, firstNotices[class]);
-		for (uint256 i = 0; i < firstGuardians.length; i++) {
-			if (firstGuardians[i] == address(0)) revert BadArgument();
-			_guardianAdd(0, time, firstGuardians[i]);
-		}
+		for (uint256 i = 0; i < firstGuardians.length; i++) _guardianAdd(0, time, firstGuardians[i]);
 		if (firstProfile != 0) _profileSet(0, time, firstProfile);
 		_log(Constituted.selector, abi.encode(period));
 	}
@@ -301,10 +299,14 @@ contract DeRoT {
 		_log(Voted.selector, abi.encode(id, msg.sender, weight, support));
 	}
 
-	/// By the proposer or a guardian.
+	/// By the proposer or a guardian; but no guardian may stop a guardian's removal, or a lost one could stop
+	/// everything for ever.
 	function cancel(uint64 id) external {
 		Proposal storage p = _open(id);
-		if (msg.sender != p.by && _at(guardians[msg.sender], _now()) == 0) revert NotGuardian();
+		if (msg.sender != p.by) {
+			_requireGuardian();
+			if (p.action == GUARDIAN_REMOVE) revert BadAction();
+		}
 		p.status = CANCELLED;
 		_log(Cancelled.selector, abi.encode(id, msg.sender));
 	}
@@ -612,7 +614,7 @@ contract DeRoT {
 
 	function _memberSet(uint64 id, uint64 due, address member, uint64 weight) private {
 		if (member == address(0) || weight == 0 || weight > WEIGHT_MAX) revert BadArgument();
-		if (weights[member].length == 0) {
+		if (_last(weights[member]) == 0) {
 			if (members.length == MEMBERS_MAX) revert BadArgument();
 			members.push(member);
 		}
@@ -625,6 +627,10 @@ contract DeRoT {
 	function _memberRemove(uint64 id, address member) private {
 		if (_last(weights[member]) == 0) revert Unknown();
 		_set(weights[member], _now(), 0);
+		uint256 i = 0;
+		while (members[i] != member) i++;
+		members[i] = members[members.length - 1];
+		members.pop();
 		_requireReachable();
 		_log(MemberRemoved.selector, abi.encode(id, member));
 	}

@@ -89,7 +89,7 @@ export class Chain {
 
 	// Sends a transaction from an unlocked account and returns its receipt; a failed one is an error.
 	async send(tx) {
-		const hash = await this.rpc('eth_sendTransaction', { gas: '0x7a1200', ...tx });
+		const hash = await this.rpc('eth_sendTransaction', { gas: '0x1e8480', ...tx });
 		const receipt = await this.receipt(hash);
 		if (receipt.status !== '0x1') throw new Error(`transaction ${hash} failed in block ${receipt.blockNumber}`);
 		return receipt;

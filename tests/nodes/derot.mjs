@@ -65,7 +65,7 @@ export async function deploy(chain, options) {
 	const o = { weights: options.founders.map(() => 1), from: chain.accounts[0], ...DEFAULTS, ...options };
 	const inputs = typesOf(abi.find((i) => i.type === 'constructor').inputs);
 	const args = [o.founders, o.weights, o.guardians, o.quorum, o.period, o.notices, o.profile];
-	const receipt = await chain.send({ from: o.from, data: creation + encode(inputs, args) });
+	const receipt = await chain.send({ from: o.from, gas: '0xf42400', data: creation + encode(inputs, args) });
 	return new DeRoT(chain, receipt.contractAddress.toLowerCase(), receipt);
 }
 

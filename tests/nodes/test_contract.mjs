@@ -107,6 +107,7 @@ describe('founding', () => {
 		'weight beyond 32 bits': { weights: [1, 2, 2n ** 32n] },
 		'lists of different length': { weights: [1, 2, 3, 4] },
 		'no voting period': { period: 0 },
+		'voting without end': { period: 3650 * 86400 + 1 },
 		'notice without end': { notices: [0, 0, 0, 0, 2n ** 63n] },
 		'guardian twice': { guardians: [0, 0] },
 		'guardian zero': { guardians: [W(0).slice(0, 42)] },
@@ -191,6 +192,15 @@ describe('proposals', () => {
 			await refused(derot, 'Closed', by, 'cancel', [id]);
 		}
 	});
+	test('a guardian cannot cancel the removal of one', async () => {
+		const derot = await found();
+		const id = await derot.propose(m2, ACTION.guardianRemove, [g1]);
+		await refused(derot, 'BadAction', [g1, g2], 'cancel', [id]);
+		await refused(derot, 'NotGuardian', [m1, m3, other], 'cancel', [id]);
+		assert.equal(await derot.refusal(m2, 'cancel', [id]), null);
+		for (const m of [m2, m3]) await derot.send(m, 'vote', [id, true]);
+		await derot.send(other, 'execute', [id]);
+	});
 	test('weights are those of the proposal’s second', async () => {
 		const derot = await found();
 		await council(derot, ACTION.memberSet, other, 9);
@@ -267,6 +277,17 @@ describe('the council itself', () => {
 		await refusedAct(derot, 'BadArgument', ACTION.memberSet, 0, 1);
 		await refusedAct(derot, 'BadArgument', ACTION.memberSet, m1, 2n ** 32n);
 		await refusedAct(derot, 'Unreachable', ACTION.memberSet, m3, 1);
+	});
+	test('64 members at a time, any number over time', async () => {
+		const many = Array.from({ length: 61 }, (_, i) => '0x' + word(1000 + i).slice(24));
+		const founders = [m1, m2, m3, ...many];
+		await assert.rejects(found({ founders: [...founders, other], weights: founders.map(() => 3).concat(1) }), /failed|revert/);
+		const derot = await found({ founders, weights: founders.map(() => 3) });
+		await council(derot, ACTION.memberSet, m1, 4); // one of them: no new seat
+		await refusedAct(derot, 'BadArgument', ACTION.memberSet, other, 1);
+		for (const gone of [many[60], many[0]]) await council(derot, ACTION.memberRemove, gone);
+		for (const come of [other, many[0]]) await council(derot, ACTION.memberSet, come, 1);
+		await refusedAct(derot, 'BadArgument', ACTION.memberSet, n1, 1);
 	});
 	test('quorum', async () => {
 		const derot = await found();
