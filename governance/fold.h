@@ -24,7 +24,7 @@ struct dr_fold {
 	uint64_t chain_id;
 	uint8_t genesis[32];
 	uint8_t contract[20];
-	uint64_t start_number; /* the block that created the contract */
+	uint64_t start_number;            /* the block that created the contract */
 	const struct dr_profile *profile; /* borrowed */
 	/* Called for each change, in order; NULL: nobody listens. The change is borrowed for the call. A
 	 * result other than DR_OK stops the fold. */
@@ -35,6 +35,6 @@ struct dr_fold {
 /* dr_fold_block: *state becomes the state after the block. On an error (nomem, limit, or what `change`
  * returned) *state is unchanged. Events of other addresses are a bug: chain/ filters them. */
 enum dr_err dr_fold_block(const struct dr_fold *fold, struct dr_state *state, const struct dr_fact_block *block,
-                          struct dr_fail *fail);
+			  struct dr_fail *fail);
 
 #endif

@@ -49,7 +49,7 @@ enum dr_root_stage {
 	DR_ROOT_DUE,       /* the named node may make and publish it */
 	DR_ROOT_PUBLISHED, /* in use, once a node's own keys equal these */
 	DR_ROOT_RETIRED,
-	DR_ROOT_FAILED,    /* not published by its deadline */
+	DR_ROOT_FAILED, /* not published by its deadline */
 };
 
 struct dr_root {
@@ -74,21 +74,21 @@ struct dr_node {
 bool dr_state_measurement(struct dr_grant *out, const struct dr_state *s, const uint8_t measurement[static 32]);
 bool dr_state_app(struct dr_app *out, const struct dr_state *s, const uint8_t app[static 32]);
 bool dr_state_app_measurement(struct dr_grant *out, const struct dr_state *s, const uint8_t app[static 32],
-                              const uint8_t measurement[static 32]);
+			      const uint8_t measurement[static 32]);
 bool dr_state_handover(struct dr_grant *out, const struct dr_state *s, const uint8_t app[static 32],
-                       const uint8_t from[static 32], const uint8_t to[static 32]);
+		       const uint8_t from[static 32], const uint8_t to[static 32]);
 /* dr_state_blacklisted: kind/value is listed; *svn its minimum (kind SVN). */
 bool dr_state_blacklisted(uint64_t *svn, const struct dr_state *s, enum dr_hardware kind,
-                          const uint8_t value[static 32]);
+			  const uint8_t value[static 32]);
 bool dr_state_root(struct dr_root *out, const struct dr_state *s, uint64_t generation);
 /* dr_state_generation: the highest generation that is PUBLISHED and neither stopped nor retired; 0: none. */
 uint64_t dr_state_generation(const struct dr_state *s);
 /* dr_state_ordered: the highest generation that was ever ordered; 0: none. */
 uint64_t dr_state_ordered(const struct dr_state *s);
 bool dr_state_share_of(struct dr_grant *out, const struct dr_state *s, uint64_t generation,
-                       const uint8_t node[static 20]);
+		       const uint8_t node[static 20]);
 bool dr_state_epoch_policy(struct dr_epoch_policy *out, const struct dr_state *s, const uint8_t app[static 32],
-                           const uint8_t service[static 32]);
+			   const uint8_t service[static 32]);
 bool dr_state_node(struct dr_node *out, const struct dr_state *s, const uint8_t node[static 20]);
 /* dr_state_profile: the digest in force on chain; false if none was ever set. */
 bool dr_state_profile(uint8_t digest[static 32], const struct dr_state *s);

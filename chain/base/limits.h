@@ -41,6 +41,7 @@
 #define DR_PROFILE_SLOTS_MAX 64u
 #define DR_PROFILE_LEN_MAX 65536u
 #define DR_ADVISORIES_MAX 32u             /* advisory ids of one key request */
+#define DR_TIME_MAX_S (1ull << 48)        /* block timestamps, dues, deadlines and periods: sums never wrap */
 
 /* Local protocol */
 #define DR_MSG_LEN_MAX (DR_FRAME_LEN_MAX + 1024u)
