@@ -50,6 +50,47 @@ static void test_mainnet(void **state)
 	}
 }
 
+/* What a node encodes itself (debug_getRawHeader), and a chain of headers, each naming the one before. */
+static void test_devnet(void **state)
+{
+	json_t *raw = kit_vector("12-devnet/lodestar-capella-minimal/el_event_rawheader.json");
+	json_t *block = kit_vector("12-devnet/lodestar-capella-minimal/el_event_block.json");
+	struct dr_evm_header h, told;
+	struct dr_fail fail = { 0 };
+
+	(void)state;
+	dr_evm_header_decode(&h, kit_json_hex(json_object_get(raw, "result")), &fail);
+	kit_assert_fail(DR_OK, &fail);
+	kit_header(&told, json_object_get(block, "result"));
+	assert_same_header(&h, &told);
+	json_decref(raw);
+	json_decref(block);
+}
+
+static void test_devnet_chain(void **state)
+{
+	json_t *chain = kit_vector("12-devnet/forge-electra-minimal/el_headers_event_to_finalized.json"), *block;
+	uint8_t parent[32], hash[32];
+	size_t idx;
+
+	(void)state;
+	assert_true(json_array_size(chain) > 10);
+	json_array_foreach(chain, idx, block)
+	{
+		struct dr_fail fail = { 0 };
+		struct dr_evm_header h;
+
+		kit_header(&h, block);
+		assert_int_equal(h.num_fields, 21);
+		assert_int_equal(dr_evm_header_hash(hash, &h, &fail), DR_OK);
+		assert_memory_equal(hash, h.hash, 32);
+		if (idx > 0)
+			assert_memory_equal(h.parent_hash, parent, 32);
+		memcpy(parent, hash, 32);
+	}
+	json_decref(chain);
+}
+
 /* A header of ours with every field in use. */
 static void sample(struct dr_evm_header *h, uint8_t num_fields)
 {
@@ -220,10 +261,8 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mainnet),
-		cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_mainnet), cmocka_unit_test(test_devnet), cmocka_unit_test(test_devnet_chain),
+		cmocka_unit_test(test_damage),  cmocka_unit_test(test_errors), cmocka_unit_test(test_limits),
 	};
 	return cmocka_run_group_tests_name("header", tests, NULL, NULL);
 }

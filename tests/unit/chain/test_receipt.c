@@ -137,6 +137,31 @@ static void test_mainnet_proof(void **state)
 	json_decref(block);
 }
 
+/* What a node encodes itself (debug_getRawReceipts) rebuilds its block's root. */
+static void test_devnet(void **state)
+{
+	json_t *raw = kit_vector("12-devnet/lodestar-capella-minimal/el_event_rawreceipts.json"), *receipt;
+	json_t *block = kit_vector("12-devnet/lodestar-capella-minimal/el_event_block.json");
+	struct dr_bytes all[16];
+	struct dr_evm_header h;
+	uint8_t root[32];
+	size_t num;
+
+	(void)state;
+	kit_header(&h, json_object_get(block, "result"));
+	json_array_foreach(json_object_get(raw, "result"), num, receipt)
+	{
+		assert_true(num < 16);
+		all[num] = kit_json_hex(receipt);
+		assert_round_trip(all[num]);
+	}
+	assert_true(num > 0);
+	root_of(root, all, num);
+	assert_memory_equal(root, h.receipts_root, 32);
+	json_decref(raw);
+	json_decref(block);
+}
+
 static const struct shape {
 	const char *name;
 	struct dr_evm_receipt receipt;
@@ -388,8 +413,9 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_mainnet), cmocka_unit_test(test_mainnet_proof), cmocka_unit_test(test_shapes),
-		cmocka_unit_test(test_errors),  cmocka_unit_test(test_encode_errors), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_devnet), cmocka_unit_test(test_mainnet), cmocka_unit_test(test_mainnet_proof),
+		cmocka_unit_test(test_shapes), cmocka_unit_test(test_errors),  cmocka_unit_test(test_encode_errors),
+		cmocka_unit_test(test_limits),
 	};
 	return cmocka_run_group_tests_name("receipt", tests, NULL, NULL);
 }
