@@ -42,7 +42,7 @@ GOV_LIBS := $(call lib,governance) $(CHAIN_LIBS)
 CORE_LIBS := $(call lib,kms-bridge/core) $(call lib,kms-bridge) $(GOV_LIBS)
 CORE_DEPS := -lsqlite3 $(CHAIN_DEPS)
 WATCH_LIBS := $(call lib,watcher) $(call lib,kms-bridge) $(GOV_LIBS)
-WATCH_DEPS := -lcurl -ljansson -lcyaml $(CHAIN_DEPS)
+WATCH_DEPS := -lcurl -ljansson -lcyaml -lyaml $(CHAIN_DEPS)
 
 PROGRAMS := $(OUT)/derot $(OUT)/derot-core $(OUT)/derot-watch
 

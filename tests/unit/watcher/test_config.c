@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/kit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "watcher/config.h"
+#include "watcher/profile_yaml.h"
+
+#define H32 "0x1111111111111111111111111111111111111111111111111111111111111111"
+#define A20 "0x2222222222222222222222222222222222222222"
+
+static char folder[] = "/tmp/derot-test-config-XXXXXX";
+static char config_path[64], profile_path[64];
+static struct dr_config config;
+
+static const char good_profile[] = "name: test-v1\n"
+                                   "code_hash: \"" H32 "\"\n"
+                                   "count_slot: 0\n"
+                                   "acc_slot: 1\n"
+                                   "state_every: 8\n"
+                                   "stealth_window: 86400\n"
+                                   "events:\n"
+                                   "  - event: MeasurementAllowed(uint64 proposal, uint64 due, bytes32 measurement)\n"
+                                   "    action: measurement.allow\n"
+                                   "  - event: MeasurementRevoked(uint64 proposal, address by, bytes32 measurement)\n"
+                                   "    action: measurement.revoke\n"
+                                   "slots:\n"
+                                   "  - kind: measurement\n"
+                                   "    slot: 2\n"
+                                   "  - kind: root\n"
+                                   "    slot: 5\n";
+
+static const char good_config[] = "chain:\n"                              /* 1 */
+                                  "  id: 31337\n"                         /* 2 */
+                                  "  genesis: \"" H32 "\"\n"              /* 3 */
+                                  "contract: \"" A20 "\"\n"               /* 4 */
+                                  "start:\n"                              /* 5 */
+                                  "  block: 7\n"                          /* 6 */
+                                  "  hash: " H32 "\n"                     /* 7: hexadecimal needs no quotes */
+                                  "proof: quorum\n"                       /* 8 */
+                                  "quorum: 2\n"                           /* 9 */
+                                  "endpoints:\n"                          /* 10 */
+                                  "  - name: alpha\n"                     /* 11 */
+                                  "    url: http://127.0.0.1:8545\n"      /* 12 */
+                                  "  - name: beta\n"                      /* 13 */
+                                  "    url: https://user:pw@host/key?k=1\n" /* 14 */
+                                  "profile: profile.yaml\n"               /* 15 */
+                                  "data_dir: data\n"                      /* 16 */
+                                  "key_file: /etc/key\n"                  /* 17 */
+                                  "node: \"" A20 "\"\n";                  /* 18 */
+
+static void put(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* good with the first `from` replaced by `to`; an empty `from` appends. */
+static const char *edited(const char *good, const char *from, const char *to)
+{
+	char *out = (char *)kit_alloc(strlen(good) + strlen(to) + 1);
+	const char *at = *from != '\0' ? strstr(good, from) : good + strlen(good);
+
+	assert_non_null(at);
+	sprintf(out, "%.*s%s%s", (int)(at - good), good, to, at + strlen(from));
+	return out;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return 1;
+	snprintf(config_path, sizeof(config_path), "%s/derot.yaml", folder);
+	snprintf(profile_path, sizeof(profile_path), "%s/profile.yaml", folder);
+	put(profile_path, good_profile);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	unlink(config_path);
+	unlink(profile_path);
+	return rmdir(folder);
+}
+
+static void test_good(void **state)
+{
+	struct dr_yaml_error error;
+	struct dr_fail fail = { 0 };
+	struct dr_init init;
+
+	(void)state;
+	put(config_path, good_config);
+	if (dr_config_load(&config, config_path, &error) != DR_OK)
+		fail_msg("%s", error.text);
+	assert_int_equal(config.chain_id, 31337);
+	assert_int_equal(config.start_number, 7);
+	assert_int_equal(config.num_endpoints, 2);
+	assert_int_equal(config.step_max, 256);
+	assert_int_equal(config.poll_ms, 2000);
+	assert_int_equal(config.timeout_ms, 10000);
+	assert_int_equal(config.batch_requests, 50);
+	assert_int_equal(config.batch_bytes, 4194304);
+	assert_int_equal(config.tag, DR_TAG_FINALIZED);
+	assert_int_equal(config.way, DR_WAY_BLOOM);
+	assert_false(config.heartbeat);
+	assert_string_equal(config.profile_path, profile_path);
+	assert_string_equal(config.key_file, "/etc/key");
+	assert_int_equal(config.data_dir[0], '/');
+	assert_int_equal(config.profile.num_events, 2);
+	assert_true(config.profile.has_accumulator);
+	assert_int_equal(config.profile.slots[1].slot, 5);
+	assert_int_equal(dr_config_init(&init, &config, DR_MODE_RUN, &fail), DR_OK);
+	assert_int_equal(init.quorum_k, 2);
+	assert_int_equal(init.quorum_n, 2);
+	assert_int_equal(init.proof, DR_PROOF_QUORUM);
+	assert_string_equal(init.endpoints[1], "beta");
+	assert_true(init.anchored && init.profile.len > 64);
+	assert_int_equal(init.node[0], 0x22);
+	config.key_file[0] = '\0';
+	assert_int_equal(dr_config_init(&init, &config, DR_MODE_RUN, &fail), DR_ERR_SYNTAX);
+	assert_true(dr_bytes_zero(&init, sizeof(init)));
+	dr_config_free(&config);
+}
+
+static void test_all_keys(void **state)
+{
+	struct dr_yaml_error error;
+
+	(void)state;
+	put(config_path, edited(good_config, "", "completeness: accumulator\nstep: 512\npoll_ms: 100\ntimeout_ms: 500\n"
+	                                         "batch: {requests: 3, bytes: 65536}\nfinality: latest\n"
+	                                         "lease: {max_staleness: 60, head_staleness: 30, heartbeat: true}\n"));
+	if (dr_config_load(&config, config_path, &error) != DR_OK)
+		fail_msg("%s", error.text);
+	assert_int_equal(config.way, DR_WAY_ACCUMULATOR);
+	assert_int_equal(config.step_max, 512);
+	assert_int_equal(config.batch_requests, 3);
+	assert_int_equal(config.tag, DR_TAG_LATEST);
+	assert_int_equal(config.max_staleness_s, 60);
+	assert_int_equal(config.head_staleness_s, 30);
+	assert_true(config.heartbeat);
+	dr_config_free(&config);
+}
+
+static void test_bad(void **state)
+{
+	static const struct {
+		const char *name, *from, *to, *expected; /* what the message must hold */
+	} rows[] = {
+		{ "negative", "31337", "-1", "derot.yaml:2: chain.id: must be a decimal" },
+		{ "trailing letter", "31337", "10x", "derot.yaml:2: chain.id: must be a decimal" },
+		{ "octal", "31337", "010", "derot.yaml:2: chain.id: must be a decimal" },
+		{ "hexadecimal", "31337", "0x10", "derot.yaml:2: chain.id: must be a decimal" },
+		{ "plus", "31337", "+1", "chain.id" },
+		{ "float", "31337", "1e3", "chain.id" },
+		{ "too large", "31337", "18446744073709551616", "chain.id: does not fit 64 bits" },
+		{ "zero chain", "31337", "0", "derot.yaml:2: chain.id: must be between" },
+		{ "empty number", "31337", "\"\"", "chain.id" },
+		{ "null number", " 31337", "", "chain.id" },
+		{ "start 0", "block: 7", "block: 0", "derot.yaml:6: start.block" },
+		{ "short genesis", "genesis: \"" H32, "genesis: \"0x11", "derot.yaml:3: chain.genesis: must be 0x and 64" },
+		{ "short contract", "contract: \"" A20, "contract: \"0x22", "derot.yaml:4: contract: must be 0x and 40" },
+		{ "proof", "proof: quorum", "proof: consensus", ":8" },
+		{ "proof missing", "proof: quorum\n", "", "proof" },
+		{ "quorum of none", "quorum: 2", "quorum: 0", "derot.yaml:9: quorum: must be between 1 and 2" },
+		{ "quorum beyond n", "quorum: 2", "quorum: 3", "derot.yaml:9: quorum: must be between 1 and 2" },
+		{ "chain missing", "chain:\n  id: 31337\n  genesis: \"" H32 "\"\n", "", "chain" },
+		{ "unknown key", "", "colour: red\n", "colour" },
+		{ "unknown inner key", "  block: 7", "  blok: 7", "blok" },
+		{ "doubled key", "", "quorum: 1\n", "derot.yaml:19: quorum: given twice" },
+		{ "doubled inner key", "  block: 7\n", "  block: 7\n  block: 8\n", "derot.yaml:7: start.block: given twice" },
+		{ "alias", "node: \"" A20 "\"", "node: *x", "alias" },
+		{ "anchor", "node: \"" A20 "\"", "node: &x \"" A20 "\"", "derot.yaml:18: node: anchors and tags" },
+		{ "tag", "quorum: 2", "quorum: !!int 2", "derot.yaml:9: quorum: anchors and tags" },
+		{ "second document", "", "---\nchain: 1\n", "derot.yaml:19: a second document" },
+		{ "not YAML", "chain:", "chain: [", "derot.yaml:" },
+		{ "a list for a word", "quorum: 2", "quorum: [2]", ":9" },
+		{ "a word for a group", "start:\n  block: 7\n  hash: " H32, "start: 7", ":5" },
+		{ "deep", "quorum: 2", "quorum: [[[[[[[[[[2]]]]]]]]]]", "nested too deep" },
+		{ "same name", "name: beta", "name: alpha", "derot.yaml:13: endpoints[1].name: two endpoints" },
+		{ "same URL", "https://user:pw@host/key?k=1", "http://127.0.0.1:8545", "derot.yaml:14: endpoints[1].url: two" },
+		{ "name with a space", "name: beta", "name: be ta", "derot.yaml:13: endpoints[1].name" },
+		{ "name too long", "name: beta", "name: b123456789012345678901234567890123456789012345678901234567890123", "is too long" },
+		{ "ftp", "https://user:pw@host", "ftp://host", "derot.yaml:14: endpoints[1].url: must be" },
+		{ "no host", "https://user:pw@host/key?k=1", "https:///x", "endpoints[1].url: must be" },
+		{ "no scheme", "https://user:pw@host/key?k=1", "host:8545", "endpoints[1].url: must be" },
+		{ "completeness", "", "completeness: blom\n", ":19" },
+		{ "truth", "", "lease: {heartbeat: yes}\n", ":19" },
+		{ "truth misspelt", "", "lease: {heartbeat: ture}\n", ":19" },
+		{ "truth in capitals", "", "lease: {heartbeat: TRUE}\n", ":19" },
+		{ "step", "", "step: 513\n", "derot.yaml:19: step: must be between 1 and 512" },
+		{ "batch of none", "", "batch: {requests: 0}\n", "derot.yaml:19: batch.requests" },
+		{ "no profile", "profile: profile.yaml", "profile: absent.yaml", "absent.yaml: No such file" },
+		{ "profile is a folder", "profile: profile.yaml", "profile: /tmp", "/tmp: not a plain file" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dr_yaml_error error = { 0 };
+
+		put(config_path, edited(good_config, rows[i].from, rows[i].to));
+		if (dr_config_load(&config, config_path, &error) == DR_OK)
+			fail_msg("%s: taken", rows[i].name);
+		if (strstr(error.text, rows[i].expected) == NULL)
+			fail_msg("%s: \"%s\" does not say \"%s\"", rows[i].name, error.text, rows[i].expected);
+		assert_null(strstr(error.text, "pw@")); /* no URL in a message */
+		assert_true(dr_bytes_zero(&config, sizeof(config)));
+	}
+}
+
+static void test_bad_profile(void **state)
+{
+	static const struct {
+		const char *name, *from, *to, *expected;
+	} rows[] = {
+		{ "unknown action", "measurement.allow", "measurement.alow", "profile.yaml:8: events[0]" },
+		{ "wrong type", "bytes32 measurement", "uint64 measurement", "profile.yaml:8: events[0]" },
+		{ "missing argument", ", bytes32 measurement", "", "profile.yaml:8: events[0]" },
+		{ "event twice", "MeasurementRevoked(uint64 proposal, address by, bytes32 measurement)\n    action: measurement.revoke",
+		  "MeasurementAllowed(uint64 proposal, uint64 due, bytes32 measurement)\n    action: measurement.allow",
+		  "profile.yaml:10: events[1].event: this event is declared twice" },
+		{ "kind", "kind: root", "kind: roots", ":15" },
+		{ "kind twice", "kind: root", "kind: measurement", "profile.yaml:15: slots[1].kind" },
+		{ "one accumulator slot", "acc_slot: 1\n", "", "count_slot: count_slot and acc_slot go together" },
+		{ "state_every", "state_every: 8", "state_every: 0", "profile.yaml:5: state_every" },
+		{ "slot", "slot: 5", "slot: five", "profile.yaml:16: slots[1].slot" },
+		{ "unknown key", "", "more: 1\n", "more" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dr_yaml_error error = { 0 };
+		struct dr_profile profile;
+		struct dr_buf form;
+
+		put(profile_path, edited(good_profile, rows[i].from, rows[i].to));
+		dr_buf_init(&form, DR_PROFILE_LEN_MAX);
+		if (dr_profile_load(&profile, &form, profile_path, &error) == DR_OK)
+			fail_msg("%s: taken", rows[i].name);
+		if (strstr(error.text, rows[i].expected) == NULL)
+			fail_msg("%s: \"%s\" does not say \"%s\"", rows[i].name, error.text, rows[i].expected);
+		dr_buf_free(&form);
+	}
+	put(profile_path, good_profile);
+}
+
+/* The files that people start from. */
+static void test_ours(void **state)
+{
+	struct dr_yaml_error error;
+
+	(void)state;
+	if (access("governance/profiles/derot-v1.yaml", R_OK) != 0)
+		skip();
+	if (dr_config_load(&config, "fixtures/derot.example.yaml", &error) != DR_OK)
+		fail_msg("%s", error.text);
+	assert_int_equal(config.num_endpoints, 3);
+	assert_string_equal(config.profile.name, "derot-v1");
+	dr_config_free(&config);
+}
+
+/* Every truncation and every single-bit flip ends in a configuration or a message, never anything else. */
+static void test_damage(void **state)
+{
+	const size_t len = strlen(good_config);
+	char *text = (char *)kit_alloc(len + 1);
+
+	(void)state;
+	for (size_t i = 0; i < len * 9; i++) {
+		struct dr_yaml_error error = { 0 };
+
+		memcpy(text, good_config, len);
+		if (i < len)
+			text[i] = '\0';
+		else
+			text[(i - len) / 8] = (char)(text[(i - len) / 8] ^ (1 << (i - len) % 8));
+		put(config_path, text);
+		const enum dr_err err = dr_config_load(&config, config_path, &error);
+
+		assert_int_equal(err == DR_OK, error.text[0] == '\0');
+		dr_config_free(&config);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),        cmocka_unit_test(test_all_keys), cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_bad_profile), cmocka_unit_test(test_ours),     cmocka_unit_test(test_damage),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
