@@ -15,24 +15,31 @@
 #include "chain/evm/receipt.h"
 #include "watcher/json_evm.h"
 
+/* How the receipts number their logs. logIndex counts over the block; EthereumJS counts from the transaction's
+ * index instead. No hash commits to it, so a list that is EthereumJS's all through is let pass, unproven. */
+struct numbering {
+	bool is_not_ours, is_not_theirs;
+	char path[128]; /* of the first that is not ours */
+	uint64_t expected, got;
+};
+
 /* What one walk over the receipts learns, for the logs. */
 struct proven {
 	struct dr_json_receipts receipts;
 	uint64_t num_logs;
 	uint8_t (*tx_hashes)[32]; /* of the receipts as claimed; by transaction index */
 	bool *has_tx_hash;
+	struct numbering numbering;
 };
 
 /* The members of a log that say where it stands; *tx_hash is the receipt's, or NULL if it gave none. */
-static void log_place(struct dr_obj *o, const struct dr_evm_header *h, uint64_t tx_idx, uint64_t log_idx,
-                      const uint8_t *tx_hash)
+static void log_place(struct dr_obj *o, const struct dr_evm_header *h, uint64_t tx_idx, const uint8_t *tx_hash)
 {
 	const json_t *removed = dr_obj_take(o, "removed");
 
 	dr_obj_same(o, "blockHash", h->hash, sizeof(h->hash));
 	dr_obj_same_u64(o, "blockNumber", h->number);
 	dr_obj_same_u64(o, "transactionIndex", tx_idx);
-	dr_obj_same_u64(o, "logIndex", log_idx);
 	dr_obj_same_time(o, "blockTimestamp", h->timestamp);
 	if (removed != NULL && !json_is_boolean(removed))
 		dr_check_fail(o->c, DR_ERR_SYNTAX, "true or false is expected here", o->path, "removed");
@@ -77,6 +84,24 @@ static void log_identity(struct dr_obj *o, struct dr_evm_log *log)
 	}
 }
 
+static void number(struct dr_obj *log, struct numbering *n, uint64_t ours, uint64_t theirs)
+{
+	uint64_t got;
+
+	if (dr_obj_peek(log, "logIndex") == NULL) {
+		(void)dr_obj_take(log, "logIndex");
+		return;
+	}
+	got = dr_obj_u64(log, "logIndex");
+	if (got != ours && !n->is_not_ours) {
+		n->is_not_ours = true;
+		n->expected = ours;
+		n->got = got;
+		snprintf(n->path, sizeof(n->path), "%s", log->path);
+	}
+	n->is_not_theirs |= got != theirs;
+}
+
 static void receipt_logs(struct dr_obj *receipt, const struct dr_evm_header *h, uint64_t tx_idx, const uint8_t *tx_hash,
                          struct proven *p)
 {
@@ -98,7 +123,8 @@ static void receipt_logs(struct dr_obj *receipt, const struct dr_evm_header *h, 
 		dr_obj_init(&o, c, json, path, "");
 		log_identity(&o, &log);
 		(void)dr_obj_take(&o, "data"); /* read when the root is rebuilt */
-		log_place(&o, h, tx_idx, p->num_logs, tx_hash);
+		log_place(&o, h, tx_idx, tx_hash);
+		number(&o, &p->numbering, p->num_logs, tx_idx + i);
 		dr_obj_rest(&o);
 		dr_evm_bloom_add(bloom, log.address, sizeof(log.address));
 		for (size_t t = 0; t < log.num_topics; t++)
@@ -133,6 +159,10 @@ static void one_receipt(struct dr_check *c, const struct dr_evm_header *h, const
 	dr_obj_same_u64(&o, "blockNumber", h->number);
 	dr_obj_same_u64(&o, "transactionIndex", idx);
 	dr_obj_same_time(&o, "blockTimestamp", h->timestamp);
+	if (json_is_string(dr_obj_peek(&o, "status")) && strlen(json_string_value(dr_obj_peek(&o, "status"))) == 3 &&
+	    strchr("01", json_string_value(dr_obj_peek(&o, "status"))[2]) == NULL)
+		dr_check_fail(c, DR_ERR_PROOF, "a receipt's status is 0x0 or 0x1: no other meets a receiptsRoot", o.path,
+		              "status");
 	gas = dr_obj_u64(&o, "cumulativeGasUsed");
 	if (dr_check_ok(c) && gas < *gas_before)
 		dr_check_fail(c, DR_ERR_PROOF, "cumulativeGasUsed falls", o.path, "cumulativeGasUsed");
@@ -241,6 +271,11 @@ static void receipts_meet_header(struct dr_check *c, struct dr_block *b, const j
 	prepare(c, p, b->obj.json, num);
 	for (size_t i = 0; i < num && dr_check_ok(c); i++)
 		one_receipt(c, &b->header, json_array_get(receipts, i), i, &gas, p);
+	if (p->numbering.is_not_ours && p->numbering.is_not_theirs)
+		dr_check_equal_u64(c, p->numbering.expected, p->numbering.got, "this is not the log's place in its block",
+		                   p->numbering.path, "logIndex");
+	else if (p->numbering.is_not_ours)
+		dr_check_unproven(c, "logIndex");
 	if (!dr_check_ok(c))
 		return;
 	if (!rebuild(c, p, receipts, &b->header, root) && dr_check_ok(c)) {
@@ -320,7 +355,13 @@ static void log_is(struct dr_check *c, const struct dr_evm_header *h, const json
 	dr_obj_init(&o, c, json, path, "");
 	if (!dr_check_ok(c))
 		return;
-	log_place(&o, h, tx_idx, log_idx, tx_hash);
+	if (dr_obj_peek(&o, "logIndex") == NULL)
+		(void)dr_obj_take(&o, "logIndex");
+	else
+		dr_check_equal_u64(c, log_idx, dr_obj_u64(&o, "logIndex"),
+		                   "the block's next matching log is another one: one is omitted, added or moved", o.path,
+		                   "logIndex");
+	log_place(&o, h, tx_idx, tx_hash);
 	log_identity(&o, &got);
 	dr_check_equal(c, log->address, got.address, 20, "this is not the address of the block's log", o.path, "address");
 	dr_check_equal_u64(c, log->num_topics, got.num_topics, "the block's log has another number of topics", o.path,

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * derot verify: real blocks of every era are accepted, and the rule behind `unproven` holds: whatever bit of
+ * the input is changed, either the change is refused or the member is named as unproven.
+ */
+#include "tests/unit/kit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "watcher/cli.h"
+#include "watcher/verify.h"
+
+enum kind {
+	HEADER,
+	RECEIPTS,
+	LOGS,
+	PROOF,
+};
+
+struct sample {
+	const char *name;
+	enum kind kind;
+	const char *files[3]; /* below DEROT_VECTORS */
+	const char *address;  /* filter of logs; NULL: none */
+	size_t stride;        /* of the bits of one member that are flipped: 1 is every bit */
+};
+
+#define M "04-eth-exec/mainnet-21925176/"
+#define F "04-eth-exec/mainnet-fork-blocks/"
+#define P "04-eth-exec/mainnet-prague-boundary/"
+#define E "12-devnet/forge-electra-minimal/"
+#define L "12-devnet/lodestar-capella-minimal/"
+#define G "03-eth-lc-real/e2e/eth_getLogs1/"
+#define G_BLOCK G "eth_getBlockByNumber_0x14d7970_false.json"
+#define G_RECEIPTS G "eth_getBlockReceipts_0x14d7970.json"
+#define G_LOGS \
+	G "eth_getLogs___address____0xdac17f958d2ee523a2206206994597c13d831ec7____fromBlock___0x14d7970___toBlo.json"
+#define USDT "0xdac17f958d2ee523a2206206994597c13d831ec7"
+#define DEPOSIT "0x00000000219ab540356cbb839cbe05303d7705fa"
+
+/* Sources: the vectors' MANIFEST.tsv. */
+static const struct sample samples[] = {
+	{ "berlin", HEADER, { F "Berlin.json.gz" }, NULL, 1 },
+	{ "paris", HEADER, { F "Paris.json.gz" }, NULL, 1 },
+	{ "cancun", HEADER, { F "Cancun.json.gz" }, NULL, 1 },
+	{ "last before prague", HEADER, { P "22431082.json.gz" }, NULL, 1 },
+	{ "first of prague", HEADER, { P "22431084.json.gz" }, NULL, 1 },
+	{ "hashes only", HEADER, { M "block.json" }, NULL, 1 },
+	{ "devnet capella", HEADER, { L "el_event_block.json" }, NULL, 1 },
+	{ "devnet electra", HEADER, { E "el_event_block.json" }, NULL, 1 },
+	{ "empty capella", HEADER, { L "el_finalized_block.json" }, NULL, 1 },
+	{ "empty electra", HEADER, { E "el_finalized_block.json" }, NULL, 1 },
+	{ "a reply", HEADER, { G_BLOCK }, NULL, 1 },
+	{ "receipts cancun", RECEIPTS, { M "block.json", M "receipts.json.gz" }, NULL, 1 },
+	{ "receipts reply", RECEIPTS, { G_BLOCK, G_RECEIPTS }, NULL, 1 },
+	{ "receipts capella", RECEIPTS, { L "el_event_block.json", L "el_event_receipts.json" }, NULL, 1 },
+	{ "receipts electra", RECEIPTS, { E "el_event_block.json", E "el_event_receipts.json" }, NULL, 1 },
+	{ "logs cancun", LOGS, { M "block.json", M "receipts.json.gz", M "logs.json" }, DEPOSIT, 1 },
+	{ "logs reply", LOGS, { G_BLOCK, G_RECEIPTS, G_LOGS }, USDT, 1 },
+	{ "logs capella", LOGS, { L "el_event_block.json", L "el_event_receipts.json", L "el_event_logs.json" }, NULL, 1 },
+	{ "logs electra", LOGS, { E "el_event_block.json", E "el_event_receipts.json", E "el_event_logs.json" }, NULL, 1 },
+	{ "proof cancun", PROOF, { M "block.json", M "proof.json" }, NULL, 1 },
+	{ "proof capella", PROOF, { L "el_finalized_block.json", L "el_proof.json" }, NULL, 1 },
+	{ "proof electra", PROOF, { E "el_finalized_block.json", E "el_proof.json" }, NULL, 1 },
+};
+
+#define NUM_SAMPLES (sizeof(samples) / sizeof(samples[0]))
+
+struct loaded {
+	const struct sample *sample;
+	json_t *roots[3];
+	json_t *docs[3];
+	struct dr_log_filter filter;
+	json_t *unproven; /* of the unchanged input */
+};
+
+static void verify(struct dr_check *c, const struct loaded *l)
+{
+	assert_true(dr_check_init(c));
+	switch (l->sample->kind) {
+	case HEADER: dr_verify_header(c, l->docs[0]); break;
+	case RECEIPTS: dr_verify_receipts(c, l->docs[0], l->docs[1]); break;
+	case LOGS: dr_verify_logs(c, l->docs[0], l->docs[1], l->docs[2], &l->filter); break;
+	case PROOF: dr_verify_proof(c, l->docs[0], l->docs[1]); break;
+	}
+}
+
+static void load(struct loaded *l, const struct sample *s)
+{
+	struct dr_check c;
+
+	memset(l, 0, sizeof(*l));
+	l->sample = s;
+	for (size_t i = 0; i < 3 && s->files[i] != NULL; i++) {
+		l->roots[i] = kit_vector(s->files[i]);
+		l->docs[i] = json_object_get(l->roots[i], "result");
+		if (l->docs[i] == NULL)
+			l->docs[i] = l->roots[i];
+	}
+	if (s->address != NULL) {
+		struct dr_bytes address = kit_hex(s->address + 2);
+
+		memcpy(l->filter.addresses[0], address.ptr, 20);
+		l->filter.num_addresses = 1;
+	}
+	verify(&c, l);
+	l->unproven = json_incref(c.unproven);
+	dr_check_free(&c);
+}
+
+static void unload(struct loaded *l)
+{
+	for (size_t i = 0; i < 3; i++)
+		json_decref(l->roots[i]);
+	json_decref(l->unproven);
+}
+
+/* Is the member at this path named? Paths: "transactions[].gasPrice"; receipts and logs go by the bare name. */
+static bool named(const json_t *unproven, const char *path)
+{
+	const char *last = strrchr(path, '.') != NULL ? strrchr(path, '.') + 1 : path;
+	size_t i;
+	const json_t *name;
+
+	json_array_foreach(unproven, i, name)
+	{
+		const char *text = json_string_value(name);
+		size_t len = strlen(text);
+
+		if (strcmp(text, path) == 0 || strcmp(text, last) == 0)
+			return true;
+		if (strncmp(text, path, len) == 0 && path[len] == '[') /* inside an unproven list */
+			return true;
+	}
+	return false;
+}
+
+struct tally {
+	uint64_t changed, refused, proof, unproven;
+};
+
+static void judge(const struct loaded *l, const char *path, size_t bit, struct tally *t)
+{
+	struct dr_check c;
+
+	verify(&c, l);
+	t->changed++;
+	if (dr_check_ok(&c)) {
+		/* A change may also put right what was odd: then only the first list names it. */
+		if (!named(c.unproven, path) && !named(l->unproven, path))
+			fail_msg("%s: a change of %s, bit %zu, was accepted", l->sample->name, path, bit);
+		t->unproven++;
+	} else {
+		t->refused++;
+		t->proof += c.fail.err == DR_ERR_PROOF;
+		if (c.fail.err != DR_ERR_PROOF && c.fail.err != DR_ERR_SYNTAX && c.fail.err != DR_ERR_NONCANONICAL &&
+		    c.fail.err != DR_ERR_UNKNOWN && c.fail.err != DR_ERR_STALE)
+			fail_msg("%s: a change of %s, bit %zu: %s", l->sample->name, path, bit, c.fail.what);
+	}
+	dr_check_free(&c);
+}
+
+/* Flips bits of one hex string in place; bits is how many at most, spread over its length from a start that
+ * differs by member, so that over a document every position has its turn. */
+static void flip_string(const struct loaded *l, json_t *value, const char *path, size_t bits, struct tally *t)
+{
+	static size_t turn;
+	char *text = (char *)(uintptr_t)json_string_value(value);
+	size_t num = 4 * (strlen(text) - 2);
+	size_t step = num > bits ? num / bits : 1;
+
+	if (strncmp(text, "0x", 2) != 0 || num == 0)
+		return;
+	for (size_t bit = step > 1 ? turn++ % step : 0; bit < num; bit += step) {
+		char *digit = &text[2 + bit / 4];
+		const char old = *digit;
+		unsigned v = (unsigned)(old <= '9' ? old - '0' : (old | 0x20) - 'a' + 10);
+
+		*digit = "0123456789abcdef"[v ^ 1u << (3 - bit % 4)];
+		judge(l, path, bit, t);
+		*digit = old;
+	}
+}
+
+/* Every leaf below value. */
+static void flip_all(const struct loaded *l, json_t *value, const char *path, size_t bits, struct tally *t)
+{
+	char below[256];
+	const char *key;
+	json_t *member;
+	size_t i;
+
+	if (json_is_object(value)) {
+		json_object_foreach(value, key, member)
+		{
+			snprintf(below, sizeof(below), "%s%s%s", path, path[0] != '\0' ? "." : "", key);
+			if (json_is_boolean(member)) {
+				json_object_set_new_nocheck(value, key, json_boolean(!json_is_true(member)));
+				judge(l, below, 0, t);
+				json_object_set_new_nocheck(value, key, json_boolean(!json_is_true(json_object_get(value, key))));
+			} else if (json_is_integer(member)) {
+				json_integer_set(member, json_integer_value(member) ^ 1);
+				judge(l, below, 0, t);
+				json_integer_set(member, json_integer_value(member) ^ 1);
+			} else {
+				flip_all(l, member, below, bits, t);
+			}
+		}
+	} else if (json_is_array(value)) {
+		snprintf(below, sizeof(below), "%s[]", path);
+		json_array_foreach(value, i, member)
+			flip_all(l, member, below, bits, t);
+	} else if (json_is_string(value)) {
+		flip_string(l, value, path, bits, t);
+	}
+}
+
+static void report(const char *name, const struct tally *t)
+{
+	print_message("  %-20s %7zu changed, %7zu false proofs, %5zu malformed, %6zu of unproven members\n", name,
+	              (size_t)t->changed, (size_t)t->proof, (size_t)(t->refused - t->proof), (size_t)t->unproven);
+}
+
+static void test_accept(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM_SAMPLES; i++) {
+		struct loaded l;
+		struct dr_check c;
+
+		load(&l, &samples[i]);
+		verify(&c, &l);
+		if (!dr_check_ok(&c))
+			fail_msg("%s: %s at %s: expected %s, got %s", samples[i].name, c.fail.what, c.at, c.expected, c.got);
+		assert_true(json_is_integer(json_object_get(c.facts, "number")));
+		assert_string_equal(json_string_value(json_object_get(c.facts, "hash")),
+		                    json_string_value(json_object_get(l.docs[0], "hash")));
+		dr_check_free(&c);
+		unload(&l);
+	}
+}
+
+/* Every bit of every member of the header, and of the lists below it as far as time allows. */
+static void test_flip_block(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM_SAMPLES; i++) {
+		struct loaded l;
+		struct tally t = { 0 };
+		const char *key;
+		json_t *member;
+
+		if (samples[i].kind != HEADER)
+			continue;
+		load(&l, &samples[i]);
+		json_object_foreach(l.docs[0], key, member)
+		{
+			if (strcmp(key, "transactions") == 0 && json_is_object(json_array_get(member, 0))) {
+				unsigned seen = 0;
+
+				/* One of each type; a change costs a signature per transaction before it. */
+				for (size_t k = 0; k < json_array_size(member); k++) {
+					json_t *tx = json_array_get(member, k);
+					const char *type = json_string_value(json_object_get(tx, "type"));
+					unsigned bit = 1u << strtoul(type, NULL, 16);
+
+					if ((seen & bit) != 0)
+						continue;
+					seen |= bit;
+					flip_all(&l, tx, "transactions[]", json_array_size(member) < 3 ? 4096 : k < 10 ? 24 : 3, &t);
+				}
+			} else {
+				flip_all(&l, member, key, strcmp(key, "transactions") == 0 ? 1 : 4096, &t);
+			}
+		}
+		report(samples[i].name, &t);
+		unload(&l);
+	}
+}
+
+static void test_flip_receipts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM_SAMPLES; i++) {
+		struct loaded l;
+		struct tally t = { 0 };
+
+		if (samples[i].kind != RECEIPTS || strcmp(samples[i].name, "receipts cancun") == 0)
+			continue;
+		load(&l, &samples[i]);
+		flip_all(&l, l.docs[1], "", json_array_size(l.docs[1]) < 3 ? 4096 : 1, &t);
+		report(samples[i].name, &t);
+		unload(&l);
+	}
+}
+
+static void test_flip_logs(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM_SAMPLES; i++) {
+		struct loaded l;
+		struct tally t = { 0 };
+
+		if (samples[i].kind != LOGS || strcmp(samples[i].name, "logs cancun") == 0)
+			continue;
+		load(&l, &samples[i]);
+		flip_all(&l, l.docs[2], "", json_array_size(l.docs[1]) < 3 ? 4096 : 8, &t);
+		report(samples[i].name, &t);
+		unload(&l);
+	}
+}
+
+static void test_flip_proof(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM_SAMPLES; i++) {
+		struct loaded l;
+		struct tally t = { 0 };
+
+		if (samples[i].kind != PROOF)
+			continue;
+		load(&l, &samples[i]);
+		flip_all(&l, l.docs[1], "", json_array_size(json_object_get(l.docs[1], "accountProof")) < 5 ? 65536 : 512, &t);
+		report(samples[i].name, &t);
+		unload(&l);
+	}
+}
+
+/* Expects a false proof of what is in l now. */
+static void expect_false(const struct loaded *l, const char *what)
+{
+	struct dr_check c;
+
+	verify(&c, l);
+	if (c.fail.err != DR_ERR_PROOF)
+		fail_msg("%s: %s: %s", l->sample->name, what, dr_check_ok(&c) ? "accepted" : c.fail.what);
+	dr_check_free(&c);
+}
+
+/* A list that lacks one, has one twice, or has two in another order. */
+static void shuffle(const struct loaded *l, json_t *list, bool ordered)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *one = json_incref(json_array_get(list, i));
+
+		json_array_remove(list, i);
+		expect_false(l, "one is left out");
+		json_array_insert(list, i, one);
+		json_array_insert(list, i, one);
+		expect_false(l, "one is there twice");
+		json_array_remove(list, i);
+		if (ordered && i > 0) {
+			json_array_remove(list, i);
+			json_array_insert(list, i - 1, one);
+			expect_false(l, "two have changed places");
+			json_array_remove(list, i - 1);
+			json_array_insert(list, i, one);
+		}
+		json_decref(one);
+	}
+}
+
+static void test_lists(void **state)
+{
+	static const char *const names[] = { "logs reply", "logs capella", "receipts electra", "receipts reply",
+		                             "devnet capella", "last before prague" };
+
+	(void)state;
+	for (size_t i = 0; i < NUM_SAMPLES; i++) {
+		struct loaded l;
+		struct dr_check c;
+		bool wanted = false;
+
+		for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++)
+			wanted |= strcmp(names[k], samples[i].name) == 0;
+		if (!wanted)
+			continue;
+		load(&l, &samples[i]);
+		if (samples[i].kind == HEADER) {
+			shuffle(&l, json_object_get(l.docs[0], "transactions"), true);
+			shuffle(&l, json_object_get(l.docs[0], "withdrawals"), true);
+		} else {
+			shuffle(&l, l.docs[samples[i].kind == LOGS ? 2 : 1], true);
+		}
+		if (samples[i].kind == LOGS) { /* an empty list is right only if nothing matches */
+			json_array_clear(l.docs[2]);
+			expect_false(&l, "an empty list");
+			memset(l.filter.addresses[0], 0xee, 20);
+			l.filter.num_addresses = 1;
+			verify(&c, &l);
+			assert_true(dr_check_ok(&c));
+			dr_check_free(&c);
+		}
+		unload(&l);
+	}
+}
+
+/* The genesis block of mainnet, as any archive node answers it. */
+#define ZERO32 "0x0000000000000000000000000000000000000000000000000000000000000000"
+#define ZEROS64 "0000000000000000000000000000000000000000000000000000000000000000"
+#define BLOOM0 "0x" ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64
+#define EMPTY_ROOT "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
+#define GENESIS_AS(hash, extra)                                                                                     \
+	"{\"difficulty\":\"0x400000000\",\"extraData\":"                                                            \
+	"\"0x11bbe8db4e347b4e8c937c1c8370e4b5ed33adb3db69cbdb7a38e1e50b1b82fa\",\"gasLimit\":\"0x1388\","           \
+	"\"gasUsed\":\"0x0\",\"hash\":\"" hash "\",\"logsBloom\":\"" BLOOM0 "\","                                   \
+	"\"miner\":\"0x0000000000000000000000000000000000000000\",\"mixHash\":\"" ZERO32 "\","                      \
+	"\"nonce\":\"0x0000000000000042\",\"number\":\"0x0\",\"parentHash\":\"" ZERO32 "\","                        \
+	"\"receiptsRoot\":\"" EMPTY_ROOT "\",\"sha3Uncles\":"                                                       \
+	"\"0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347\",\"size\":\"0x21c\","                \
+	"\"stateRoot\":\"0xd7f8974fb5ac78d9ac099b9ad5018bedc2ce0a72dad1827a1709da30580f0544\","                     \
+	"\"timestamp\":\"0x0\",\"transactionsRoot\":\"" EMPTY_ROOT "\",\"transactions\":[],\"uncles\":[]" extra "}"
+#define GENESIS_HASH "0xd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3"
+#define GENESIS_HASH_UPPER "0xD4E56740F876AEF8C010B86A40D5F56745A118D0906A34E69AEC8C0DB1CB8FA3"
+#define GENESIS GENESIS_AS(GENESIS_HASH, "")
+
+/* One run of the command line; files are given by content, "-" as a content stays "-". */
+static int run_cli(char **output, const char *kind, const char *const *contents, size_t num, const char *more)
+{
+	char paths[3][64], args[12][256];
+	char *argv[12];
+	int argc = 0;
+	size_t len;
+	FILE *out = open_memstream(output, &len);
+	char *trouble = NULL;
+	size_t trouble_len;
+	FILE *err = open_memstream(&trouble, &trouble_len);
+	char options[256] = "";
+	int code;
+
+	snprintf(args[argc++], sizeof(args[0]), "derot");
+	snprintf(args[argc++], sizeof(args[0]), "verify");
+	snprintf(args[argc++], sizeof(args[0]), "%s", kind);
+	snprintf(options, sizeof(options), "%s", more);
+	for (char *word = strtok(options, " "); word != NULL; word = strtok(NULL, " "))
+		snprintf(args[argc++], sizeof(args[0]), "%s", word);
+	for (size_t i = 0; i < num; i++) {
+		FILE *f;
+		int fd;
+
+		snprintf(paths[i], sizeof(paths[i]), "/tmp/derot-test-XXXXXX");
+		fd = mkstemp(paths[i]);
+		assert_true(fd >= 0);
+		f = fdopen(fd, "w");
+		fputs(contents[i], f);
+		fclose(f);
+		snprintf(args[argc++], sizeof(args[0]), "%s", paths[i]);
+	}
+	for (int i = 0; i < argc; i++)
+		argv[i] = args[i];
+	code = dr_cli_main(argc, argv, out, err);
+	fclose(out);
+	fclose(err);
+	free(trouble);
+	for (size_t i = 0; i < num; i++)
+		unlink(paths[i]);
+	return code;
+}
+
+static void test_command(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *kind;
+		const char *contents[3];
+		const char *options;
+		int code;
+		const char *has; /* in what is printed */
+	} rows[] = {
+		{ "genesis", "evm-header", { GENESIS }, "--format json", 0, "\"number\":0,\"hash\":\"" GENESIS_HASH "\"" },
+		{ "the rule by name", "evm-header", { GENESIS }, "--rule ethereum", 0, "\"ok\":true" },
+		{ "a table", "evm-header", { GENESIS }, "--format=table", 0, "ok                yes\n" },
+		{ "unproven", "evm-header", { GENESIS }, "", 0, "\"unproven\":[\"size\"]" },
+		{ "a stranger", "evm-header", { GENESIS_AS(GENESIS_HASH, ",\"x\":[1]") }, "", 0, "[\"size\",\"x\"]" },
+		{ "not of this fork", "evm-header", { GENESIS_AS(GENESIS_HASH, ",\"withdrawals\":[]") }, "", 0,
+		  "\"unproven\":[\"size\",\"withdrawals\"]" },
+		{ "a reply", "evm-header", { "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":" GENESIS "}" }, "", 0, "\"ok\":true" },
+		{ "a reply without version", "evm-header", { "{\"id\":1,\"result\":" GENESIS "}" }, "", 0, "\"ok\":true" },
+		{ "capitals", "evm-header", { GENESIS_AS(GENESIS_HASH_UPPER, "") }, "", 0, "\"ok\":true" },
+		{ "another hash", "evm-header", { GENESIS_AS(ZERO32, "") }, "", 3, "\"code\":\"proof\"" },
+		{ "where", "evm-header", { GENESIS_AS(ZERO32, "") }, "", 3, "\"at\":\"block.hash\"" },
+		{ "a short hash", "evm-header", { GENESIS_AS("0xd4", "") }, "", 1, "\"code\":\"syntax\"" },
+		{ "a fork of nobody", "evm-header", { GENESIS_AS(GENESIS_HASH, ",\"withdrawalsRoot\":\"" ZERO32 "\"") }, "",
+		  1, "\"code\":\"unknown\"" },
+		{ "twice the same name", "evm-header", { GENESIS_AS(GENESIS_HASH, ",\"number\":\"0x0\"") }, "", 1,
+		  "\"ok\":false" },
+		{ "a made-up withdrawal", "evm-header", { GENESIS_AS(GENESIS_HASH, ",\"withdrawals\":[{}]") }, "", 3,
+		  "withdrawals" },
+		{ "null", "evm-header", { "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}" }, "", 1, "\"ok\":false" },
+		{ "bare null", "evm-header", { "null" }, "", 1, "\"ok\":false" },
+		{ "an error", "evm-header", { "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-1,\"message\":\"no\"}}" },
+		  "", 1, "\"ok\":false" },
+		{ "nothing", "evm-header", { "" }, "", 1, "\"ok\":false" },
+		{ "no JSON", "evm-header", { "<html>" }, "", 1, "\"code\":\"syntax\"" },
+		{ "a list", "evm-header", { "[]" }, "", 1, "\"code\":\"syntax\"" },
+		{ "an empty object", "evm-header", { "{}" }, "", 1, "\"ok\":false" },
+		{ "no receipts", "evm-receipts", { GENESIS, "[]" }, "", 0, "\"receipts\":0,\"logs\":0" },
+		{ "no receipt is none", "evm-receipts", { GENESIS, "[{}]" }, "", 3, "receipts" },
+		{ "receipts are a list", "evm-receipts", { GENESIS, "{}" }, "", 1, "\"code\":\"syntax\"" },
+		{ "no logs", "evm-logs", { GENESIS, "[]", "[]" }, "--address " DEPOSIT, 0, "\"logs\":0" },
+		{ "logs from nowhere", "evm-logs", { GENESIS, "[]", "[{}]" }, "", 3, "logs[0]" },
+		{ "a proof that is none", "evm-proof", { GENESIS, "{}" }, "", 1, "\"ok\":false" },
+		{ "no such kind", "evm-moon", { GENESIS }, "", 64, "" },
+		{ "no such rule", "evm-header", { GENESIS }, "--rule optimism", 64, "" },
+		{ "no such format", "evm-header", { GENESIS }, "--format xml", 64, "" },
+		{ "no such option", "evm-header", { GENESIS }, "--adress 0x00", 64, "" },
+		{ "a file too few", "evm-receipts", { GENESIS }, "", 64, "" },
+		{ "a file too many", "evm-header", { GENESIS, GENESIS }, "", 64, "" },
+		{ "a short address", "evm-logs", { GENESIS, "[]", "[]" }, "--address 0x00", 64, "" },
+		{ "a short topic", "evm-logs", { GENESIS, "[]", "[]" }, "--topic0 0x00", 64, "" },
+		{ "a filter for a header", "evm-header", { GENESIS }, "--address " DEPOSIT, 64, "" },
+		{ "twice standard input", "evm-receipts", { NULL }, "- -", 64, "" },
+		{ "no such file", "evm-header", { NULL }, "/nonexistent/block.json", 1, "\"code\":\"io\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *printed = NULL;
+		size_t num = 0;
+		int code;
+
+		while (num < 3 && rows[i].contents[num] != NULL)
+			num++;
+		code = run_cli(&printed, rows[i].kind, rows[i].contents, num, rows[i].options);
+		if (code != rows[i].code || strstr(printed, rows[i].has) == NULL)
+			fail_msg("%s: exit %d, expected %d with %s: %s", rows[i].name, code, rows[i].code, rows[i].has, printed);
+		free(printed);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_command),       cmocka_unit_test(test_accept),    cmocka_unit_test(test_flip_block),
+		cmocka_unit_test(test_flip_receipts), cmocka_unit_test(test_flip_logs), cmocka_unit_test(test_flip_proof),
+		cmocka_unit_test(test_lists),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
