@@ -43,7 +43,8 @@ export function compile() {
 	if (messages.length) throw new Error(messages.map((m) => m.formattedMessage).join('\n'));
 	const contract = output.contracts['DeRoT.sol'].DeRoT;
 	const runtime = contract.evm.deployedBytecode;
-	if (Object.keys(runtime.immutableReferences ?? {}).length) throw new Error('immutables: the code hash would vary');
+	if (Object.keys(runtime.immutableReferences ?? {}).length)
+		throw new Error('immutables: the code hash would vary');
 	if (runtime.object.length / 2 > RUNTIME_MAX)
 		throw new Error(`runtime code is ${runtime.object.length / 2} bytes, the limit is ${RUNTIME_MAX}`);
 	return {

@@ -101,12 +101,18 @@ for (const { event, action } of profile.events) {
 }
 for (const name of inAbi.keys()) expect(false, `${name}: in the ABI, not in the profile`);
 for (const name of Object.keys(carried))
-	expect([...seen].some((a) => enumOf(a) === name), `DR_ACTION_${name}: no event of the profile means it`);
+	expect(
+		[...seen].some((a) => enumOf(a) === name),
+		`DR_ACTION_${name}: no event of the profile means it`,
+	);
 
 // Code.
 const hash = '0x' + keccak256(Buffer.from(runtime, 'hex'));
 expect(profile.code_hash === hash, `code_hash: the profile says ${profile.code_hash}, the code ${hash}`);
-expect(text('governance/contracts/DeRoT.runtime.bin').trim() === runtime, 'DeRoT.runtime.bin: not what DeRoT.sol compiles to');
+expect(
+	text('governance/contracts/DeRoT.runtime.bin').trim() === runtime,
+	'DeRoT.runtime.bin: not what DeRoT.sol compiles to',
+);
 
 // Slots: the variable behind each kind, and its type.
 const variables = {

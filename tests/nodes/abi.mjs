@@ -10,7 +10,9 @@ const bytesOf = (hex) => Buffer.from(hex.replace(/^0x/, ''), 'hex');
 
 // keccak: of text, or of bytes given as a 0x string; a 0x string.
 export function keccak(input) {
-	return '0x' + sha3.keccak256(typeof input === 'string' && /^0x([0-9a-f]{2})*$/i.test(input) ? bytesOf(input) : input);
+	return (
+		'0x' + sha3.keccak256(typeof input === 'string' && /^0x([0-9a-f]{2})*$/i.test(input) ? bytesOf(input) : input)
+	);
 }
 
 export const signatureOf = (item) => `${item.name}(${item.inputs.map((i) => i.type).join(',')})`;

@@ -135,9 +135,14 @@ export class DeRoT {
 
 	// Every event from birth to `to`, in order, with block number, time, topic and data.
 	async history(to = 'latest') {
-		const logs = await this.chain.rpc('eth_getLogs', { address: this.address, fromBlock: this.birth, toBlock: to });
+		const logs = await this.chain.rpc('eth_getLogs', {
+			address: this.address,
+			fromBlock: this.birth,
+			toBlock: to,
+		});
 		const times = new Map();
-		for (const number of new Set(logs.map((l) => l.blockNumber))) times.set(number, await this.chain.time(number));
+		for (const number of new Set(logs.map((l) => l.blockNumber)))
+			times.set(number, await this.chain.time(number));
 		return logs.map((log) => ({
 			...decodeLog(log),
 			block: Number(log.blockNumber),
