@@ -292,13 +292,46 @@ static void listen(cyaml_config_t *config, struct heard *heard)
 	};
 }
 
+/* The last word of a key's name is word. */
+static bool ends_in(const char *name, const char *word)
+{
+	const size_t len = strlen(name), word_len = strlen(word);
+
+	return len >= word_len && strcmp(name + len - word_len, word) == 0 &&
+	       (len == word_len || name[len - word_len - 1] == '.');
+}
+
+/* libcyaml's line is where it stood when it noticed: for an unknown key the one before it. The key itself, as the
+ * first pass saw it, is found again from there on. */
+static enum dr_err retell(const struct dr_yaml *y, const char *what, const char *where, struct dr_yaml_error *error)
+{
+	static const char unknown[] = "Unexpected key: ", missing[] = "Missing required mapping field: ";
+	const char *at = strstr(where, "(line: ");
+	size_t line = 0;
+
+	if (at != NULL)
+		sscanf(at, "(line: %zu", &line);
+	if (strncmp(what, missing, strlen(missing)) == 0)
+		return say(error, DR_ERR_SYNTAX, y->path, 0, what + strlen(missing), "is missing");
+	for (size_t i = 0; i < y->num_keys; i++) {
+		const struct key *k = &y->keys[i];
+
+		if (strncmp(what, unknown, strlen(unknown)) == 0) {
+			if (k->line >= line && ends_in(k->name, what + strlen(unknown)))
+				return say(error, DR_ERR_SYNTAX, y->path, k->line, k->name, "unknown key");
+		} else if (k->line == line && (i + 1 == y->num_keys || y->keys[i + 1].line > line)) {
+			return say(error, DR_ERR_SYNTAX, y->path, line, k->name, what);
+		}
+	}
+	return say(error, DR_ERR_SYNTAX, y->path, line, "", what);
+}
+
 enum dr_err dr_yaml_load(void **out, const struct dr_yaml *y, const cyaml_schema_value_t *schema,
                          struct dr_yaml_error *error)
 {
 	struct heard heard = { 0 };
 	cyaml_config_t config;
 	cyaml_data_t *data = NULL;
-	size_t line = 0;
 
 	*out = NULL;
 	listen(&config, &heard);
@@ -308,11 +341,7 @@ enum dr_err dr_yaml_load(void **out, const struct dr_yaml *y, const cyaml_schema
 		*out = data;
 		return DR_OK;
 	}
-	const char *at = strstr(heard.where, "(line: ");
-
-	if (at != NULL)
-		sscanf(at, "(line: %zu", &line);
-	return say(error, DR_ERR_SYNTAX, y->path, line, "", heard.what[0] != '\0' ? heard.what : cyaml_strerror(err));
+	return retell(y, heard.what[0] != '\0' ? heard.what : cyaml_strerror(err), heard.where, error);
 }
 
 void dr_yaml_unload(const cyaml_schema_value_t *schema, void *loaded)
