@@ -11,7 +11,7 @@ static const struct {
 	enum dr_err err;
 } rows[] = {
     {"Transfer(address,address,uint256)", "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef", DR_OK},
-    {"Upgraded(address)", "bc7cd75a20ee27fd9adebab32cf741ff6c0d4d6a5d8f1a3b2e8bf9cf9dcbb5ec", DR_OK},
+    {"Approval(address,address,uint256)", "8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925", DR_OK},
     {"$_a9()", NULL, DR_OK},
     {"Transfer(address,address,uint)", NULL, DR_ERR_NONCANONICAL},
     {"f(int[2][])", NULL, DR_ERR_NONCANONICAL},
