@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kms-bridge/core/store_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "chain/base/writer.h"
+#include "chain/crypto/sha256.h"
+
+const char *dr_store_why(const struct dr_store *s)
+{
+	return s->why;
+}
+
+enum dr_err dr_store_failed(struct dr_store *s, const char *what, struct dr_fail *fail)
+{
+	const int code = sqlite3_errcode(s->db);
+	char text[DR_TEXT_MAX];
+
+	snprintf(text, sizeof(text), "%s: %s", what, sqlite3_errmsg(s->db));
+	dr_text_set(s->why, sizeof(s->why), text, strlen(text));
+	return dr_fail_set(fail, code == SQLITE_NOMEM ? DR_ERR_NOMEM : DR_ERR_IO, what, (size_t)code);
+}
+
+enum dr_err dr_store_run(struct dr_store *s, enum dr_store_sql sql, const char *what, struct dr_fail *fail)
+{
+	const int code = sqlite3_step(s->sql[sql]);
+	const enum dr_err err = code == SQLITE_DONE ? DR_OK : dr_store_failed(s, what, fail);
+
+	sqlite3_reset(s->sql[sql]);
+	sqlite3_clear_bindings(s->sql[sql]);
+	return err;
+}
+
+static void bind_u64(struct dr_store *s, enum dr_store_sql sql, int at, uint64_t value)
+{
+	DR_ASSERT(value <= INT64_MAX);
+	DR_ASSERT(sqlite3_bind_int64(s->sql[sql], at, (sqlite3_int64)value) == SQLITE_OK);
+}
+
+/* The bytes must live until the statement has run. An empty run is an empty blob, not NULL. */
+static void bind_bytes(struct dr_store *s, enum dr_store_sql sql, int at, struct dr_bytes bytes)
+{
+	const void *ptr = bytes.len == 0 ? "" : (const void *)bytes.ptr;
+
+	DR_ASSERT(sqlite3_bind_blob64(s->sql[sql], at, ptr, bytes.len, SQLITE_STATIC) == SQLITE_OK);
+}
+
+static struct dr_bytes column(sqlite3_stmt *row, int at)
+{
+	const void *ptr = sqlite3_column_blob(row, at);
+	const int len = sqlite3_column_bytes(row, at);
+
+	return dr_bytes_of(ptr, ptr == NULL || len < 0 ? 0 : (size_t)len);
+}
+
+static enum dr_err begin(struct dr_store *s, struct dr_fail *fail)
+{
+	DR_ASSERT(!s->read_only);
+	if (s->writing)
+		return DR_OK;
+	if (dr_store_run(s, DR_SQL_BEGIN, "store: a transaction could not begin", fail) != DR_OK)
+		return fail->err;
+	s->writing = true;
+	return DR_OK;
+}
+
+enum dr_err dr_store_meta_put(struct dr_store *s, const char *key, const void *ptr, size_t len,
+                              struct dr_fail *fail)
+{
+	if (begin(s, fail) != DR_OK)
+		return fail->err;
+	DR_ASSERT(sqlite3_bind_text(s->sql[DR_SQL_META_PUT], 1, key, -1, SQLITE_STATIC) == SQLITE_OK);
+	bind_bytes(s, DR_SQL_META_PUT, 2, dr_bytes_of(ptr, len));
+	return dr_store_run(s, DR_SQL_META_PUT, "store: meta could not be written", fail);
+}
+
+enum dr_err dr_store_meta_get(struct dr_store *s, const char *key, void *ptr, size_t len, bool *found,
+                              struct dr_fail *fail)
+{
+	sqlite3_stmt *row = s->sql[DR_SQL_META_GET];
+	enum dr_err err = DR_OK;
+
+	memset(ptr, 0, len);
+	*found = false;
+	DR_ASSERT(sqlite3_bind_text(row, 1, key, -1, SQLITE_STATIC) == SQLITE_OK);
+	const int code = sqlite3_step(row);
+
+	if (code == SQLITE_ROW) {
+		const struct dr_bytes value = column(row, 0);
+
+		if (value.len == len) {
+			memcpy(ptr, value.ptr, len);
+			*found = true;
+		} else {
+			snprintf(s->why, sizeof(s->why), "store: meta \"%s\" has %zu bytes, expected %zu", key,
+			         value.len, len);
+			err = dr_fail_set(fail, DR_ERR_PROOF, "store: length of a meta value", value.len);
+		}
+	} else if (code != SQLITE_DONE) {
+		err = dr_store_failed(s, "store: meta could not be read", fail);
+	}
+	sqlite3_reset(row);
+	return err;
+}
+
+static void evidence_hash(uint8_t hash[static 32], struct dr_bytes frame)
+{
+	const struct dr_bytes parts[2] = { { hash, 32 }, frame };
+	uint8_t next[32];
+
+	dr_sha256(next, parts, 2);
+	memcpy(hash, next, 32);
+}
+
+enum dr_err dr_store_evidence_add(struct dr_store *s, struct dr_bytes frame, struct dr_fail *fail)
+{
+	if (begin(s, fail) != DR_OK)
+		return fail->err;
+	bind_u64(s, DR_SQL_EVIDENCE_ADD, 1, s->evidence_num);
+	bind_bytes(s, DR_SQL_EVIDENCE_ADD, 2, frame);
+	if (dr_store_run(s, DR_SQL_EVIDENCE_ADD, "store: evidence could not be written", fail) != DR_OK)
+		return fail->err;
+	s->evidence_num++;
+	evidence_hash(s->evidence_hash, frame);
+	return DR_OK;
+}
+
+enum dr_err dr_store_log_add(struct dr_store *s, enum dr_log log, const struct dr_entry *entry,
+                             struct dr_fail *fail)
+{
+	const enum dr_store_sql sql = log == DR_LOG_LEDGER ? DR_SQL_LEDGER_ADD : DR_SQL_JOURNAL_ADD;
+	uint8_t hash[32];
+
+	dr_merkle_leaf(hash, entry->leaf);
+	DR_ASSERT(entry->idx == s->logs[log].size && memcmp(hash, entry->leaf_hash, 32) == 0);
+	if (begin(s, fail) != DR_OK)
+		return fail->err;
+	bind_u64(s, sql, 1, entry->idx);
+	bind_bytes(s, sql, 2, entry->leaf);
+	bind_bytes(s, sql, 3, dr_bytes_of(entry->leaf_hash, 32));
+	if (dr_store_run(s, sql, "store: a log entry could not be written", fail) != DR_OK)
+		return fail->err;
+	dr_merkle_add(&s->logs[log], entry->leaf_hash);
+	return DR_OK;
+}
+
+enum dr_err dr_store_quarantine_add(struct dr_store *s, const struct dr_frame *frame, const struct dr_fail *reason,
+                                    struct dr_fail *fail)
+{
+	struct dr_bytes payload = frame->payload;
+	char text[DR_TEXT_MAX];
+
+	if (payload.len > DR_STORE_QUARANTINE_LEN)
+		payload.len = DR_STORE_QUARANTINE_LEN;
+	snprintf(text, sizeof(text), "%s: %s (at %zu)", dr_err_name(reason->err), reason->what, reason->at);
+	if (begin(s, fail) != DR_OK)
+		return fail->err;
+	DR_ASSERT(sqlite3_bind_text(s->sql[DR_SQL_QUARANTINE_ADD], 1, text, -1, SQLITE_STATIC) == SQLITE_OK);
+	bind_u64(s, DR_SQL_QUARANTINE_ADD, 2, frame->source);
+	bind_u64(s, DR_SQL_QUARANTINE_ADD, 3, frame->type);
+	bind_u64(s, DR_SQL_QUARANTINE_ADD, 4, frame->payload.len);
+	bind_bytes(s, DR_SQL_QUARANTINE_ADD, 5, payload);
+	if (dr_store_run(s, DR_SQL_QUARANTINE_ADD, "store: quarantine could not be written", fail) != DR_OK)
+		return fail->err;
+	const sqlite3_int64 seq = sqlite3_last_insert_rowid(s->db);
+
+	if (seq <= (sqlite3_int64)DR_STORE_QUARANTINE_MAX)
+		return DR_OK;
+	bind_u64(s, DR_SQL_QUARANTINE_CUT, 1, (uint64_t)seq - DR_STORE_QUARANTINE_MAX);
+	return dr_store_run(s, DR_SQL_QUARANTINE_CUT, "store: quarantine could not be cut", fail);
+}
+
+enum dr_err dr_store_root_get(struct dr_store *s, uint64_t generation, uint8_t *buf, size_t cap, size_t *len,
+                              struct dr_fail *fail)
+{
+	sqlite3_stmt *row = s->sql[DR_SQL_ROOT_GET];
+	enum dr_err err = DR_OK;
+
+	*len = 0;
+	memset(buf, 0, cap);
+	if (generation > INT64_MAX)
+		return DR_OK;
+	bind_u64(s, DR_SQL_ROOT_GET, 1, generation);
+	const int code = sqlite3_step(row);
+
+	if (code == SQLITE_ROW) {
+		const struct dr_bytes value = column(row, 0);
+
+		if (value.len == 0 || value.len > cap) {
+			err = dr_fail_set(fail, DR_ERR_PROOF, "store: length of a sealed root", value.len);
+		} else {
+			memcpy(buf, value.ptr, value.len);
+			*len = value.len;
+		}
+	} else if (code != SQLITE_DONE) {
+		err = dr_store_failed(s, "store: a sealed root could not be read", fail);
+	}
+	sqlite3_reset(row);
+	return err;
+}
+
+enum dr_err dr_store_root_put(struct dr_store *s, uint64_t generation, struct dr_bytes sealed,
+                              struct dr_fail *fail)
+{
+	uint8_t there[DR_STORE_SEALED_MAX];
+	size_t len;
+
+	DR_ASSERT(sealed.len > 0 && sealed.len <= DR_STORE_SEALED_MAX);
+	if (generation == 0 || generation > INT64_MAX)
+		return dr_fail_set(fail, DR_ERR_LIMIT, "store: number of a root generation", 0);
+	if (dr_store_root_get(s, generation, there, sizeof(there), &len, fail) != DR_OK)
+		return fail->err;
+	if (len != 0)
+		return dr_fail_set(fail, DR_ERR_PROOF, "store: a root of this generation is already there", 0);
+	if (begin(s, fail) != DR_OK)
+		return fail->err;
+	bind_u64(s, DR_SQL_ROOT_PUT, 1, generation);
+	bind_bytes(s, DR_SQL_ROOT_PUT, 2, sealed);
+	return dr_store_run(s, DR_SQL_ROOT_PUT, "store: a sealed root could not be written", fail);
+}
+
+enum dr_err dr_store_root_next(struct dr_store *s, uint64_t after, uint64_t *generation, struct dr_fail *fail)
+{
+	sqlite3_stmt *row = s->sql[DR_SQL_ROOT_NEXT];
+	enum dr_err err = DR_OK;
+
+	*generation = 0;
+	if (after > INT64_MAX)
+		return DR_OK;
+	bind_u64(s, DR_SQL_ROOT_NEXT, 1, after);
+	const int code = sqlite3_step(row);
+
+	if (code == SQLITE_ROW)
+		*generation = (uint64_t)sqlite3_column_int64(row, 0);
+	else if (code != SQLITE_DONE)
+		err = dr_store_failed(s, "store: the sealed roots could not be listed", fail);
+	sqlite3_reset(row);
+	return err;
+}
+
+enum dr_err dr_store_halt(struct dr_store *s, struct dr_fail *fail)
+{
+	if (dr_store_meta_put(s, "halted", "\1", 1, fail) != DR_OK)
+		return fail->err;
+	s->halted = true;
+	return DR_OK;
+}
+
+bool dr_store_halted(const struct dr_store *s)
+{
+	return s->halted;
+}
+
+enum dr_err dr_store_commit(struct dr_store *s, const struct dr_store_marks *marks, struct dr_fail *fail)
+{
+	uint8_t bytes[DR_STORE_MARKS_LEN], root[32];
+	struct dr_writer w;
+
+	if (!s->writing)
+		return DR_OK;
+	dr_writer_init(&w, bytes, sizeof(bytes), fail);
+	dr_writer_u8(&w, marks->has_final ? 1 : 0);
+	dr_writer_u64(&w, marks->final_number);
+	dr_writer_copy(&w, marks->final_hash, 32);
+	dr_writer_copy(&w, marks->state_digest, 32);
+	dr_writer_u64(&w, s->evidence_num);
+	dr_writer_copy(&w, s->evidence_hash, 32);
+	for (size_t i = 0; i < 2; i++) {
+		dr_merkle_root(root, &s->logs[i]);
+		dr_writer_u64(&w, s->logs[i].size);
+		dr_writer_copy(&w, root, 32);
+	}
+	if (fail->err != DR_OK)
+		return fail->err;
+	DR_ASSERT(w.len == sizeof(bytes));
+	if (dr_store_meta_put(s, "marks", bytes, sizeof(bytes), fail) != DR_OK ||
+	    dr_store_run(s, DR_SQL_COMMIT, "store: a transaction could not be committed", fail) != DR_OK)
+		return fail->err;
+	s->marks = *marks;
+	s->writing = false;
+	return DR_OK;
+}
+
+const struct dr_store_marks *dr_store_marks(const struct dr_store *s)
+{
+	return &s->marks;
+}
+
+enum dr_err dr_store_evidence(struct dr_store *s, enum dr_err (*each)(void *ctx, struct dr_bytes frame), void *ctx,
+                              struct dr_fail *fail)
+{
+	sqlite3_stmt *row = s->sql[DR_SQL_EVIDENCE_ALL];
+	uint8_t hash[32] = { 0 };
+	uint64_t num = 0;
+	enum dr_err err = DR_OK;
+	int code;
+
+	while (err == DR_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
+		const struct dr_bytes frame = column(row, 1);
+
+		if ((uint64_t)sqlite3_column_int64(row, 0) != num || num >= s->evidence_num) {
+			snprintf(s->why, sizeof(s->why), "store: evidence row: expected number %llu of %llu, got %lld",
+			         (unsigned long long)num, (unsigned long long)s->evidence_num,
+			         (long long)sqlite3_column_int64(row, 0));
+			err = dr_fail_set(fail, DR_ERR_PROOF, "store: evidence rows are missing or too many", num);
+			break;
+		}
+		evidence_hash(hash, frame);
+		if (++num == s->evidence_num && memcmp(hash, s->evidence_hash, 32) != 0) {
+			snprintf(s->why, sizeof(s->why), "store: the evidence is not what was stored");
+			err = dr_fail_set(fail, DR_ERR_PROOF, "store: the evidence is not what was stored", num);
+			break;
+		}
+		err = each(ctx, frame);
+		if (err != DR_OK)
+			dr_fail_set(fail, err, "store: a stored frame was not taken", num - 1);
+	}
+	if (err == DR_OK && code != SQLITE_DONE)
+		err = dr_store_failed(s, "store: evidence could not be read", fail);
+	if (err == DR_OK && num != s->evidence_num) {
+		snprintf(s->why, sizeof(s->why), "store: evidence: expected %llu frames, got %llu",
+		         (unsigned long long)s->evidence_num, (unsigned long long)num);
+		err = dr_fail_set(fail, DR_ERR_PROOF, "store: evidence rows are missing or too many", num);
+	}
+	sqlite3_reset(row);
+	return err;
+}
+
+enum dr_err dr_store_log(struct dr_store *s, enum dr_log log, uint64_t first, uint64_t num,
+                         enum dr_err (*each)(void *ctx, const struct dr_entry *entry), void *ctx,
+                         struct dr_fail *fail)
+{
+	const enum dr_store_sql sql = log == DR_LOG_LEDGER ? DR_SQL_LEDGER_GET : DR_SQL_JOURNAL_GET;
+	const uint64_t size = s->logs[log].size;
+	sqlite3_stmt *row = s->sql[sql];
+	enum dr_err err = DR_OK;
+	int code = SQLITE_DONE;
+
+	if (first >= size)
+		return DR_OK;
+	if (num == 0 || num > size - first)
+		num = size - first;
+	bind_u64(s, sql, 1, first);
+	bind_u64(s, sql, 2, num);
+	for (uint64_t idx = first; err == DR_OK && idx < first + num; idx++) {
+		struct dr_entry entry = { .idx = idx };
+		struct dr_bytes hash;
+
+		code = sqlite3_step(row);
+		if (code != SQLITE_ROW)
+			break;
+		entry.leaf = column(row, 1);
+		hash = column(row, 2);
+		dr_merkle_leaf(entry.leaf_hash, entry.leaf);
+		if ((uint64_t)sqlite3_column_int64(row, 0) != idx ||
+		    !dr_bytes_eq(hash, dr_bytes_of(entry.leaf_hash, 32))) {
+			snprintf(s->why, sizeof(s->why), "store: %s entry %llu is missing or was changed",
+			         log == DR_LOG_LEDGER ? "ledger" : "journal", (unsigned long long)idx);
+			err = dr_fail_set(fail, DR_ERR_PROOF, "store: a log entry is missing or was changed", idx);
+			break;
+		}
+		err = each(ctx, &entry);
+		if (err != DR_OK)
+			dr_fail_set(fail, err, "store: a log entry was not taken", idx);
+	}
+	if (err == DR_OK && code == SQLITE_DONE) {
+		snprintf(s->why, sizeof(s->why), "store: entries of the %s are missing",
+		         log == DR_LOG_LEDGER ? "ledger" : "journal");
+		err = dr_fail_set(fail, DR_ERR_PROOF, "store: a log entry is missing or was changed", 0);
+	} else if (err == DR_OK && code != SQLITE_ROW) {
+		err = dr_store_failed(s, "store: a log could not be read", fail);
+	}
+	sqlite3_reset(row);
+	return err;
+}
+
+const struct dr_merkle *dr_store_log_edge(const struct dr_store *s, enum dr_log log)
+{
+	return &s->logs[log];
+}
