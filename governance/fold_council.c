@@ -236,9 +236,12 @@ static enum dr_reason check_cancel(const struct dr_step *step, const struct dr_a
 	(void)due;
 	if (!open_proposal(&proposal, step, act))
 		return DR_REASON_ORDER;
-	if (act->has_by && (memcmp(proposal.by, act->by, 20) == 0 || dr_state_guardian(&step->state, act->by)))
+	if (act->has_by && memcmp(proposal.by, act->by, 20) == 0)
 		return DR_REASON_NONE;
-	return DR_REASON_AUTHORITY;
+	/* No guardian stops a guardian's removal, or a lost one could stop everything for ever. */
+	return act->has_by && dr_state_guardian(&step->state, act->by) && proposal.action != DR_ACTION_GUARDIAN_REMOVE
+	               ? DR_REASON_NONE
+	               : DR_REASON_AUTHORITY;
 }
 
 static void close_proposal(struct dr_step *step, const struct dr_act *act, enum dr_proposal_stage stage)

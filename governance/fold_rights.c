@@ -228,10 +228,7 @@ static void take_node_register(struct dr_step *step, const struct dr_act *act, u
 	dr_state_node(&old, &step->state, id);
 	node.stake = old.stake;
 	/* A share was granted to what was registered then: another key or machine has to ask again. */
-	if (node.role != old.role || node.svn != old.svn || memcmp(node.measurement, old.measurement, 32) != 0 ||
-	    memcmp(node.enc_key, old.enc_key, 32) != 0 || memcmp(node.tee, old.tee, 32) != 0 ||
-	    memcmp(node.family, old.family, 32) != 0 || memcmp(node.device, old.device, 32) != 0)
-		dr_state_del_shares(&step->state, id, &step->fail);
+	dr_state_del_shares(&step->state, id, &step->fail);
 	dr_state_put_node(&step->state, id, &node, &step->fail);
 }
 
@@ -298,7 +295,7 @@ static const struct dr_rule rules[] = {
 	{ DR_ACTION_APP_RESUME, check_app_resume, announce_app_resume, take_app_resume, 1, false, NONE },
 	{ DR_ACTION_APP_HANDOVER, check_handover, dr_fold_announce_grant, dr_fold_take_grant, 3, false, NONE },
 	{ DR_ACTION_APP_HANDOVER_END, check_revoke, NULL, take_revoke, 3, false, DR_ACTION_APP_HANDOVER },
-	{ DR_ACTION_APP_CONFIDENCE_RELAX, check_confidence, NULL, take_confidence, 1, false, NONE },
+	{ DR_ACTION_APP_CONFIDENCE_RELAX, check_confidence, NULL, take_confidence, 1, true, NONE },
 	{ DR_ACTION_APP_CONFIDENCE_TIGHTEN, check_confidence, NULL, take_confidence, 1, false,
 	  DR_ACTION_APP_CONFIDENCE_RELAX },
 	{ DR_ACTION_HARDWARE_BLACKLIST, check_blacklist, NULL, take_blacklist, 2, false, DR_ACTION_HARDWARE_REINSTATE },

@@ -40,7 +40,7 @@ enum dr_slot_kind {
 	DR_SLOT_APP_MEASUREMENT = 2, /* mapping(app → mapping(measurement → due)) */
 	DR_SLOT_HARDWARE = 3,        /* mapping(kind → mapping(value → svn + 1)), 0 = not listed */
 	DR_SLOT_ROOT = 4,            /* mapping(generation → keccak256(prf_pub ‖ sig_pub)), 0 = not published */
-	DR_SLOT_SUSPENDED = 5,       /* mapping(app → 0 or 1) */
+	DR_SLOT_SUSPENDED = 5,       /* mapping(app → 0, 1 while suspended, or the second it resumes) */
 };
 
 struct dr_profile_slot {
