@@ -84,5 +84,12 @@ int dr_cmd_verify(struct dr_cli *cli, int argc, char **argv);
 int dr_cmd_config(struct dr_cli *cli, int argc, char **argv);
 int dr_cmd_doctor(struct dr_cli *cli, int argc, char **argv);
 int dr_cmd_version(struct dr_cli *cli, int argc, char **argv);
+int dr_cmd_run(struct dr_cli *cli, int argc, char **argv);
+int dr_cmd_record(struct dr_cli *cli, int argc, char **argv);
+int dr_cmd_replay(struct dr_cli *cli, int argc, char **argv);
+int dr_cmd_status(struct dr_cli *cli, int argc, char **argv);
+int dr_cmd_audit(struct dr_cli *cli, int argc, char **argv);
+int dr_cmd_keys(struct dr_cli *cli, int argc, char **argv);
+int dr_cmd_fixture(struct dr_cli *cli, int argc, char **argv);
 
 #endif

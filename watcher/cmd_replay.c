@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * derot replay F: hands a recording to a core that has no network, no store and no keys, and prints every
+ * change it makes of it. The evidence is verified by the same code as live.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "watcher/anchor.h"
+#include "watcher/session.h"
+
+#define CHUNK ((size_t)256 * 1024)
+#define ABOUT_MAX ((size_t)1 << 20)
+
+struct replay {
+	struct dr_cli *cli;
+	FILE *file;
+	const char *path;
+	struct dr_init init;
+	struct dr_buf form, begin;
+	struct dr_ask asks[DR_ASKS_MAX];
+	size_t num_asks;
+	struct dr_session session;
+};
+
+static int trouble(struct replay *r, int exit, const char *code, const char *what, const char *got, const char *next)
+{
+	dr_out_trouble(&r->cli->out, &(struct dr_trouble){ .code = code, .what = what, .got = got, .source = r->path,
+	                                                   .state = "nothing was replayed", .next = next });
+	return exit;
+}
+
+/* The head and, if it comes first, the recorder's claim about itself. */
+static int read_begin(struct replay *r)
+{
+	struct dr_fail fail = { 0 };
+	struct dr_evidence_head head;
+	struct dr_frame frame;
+	size_t used, got;
+	uint8_t *to = dr_buf_reserve(&r->begin, ABOUT_MAX, &fail);
+
+	if (to == NULL)
+		return trouble(r, DR_EXIT_ERROR, "nomem", "memory for the beginning of the file", NULL, "free some memory");
+	got = fread(to, 1, ABOUT_MAX, r->file);
+	r->begin.len = got;
+	if (dr_evidence_head_get(&head, dr_buf_view(&r->begin), &fail) != DR_OK)
+		return trouble(r, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL,
+		               "give a file that derot record or derot audit export wrote");
+	const struct dr_bytes rest = { to + DR_EVIDENCE_HEAD_LEN, got - DR_EVIDENCE_HEAD_LEN };
+
+	if (dr_frame_get(&frame, &used, rest, &fail) == DR_OK && frame.type == DR_FRAME_ABOUT) {
+		static struct dr_init about;
+
+		if (dr_init_get(&about, frame.payload, &fail) != DR_OK)
+			return trouble(r, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL, "the recording is damaged");
+		r->init = about;
+	}
+	r->init.chain_id = head.chain_id;
+	memcpy(r->init.genesis, head.genesis, 32);
+	return DR_EXIT_OK;
+}
+
+static int prepare(struct replay *r, const char *anchor, const char *asks)
+{
+	struct dr_yaml_error error = { "" };
+	uint64_t chain_id;
+	uint8_t genesis[32];
+	const int code = read_begin(r);
+
+	if (code != DR_EXIT_OK)
+		return code;
+	chain_id = r->init.chain_id;
+	memcpy(genesis, r->init.genesis, 32);
+	if (anchor != NULL) {
+		if (dr_anchor_load(&r->init, &r->form, anchor, &error) != DR_OK)
+			return trouble(r, DR_EXIT_ERROR, "anchor", "the anchor file", error.text, "mend the anchor file");
+		if (r->init.chain_id != chain_id || memcmp(r->init.genesis, genesis, 32) != 0)
+			return trouble(r, DR_EXIT_PROOF, "proof", "the recording is of the anchor's chain and genesis", NULL,
+			               "this recording is of another chain than you expect");
+	} else if (r->init.version == 0) {
+		return trouble(r, DR_EXIT_ERROR, "unknown",
+		               "which contract to follow: the recording does not say, and there is no --anchor", NULL,
+		               "give --anchor FILE with chain, contract, start and profile");
+	}
+	if (asks != NULL && dr_asks_load(r->asks, &r->num_asks, asks, &error) != DR_OK)
+		return trouble(r, DR_EXIT_ERROR, "requests", "the file of requests", error.text, "mend it");
+	if (r->init.version == 0) {
+		r->init.quorum_k = r->init.quorum_n = 1;
+		r->init.step_max = DR_FOLLOW_STEP_MAX;
+		r->init.proof = DR_PROOF_QUORUM;
+	}
+	r->init.version = DR_PROTO_VERSION;
+	r->init.mode = DR_MODE_REPLAY;
+	r->init.clock = DR_CLOCK_SYSTEM;
+	r->init.anchored = anchor != NULL;
+	r->init.data_dir[0] = r->init.key_file[0] = '\0';
+	return DR_EXIT_OK;
+}
+
+/* Feeds the core as it takes, and prints what it says. */
+static bool feed(struct replay *r, struct dr_fail *fail)
+{
+	static uint8_t chunk[CHUNK];
+	struct dr_link *core = &r->session.core;
+	struct dr_progress progress;
+	bool ended = false;
+	uint64_t sent = 0;
+
+	dr_progress_begin(&progress, &r->cli->out, "replay", 0);
+	while (!core->eof) {
+		uint16_t type;
+		struct dr_bytes payload;
+
+		while (dr_link_next(core, &type, &payload, fail))
+			if (!dr_session_take(&r->session, type, payload, fail))
+				return false;
+		if (fail->err != DR_OK)
+			return false;
+		if (!ended && core->out.len < CHUNK) {
+			struct dr_bytes run = dr_buf_view(&r->begin);
+
+			if (run.len == 0)
+				run = dr_bytes_of(chunk, fread(chunk, 1, CHUNK, r->file));
+			ended = run.len == 0;
+			if (dr_link_send(core, ended ? DR_MSG_END : DR_MSG_EVIDENCE, run, fail) != DR_OK)
+				return false;
+			sent += run.len;
+			r->begin.len = 0;
+			dr_progress_set(&progress, sent);
+		}
+		if (dr_link_pump(core, -1, -1, fail) != DR_OK)
+			return false;
+	}
+	dr_progress_end(&progress);
+	return true;
+}
+
+static int run(struct replay *r, bool journal)
+{
+	struct dr_fail fail = { 0 };
+	struct dr_session *s = &r->session;
+
+	dr_session_init(s, r->cli);
+	s->journal = journal;
+	bool good = dr_link_core(&s->core, -1, &fail) == DR_OK &&
+	            dr_init_put(&s->core.out, DR_MSG_INIT, &r->init, &fail) == DR_OK;
+
+	for (size_t i = 0; good && i < r->num_asks; i++)
+		good = dr_ask_put(&s->core.out, DR_MSG_ASK, &r->asks[i], &fail) == DR_OK;
+	good = good && feed(r, &fail);
+	const int code = dr_session_end(s, DR_EXIT_OK);
+
+	if (!good)
+		return trouble(r, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL, "run derot doctor");
+	if (code != DR_EXIT_OK)
+		return code;
+	if (!s->has_status)
+		return trouble(r, DR_EXIT_ERROR, "io", "the core ended without a status", NULL, "run derot doctor");
+	FILE *err = r->cli->out.err;
+
+	if (s->status.torn)
+		fprintf(err, "derot replay: the recording ends inside a frame; what came before it was replayed\n");
+	if (s->status.frames_refused > 0) {
+		fprintf(err, "derot replay: %llu frames of the recording prove nothing and were refused\n",
+		        (unsigned long long)s->status.frames_refused);
+		return DR_EXIT_PROOF;
+	}
+	if (!r->init.anchored) {
+		fprintf(err, "derot replay: unanchored: self-consistent only (give --anchor FILE from your own hands)\n");
+		return DR_EXIT_UNANCHORED;
+	}
+	return s->status.findings > 0 || s->status.divergences > 0 ? DR_EXIT_FINDINGS : DR_EXIT_OK;
+}
+
+int dr_cmd_replay(struct dr_cli *cli, int argc, char **argv)
+{
+	static struct replay r;
+	const char *anchor = NULL, *until = NULL, *asks = NULL;
+	bool journal = false;
+	const struct dr_opt opts[] = {
+		{ "anchor", 0, DR_OPT_VALUE, &anchor },
+		{ "until", 0, DR_OPT_VALUE, &until },
+		{ "ask", 0, DR_OPT_VALUE, &asks },
+		{ "journal", 0, DR_OPT_FLAG, &journal },
+	};
+	int code = dr_cli_options(cli, &argc, argv, opts, sizeof(opts) / sizeof(opts[0]));
+
+	if (code != DR_EXIT_OK)
+		return code;
+	if (argc != 2)
+		return dr_cli_usage(cli, argc < 2 ? "which recording?" : "one recording at a time", argc > 2 ? argv[2] : NULL);
+	memset(&r, 0, sizeof(r));
+	r.cli = cli;
+	r.path = argv[1];
+	dr_buf_init(&r.form, DR_PROFILE_LEN_MAX);
+	dr_buf_init(&r.begin, ABOUT_MAX);
+	r.file = strcmp(r.path, "-") == 0 ? stdin : fopen(r.path, "rb");
+	if (r.file == NULL)
+		return trouble(&r, DR_EXIT_ERROR, "io", "the recording can be opened", strerror(errno), "check the path");
+	code = prepare(&r, anchor, asks);
+	if (code == DR_EXIT_OK && until != NULL) {
+		char *end;
+
+		errno = 0;
+		r.init.until = strtoull(until, &end, 10);
+		if (errno != 0 || *end != '\0' || until[0] < '0' || until[0] > '9')
+			code = dr_cli_usage(cli, "--until takes a block number", until);
+	}
+	if (code == DR_EXIT_OK)
+		code = run(&r, journal);
+	if (r.file != stdin)
+		fclose(r.file);
+	dr_buf_free(&r.form);
+	dr_buf_free(&r.begin);
+	return code;
+}

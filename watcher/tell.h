@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tell: what the core says, as JSON objects that people and scripts read: changes, findings, journal
+ * notes, decisions, status. One place, so that every command says the same thing in the same words.
+ *
+ * Every function gives a new reference.
+ *
+ * Layer: watcher.
+ */
+#ifndef DR_WATCHER_TELL_H
+#define DR_WATCHER_TELL_H
+
+#include <jansson.h>
+
+#include "kms-bridge/proto.h"
+#include "watcher/out.h"
+
+/* dr_tell_change: a ledger entry: index, block, time, action, effect, outcome, reason, subject in words
+ * ("what") and every argument by its name. NULL if the leaf does not decode. */
+json_t *dr_tell_change(const struct dr_entry *entry);
+
+/* dr_tell_change_text: the one-line description of a change ("measurement 0x… allowed, from …"). */
+void dr_tell_change_text(char *out, size_t cap, const struct dr_change *change);
+
+json_t *dr_tell_finding(const struct dr_audit_finding *finding);
+
+/* dr_tell_note: a journal entry. endpoints: names by source index; NULL: numbers only. */
+json_t *dr_tell_note(const struct dr_entry *entry);
+
+json_t *dr_tell_decision(const struct dr_decision *decision);
+json_t *dr_tell_answer(const struct dr_answer *answer);
+json_t *dr_tell_status(const struct dr_status_report *status);
+
+/* dr_tell_hex: 0x and the bytes. dr_tell_time: "2026-01-02T03:04:05Z". */
+json_t *dr_tell_hex(const void *ptr, size_t len);
+void dr_tell_time(char out[static 32], uint64_t seconds);
+
+/* The columns in which tables of these are printed. */
+extern const struct dr_column dr_tell_change_columns[];
+extern const size_t dr_tell_change_num_columns;
+extern const struct dr_column dr_tell_note_columns[];
+extern const size_t dr_tell_note_num_columns;
+
+#endif
