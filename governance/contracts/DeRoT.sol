@@ -412,6 +412,7 @@ contract DeRoT {
 	/// one that still waits.
 	function setEpochPolicy(bytes32 app, bytes32 service, uint64 period, uint64 overlap) external {
 		uint64 due = _requireDeployer(app);
+		if (period > PERIOD_MAX || overlap > PERIOD_MAX) revert BadArgument();
 		uint64 time = _now();
 		Epochs storage e = epochs[app][service];
 		if (!e.set) {
@@ -726,7 +727,7 @@ contract DeRoT {
 	function _rootRotate(uint64 id, uint64 generation, address node, uint64 deadline) private {
 		uint64 due = _due(ROOT);
 		uint64 last = lastGeneration;
-		if (generation != last + 1 || deadline <= due) revert BadArgument();
+		if (generation != last + 1 || deadline <= due || deadline > due + PERIOD_MAX) revert BadArgument();
 		if (nodes[node].role != ROLE_KMS) revert NotNode();
 		if (last != 0 && rootPublished[last] == 0 && !roots[last].retired && _now() <= roots[last].deadline)
 			revert Already();
@@ -741,18 +742,21 @@ contract DeRoT {
 	/// A share is for a node as it is registered now; when it registers anew it needs a new one.
 	function _rootShare(uint64 id, uint64 generation, address node) private {
 		uint64 due = _due(ROOT);
-		if (rootPublished[generation] == 0 || roots[generation].retired) revert Unknown();
+		Root storage root = roots[generation];
+		if (rootPublished[generation] == 0 || root.retired || _stopped(root)) revert Unknown();
 		if (nodes[node].role != ROLE_KMS) revert NotNode();
 		if (sharedSerial[generation][node] == nodes[node].serial) revert Already();
 		sharedSerial[generation][node] = nodes[node].serial;
 		_log(RootShared.selector, abi.encode(id, due, generation, node));
 	}
 
-	/// At once; retires an ordered generation too, before it is published.
+	/// At once; retires an ordered generation too, before it is published. One that missed its deadline is
+	/// nothing to retire.
 	function _rootRetire(uint64 id, uint64 generation) private {
 		Root storage root = roots[generation];
 		if (root.node == address(0)) revert Unknown();
 		if (root.retired) revert Already();
+		if (rootPublished[generation] == 0 && _now() > root.deadline) revert TooLate();
 		root.retired = true;
 		_log(RootRetired.selector, abi.encode(id, generation));
 	}
@@ -761,9 +765,9 @@ contract DeRoT {
 	/// brought forward.
 	function _rootExpose(uint64 id, uint64 generation, uint64 deadline) private {
 		Root storage root = roots[generation];
-		if (rootPublished[generation] == 0) revert Unknown();
-		if (deadline == 0) revert BadArgument();
-		if (root.exposed != 0 && deadline >= root.exposed) revert Already();
+		if (rootPublished[generation] == 0 || root.retired) revert Unknown();
+		if (deadline == 0 || deadline > _now() + PERIOD_MAX) revert BadArgument();
+		if (_stopped(root) || (root.exposed != 0 && deadline >= root.exposed)) revert Already();
 		root.exposed = deadline;
 		_log(RootExposed.selector, abi.encode(id, msg.sender, generation, deadline));
 	}
@@ -801,9 +805,7 @@ contract DeRoT {
 	}
 
 	function _requireGuardianOrDeployer(bytes32 app) private view {
-		address deployer = apps[app].deployer;
-		if (deployer == address(0)) revert Unknown();
-		if (msg.sender != deployer) _requireGuardian();
+		if (msg.sender != apps[app].deployer) _requireGuardian();
 	}
 
 	/// Returns when a grant made now will hold.
@@ -871,6 +873,11 @@ contract DeRoT {
 		if (msg.value % 1 gwei != 0 || msg.value / 1 gwei > type(uint64).max) revert BadArgument();
 		node.stake += uint64(msg.value / 1 gwei);
 		_log(NodeStaked.selector, abi.encode(msg.sender, msg.sender, node.stake));
+	}
+
+	/// Exposed, and its deadline has come.
+	function _stopped(Root storage root) private view returns (bool) {
+		return root.exposed != 0 && root.exposed <= _now();
 	}
 
 	function _due(uint8 class) private view returns (uint64) {

@@ -124,10 +124,9 @@ const variables = {
 };
 function expectSlot(what, slot, variable, type) {
 	const entry = layout.storage.find((s) => s.label === variable);
-	expect(
-		entry && entry.offset === 0 && entry.slot === slot && layout.types[entry.type].label === type,
-		`${what}: the profile says slot ${slot}; ${variable} is in ${entry?.slot} as ${layout.types[entry?.type]?.label}`,
-	);
+	const found = `${variable} is in ${entry?.slot} as ${layout.types[entry?.type]?.label}`;
+	const right = entry && entry.offset === 0 && entry.slot === slot && layout.types[entry.type].label === type;
+	expect(right, `${what}: the profile says slot ${slot}; ${found}`);
 }
 expectSlot('count_slot', profile.count_slot, 'eventCount', 'uint256');
 expectSlot('acc_slot', profile.acc_slot, 'acc', 'bytes32');

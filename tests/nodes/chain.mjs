@@ -131,7 +131,9 @@ export async function startHardhat(flags = []) {
 }
 
 const running = new Set();
+// Nothing we started outlives us.
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
 
 async function start(kind, command, needed) {
 	if (!existsSync(needed)) throw new Error(`${kind} is not installed: run tests/nodes/install.sh`);

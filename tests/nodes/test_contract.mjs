@@ -235,6 +235,9 @@ describe('epochs', () => {
 		const at = (time) => derot.call('epochAt', [APP, SERVICE, time]);
 		const t0 = (await chain.time()) + 10;
 		await refused(derot, 'Unknown', dep, 'advanceEpoch', [APP, SERVICE]);
+		const ever = 3650 * 86400 + 1;
+		for (const pair of [[ever, 1], [1, ever]])
+			await refused(derot, 'BadArgument', dep, 'setEpochPolicy', [APP, SERVICE, ...pair]);
 		await chain.nextTime(t0);
 		const [first] = await derot.send(dep, 'setEpochPolicy', [APP, SERVICE, 100, 20]);
 		assert.deepEqual(first.args, {
@@ -333,7 +336,7 @@ describe('nodes and root generations', () => {
 		await refused(derot, 'Unknown', n2, 'withdraw');
 		assert.deepEqual(await derot.send(n1, 'withdraw'), []);
 		await refused(derot, 'Unknown', n1, 'withdraw');
-		assert.equal(BigInt(await chain.rpc('eth_getBalance', derot.address, 'latest')), 4n * gwei); // slashed for ever
+		assert.equal(BigInt(await chain.rpc('eth_getBalance', derot.address, 'latest')), 4n * gwei); // slashed
 		await refusedAct(derot, 'Unknown', ACTION.nodeSlash, n1, 1);
 		await derot.send(n1, 'registerNode', node(2), gwei);
 		await council(derot, ACTION.nodeSlash, n1, 2n ** 64n - 1n);
@@ -351,6 +354,7 @@ describe('nodes and root generations', () => {
 		await refusedAct(derot, 'NotNode', ACTION.rootRotate, 1, n2, await far()); // a worker
 		await refusedAct(derot, 'BadArgument', ACTION.rootRotate, 2, n1, await far());
 		await refusedAct(derot, 'BadArgument', ACTION.rootRotate, 1, n1, (await chain.time()) + NOTICE.root);
+		await refusedAct(derot, 'BadArgument', ACTION.rootRotate, 1, n1, 2n ** 64n - 1n);
 		const deadline = await far();
 		const [, ordered] = await council(derot, ACTION.rootRotate, 1, n1, deadline);
 		const due = (await chain.time()) + NOTICE.root;
@@ -397,11 +401,13 @@ describe('nodes and root generations', () => {
 		await refused(derot, 'Already', g2, 'exposeRoot', [1, deadline]);
 		await refused(derot, 'Already', g2, 'exposeRoot', [1, deadline + 1]); // a later deadline would be a grant
 		await council(derot, ACTION.rootExpose, 1, deadline - 1);
+		await refused(derot, 'BadArgument', g1, 'exposeRoot', [1, (await chain.time()) + 3650 * 86400 + 1]);
 
 		// Generation 2 misses its deadline, 3 is retired before it is made, 4 is made by the other node.
 		await council(derot, ACTION.rootRotate, 2, n1, (await chain.time()) + NOTICE.root + 20);
 		await chain.mine((await chain.time()) + NOTICE.root + 30);
 		await refused(derot, 'TooLate', n1, 'publishRoot', [2, pub]);
+		await refusedAct(derot, 'TooLate', ACTION.rootRetire, 2);
 		await council(derot, ACTION.rootRotate, 3, n1, await far());
 		assert.deepEqual((await council(derot, ACTION.rootRetire, 3))[1].args.generation, 3n);
 		await refusedAct(derot, 'Already', ACTION.rootRetire, 3);
@@ -417,6 +423,11 @@ describe('nodes and root generations', () => {
 		await derot.send(n2, 'publishRoot', [4, pub]);
 		await council(derot, ACTION.rootRetire, 1);
 		await refusedAct(derot, 'Unknown', ACTION.rootShare, 1, n2);
+		await refused(derot, 'Unknown', g1, 'exposeRoot', [1, 5]); // nothing left to stop
+		await council(derot, ACTION.rootShare, 4, n2);
+		await derot.send(g1, 'exposeRoot', [4, 5]); // a deadline that has passed: at once
+		await refused(derot, 'Already', g1, 'exposeRoot', [4, 4]);
+		await refusedAct(derot, 'Unknown', ACTION.rootShare, 4, n1);
 	});
 	test('heartbeat by anyone', async () => {
 		const derot = await found();
