@@ -18,6 +18,7 @@ enum kind {
 	RECEIPTS,
 	LOGS,
 	PROOF,
+	TRANSACTIONS, /* a list alone, under the header in struct loaded */
 };
 
 struct sample {
@@ -75,6 +76,7 @@ struct loaded {
 	json_t *docs[3];
 	struct dr_log_filter filter;
 	json_t *unproven; /* of the unchanged input */
+	struct dr_evm_header header;
 };
 
 static void verify(struct dr_check *c, const struct loaded *l)
@@ -85,6 +87,7 @@ static void verify(struct dr_check *c, const struct loaded *l)
 	case RECEIPTS: dr_verify_receipts(c, l->docs[0], l->docs[1]); break;
 	case LOGS: dr_verify_logs(c, l->docs[0], l->docs[1], l->docs[2], &l->filter); break;
 	case PROOF: dr_verify_proof(c, l->docs[0], l->docs[1]); break;
+	case TRANSACTIONS: dr_transactions_verify(c, &l->header, l->docs[0]); break;
 	}
 }
 
@@ -417,6 +420,195 @@ static void test_lists(void **state)
 #define GENESIS_HASH_UPPER "0xD4E56740F876AEF8C010B86A40D5F56745A118D0906A34E69AEC8C0DB1CB8FA3"
 #define GENESIS GENESIS_AS(GENESIS_HASH, "")
 
+/* Published transactions of the types that the blocks above lack: the JSON of a node, with the hash the chain
+ * knows them by. Sources: mainnet block 46147 (before EIP-155); go-ethereum's signer for EIP-7702's example keys;
+ * Optimism mainnet block 0x798ad0b (deposit). */
+#define TX_FRONTIER                                                                                                 \
+	"{\"blockNumber\":\"0xb443\",\"from\":\"0xa1e4380a3b1f749673e270229993ee55f35663b4\",\"gas\":\"0x5208\","           \
+	"\"gasPrice\":\"0x2d79883d2000\","                                                                          \
+	"\"hash\":\"0x5c504ed432cb51138bcf09aa5e8a410dd4a1e204ef84bfed1be16dfba1b22060\",\"input\":\"0x\","         \
+	"\"nonce\":\"0x0\",\"to\":\"0x5df9b87991262f6ba471f09758cde1c0fc1de734\",\"transactionIndex\":\"0x0\","     \
+	"\"value\":\"0x7a69\",\"v\":\"0x1c\","                                                                      \
+	"\"r\":\"0x88ff6cf0fefd94db46111149ae4bfc179e9b94721fffd821d38d16464b3f71d0\","                             \
+	"\"s\":\"0x45e0aff800961cfce805daef7016b9b675c137a6a41a548f7b60a3484c06a33a\"}"
+#define TX_SETCODE                                                                                                  \
+	"{\"type\":\"0x4\",\"chainId\":\"0x1\",\"nonce\":\"0x0\",\"to\":\"0x71562b71999873db5b286df957af199ec94617f7\"," \
+	"\"gas\":\"0x7a120\",\"gasPrice\":null,\"maxPriorityFeePerGas\":\"0x2\",\"maxFeePerGas\":\"0x12a05f200\","   \
+	"\"value\":\"0x0\",\"input\":\"0x\",\"accessList\":[],\"authorizationList\":[{\"chainId\":\"0x1\","         \
+	"\"address\":\"0x000000000000000000000000000000000000aaaa\",\"nonce\":\"0x1\",\"yParity\":\"0x1\","         \
+	"\"r\":\"0xf7e3e597fc097e71ed6c26b14b25e5395bc8510d58b9136af439e12715f2d721\","                             \
+	"\"s\":\"0x6cf7c3d7939bfdb784373effc0ebb0bd7549691a513f395e3cdabf8602724987\"},{\"chainId\":\"0x0\","       \
+	"\"address\":\"0x000000000000000000000000000000000000bbbb\",\"nonce\":\"0x0\",\"yParity\":\"0x1\","         \
+	"\"r\":\"0x5011890f198f0356a887b0779bde5afa1ed04e6acb1e3f37f8f18c7b6f521b98\","                             \
+	"\"s\":\"0x56c3fa3456b103f3ef4a0acb4b647b9cab9ec4bc68fbcdf1e10b49fb2bcbcf61\"}],\"v\":\"0x0\","             \
+	"\"r\":\"0xe4ad40ffd468299b18a775ab3b743687a47087569a2d798b51ed02ae0920703b\","                             \
+	"\"s\":\"0x6b55c02a6000a3a344ba290c185321057a7994cd2537deeb3c254091a680d248\",\"yParity\":\"0x0\","         \
+	"\"from\":\"0x96216849c49358b10257cb55b28ea603c874b05e\","                                                  \
+	"\"hash\":\"0xb81ac1a9321c1a57605c9beef606967b8866eb53fb63650678b8ba586e5c1ad9\"}"
+#define TX_DEPOSIT                                                                                                  \
+	"{\"hash\":\"0xbc9329afac05556497441e2b3ee4c5d4da7ca0b2a4c212c212d0739e94a24df9\",\"type\":\"0x7e\","       \
+	"\"nonce\":\"0x152ea95\",\"input\":\"0x440a5e200000146b000f79c50000000000000003000000006725333f000000000"    \
+	"141e287000000000000000000000000000000000000000000000000000000012439ee7e000000000000000000000000000000000"    \
+	"0000000000000000000000063f363e973e96e7145ff001c81b9562cba7b6104eeb12a2bc4ab9f07c27d45cd81a98662000000000"   \
+	"0000000000000006887246668a3b87f54deb3b94ba47a6f63f32985\",\"mint\":\"0x0\","                               \
+	"\"sourceHash\":\"0x04e9a69416471ead93b02f0c279ab11ca0b635db5c1726a56faf22623bafde52\",\"r\":\"0x0\","      \
+	"\"s\":\"0x0\",\"v\":\"0x0\",\"yParity\":\"0x0\",\"gas\":\"0xf4240\","                                      \
+	"\"from\":\"0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001\","                                                  \
+	"\"to\":\"0x4200000000000000000000000000000000000015\",\"depositReceiptVersion\":\"0x1\",\"value\":\"0x0\"," \
+	"\"gasPrice\":\"0x0\"}"
+
+/* The one transaction of a block of its own: the first check finds the root, as the expected value. */
+static void test_transactions(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *json;
+		uint64_t number;
+	} rows[] = { { "frontier", TX_FRONTIER, 46147 }, { "set code", TX_SETCODE, 1 }, { "deposit", TX_DEPOSIT, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct loaded l = { .sample = &(struct sample){ .name = rows[i].name, .kind = TRANSACTIONS } };
+		struct dr_check c;
+		struct tally t = { 0 };
+
+		l.roots[0] = json_pack("[o]", json_loads(rows[i].json, 0, NULL));
+		l.docs[0] = l.roots[0];
+		l.header.number = rows[i].number;
+		verify(&c, &l);
+		if (c.fail.err != DR_ERR_PROOF || strcmp(c.at, "block.transactions") != 0)
+			fail_msg("%s: %s at %s", rows[i].name, c.fail.what, c.at); /* its hash and sender did not come out */
+		memcpy(l.header.transactions_root, kit_hex(c.got + 2).ptr, 32);
+		dr_check_free(&c);
+		verify(&c, &l);
+		assert_int_equal(c.fail.err, DR_OK);
+		l.unproven = json_incref(c.unproven);
+		dr_check_free(&c);
+		flip_all(&l, json_array_get(l.docs[0], 0), "transactions[]", 4096, &t);
+		report(rows[i].name, &t);
+		unload(&l);
+	}
+	/* mainnet's transactionsRoot of block 46147 */
+	{
+		struct loaded l = { .sample = &(struct sample){ .name = "46147", .kind = TRANSACTIONS } };
+		struct dr_check c;
+
+		l.roots[0] = json_pack("[o]", json_loads(TX_FRONTIER, 0, NULL));
+		l.docs[0] = l.roots[0];
+		l.header.number = 46147;
+		memcpy(l.header.transactions_root,
+		       kit_hex("4513310fcb9f6f616972a3b948dc5d547f280849a87ebb5af0191f98b87be598").ptr, 32);
+		verify(&c, &l);
+		assert_int_equal(c.fail.err, DR_OK);
+		dr_check_free(&c);
+		json_object_set_new(json_array_get(l.docs[0], 0), "type", json_string("0x5"));
+		verify(&c, &l);
+		assert_int_equal(c.fail.err, DR_ERR_UNKNOWN);
+		dr_check_free(&c);
+		unload(&l);
+	}
+}
+
+/* A block made for a test: genesis with these members changed, and the hash put right. */
+static json_t *block_with(const char *key, const char *value, const char *key2, const char *value2)
+{
+	json_t *block = json_loads(GENESIS, 0, NULL);
+	struct dr_check c;
+
+	json_object_set_new(block, key, json_string(value));
+	if (key2 != NULL)
+		json_object_set_new(block, key2, json_string(value2));
+	json_object_del(block, "transactions");
+	assert_true(dr_check_init(&c));
+	dr_verify_header(&c, block);
+	assert_int_equal(c.fail.err, DR_ERR_PROOF);
+	json_object_set_new(block, "hash", json_string(c.expected));
+	dr_check_free(&c);
+	return block;
+}
+
+static void test_absent(void **state)
+{
+	static const struct {
+		const char *name, *balance, *code, *storage, *value;
+		enum dr_err err;
+	} rows[] = {
+#define EMPTY_CODE "0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
+		{ "as an empty account", "0x0", EMPTY_CODE, EMPTY_ROOT, "0x0", DR_OK },
+		{ "as zeros", "0x0", ZERO32, ZERO32, "0x0", DR_OK },
+		{ "with a balance", "0x1", EMPTY_CODE, EMPTY_ROOT, "0x0", DR_ERR_PROOF },
+		{ "with a value", "0x0", EMPTY_CODE, EMPTY_ROOT, "0x1", DR_ERR_PROOF },
+		{ "with code", "0x0", EMPTY_ROOT, EMPTY_ROOT, "0x0", DR_ERR_PROOF },
+		{ "with storage", "0x0", EMPTY_CODE, EMPTY_CODE, "0x0", DR_ERR_PROOF },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *block = block_with("stateRoot", EMPTY_ROOT, NULL, NULL);
+		json_t *proof = json_pack("{s:s,s:[],s:s,s:s,s:s,s:s,s:[{s:s,s:s,s:[]}]}", "address", USDT, "accountProof",
+		                          "balance", rows[i].balance, "nonce", "0x0", "codeHash", rows[i].code, "storageHash",
+		                          rows[i].storage, "storageProof", "key", "0x0", "value", rows[i].value, "proof");
+		struct dr_check c;
+
+		assert_true(dr_check_init(&c));
+		dr_verify_proof(&c, block, proof);
+		if (c.fail.err != rows[i].err)
+			fail_msg("%s: %s", rows[i].name, c.fail.what);
+		if (rows[i].err == DR_OK) {
+			const json_t *slot = json_array_get(json_object_get(c.facts, "storage"), 0);
+
+			assert_true(json_is_false(json_object_get(c.facts, "present")));
+			assert_true(json_is_false(json_object_get(slot, "present")));
+			assert_string_equal(json_string_value(json_object_get(slot, "value")), "0x0");
+			assert_string_equal(json_string_value(json_object_get(slot, "key")), "0x0");
+		}
+		dr_check_free(&c);
+		json_decref(block);
+		json_decref(proof);
+	}
+}
+
+/* The receipt of mainnet's block 46147 under its receiptsRoot: before Byzantium it held a state root, and a
+ * server that adds a status made that up. */
+static void test_before_byzantium(void **state)
+{
+	static const struct {
+		const char *name, *root, *status;
+		enum dr_err err;
+		bool status_unproven;
+	} rows[] = {
+#define POST_STATE "0x96a8e009d2b88b1483e6941e6812e32263b05683fac202abc622a3e31aed1957"
+		{ "a root", POST_STATE, NULL, DR_OK, false },
+		{ "a root and a status", POST_STATE, "0x1", DR_OK, true },
+		{ "a status", NULL, "0x1", DR_ERR_PROOF, false },
+		{ "another root", ZERO32, NULL, DR_ERR_PROOF, false },
+		{ "neither", NULL, NULL, DR_ERR_SYNTAX, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *block = block_with("receiptsRoot", "0xfe2bf2a941abf41d72637e5b91750332a30283efd40c424dc522b77e6f0ed8c4",
+		                           "gasUsed", "0x5208");
+		json_t *receipts = json_pack("[{s:O,s:s,s:s,s:s,s:[],s:s,s:s?,s:s?}]", "blockHash",
+		                             json_object_get(block, "hash"), "transactionIndex", "0x0", "cumulativeGasUsed",
+		                             "0x5208", "gasUsed", "0x5208", "logs", "logsBloom", BLOOM0, "root", rows[i].root,
+		                             "status", rows[i].status);
+		struct dr_check c;
+
+		assert_true(dr_check_init(&c));
+		/* The transactions of this made-up block are nobody's: leave them unsaid. */
+		dr_verify_receipts(&c, block, receipts);
+		if (c.fail.err != rows[i].err)
+			fail_msg("%s: %s at %s", rows[i].name, c.fail.what, c.at);
+		if (rows[i].err == DR_OK)
+			assert_int_equal(named(c.unproven, "status"), rows[i].status_unproven);
+		assert_false(named(c.unproven, "root"));
+		dr_check_free(&c);
+		json_decref(block);
+		json_decref(receipts);
+	}
+}
+
 /* One run of the command line; files are given by content, "-" as a content stays "-". */
 static int run_cli(char **output, const char *kind, const char *const *contents, size_t num, const char *more)
 {
@@ -536,7 +728,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_command),       cmocka_unit_test(test_accept),    cmocka_unit_test(test_flip_block),
 		cmocka_unit_test(test_flip_receipts), cmocka_unit_test(test_flip_logs), cmocka_unit_test(test_flip_proof),
-		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_lists),         cmocka_unit_test(test_transactions),
+		cmocka_unit_test(test_absent),        cmocka_unit_test(test_before_byzantium),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
