@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rpc: JSON-RPC 2.0 over HTTP(S), to several endpoints at once, from one thread.
+ *
+ * An exchange is a list of calls for one endpoint. It goes out as batches bounded in number and bytes, or as single
+ * requests where a server refuses batches, one HTTP request at a time over one kept connection. Every call of a
+ * finished exchange has an end. Servers are hostile: a deadline for each HTTP request as a whole, a cap on bodies
+ * and headers that holds while reading, no redirects, no compression, no proxy, http and https only, certificates
+ * checked, ids matched. Nothing here prints, and no text that comes out holds a URL.
+ *
+ * Layer: watcher.
+ */
+#ifndef DR_WATCHER_RPC_H
+#define DR_WATCHER_RPC_H
+
+#include "watcher/json_evm.h"
+
+#define DR_RPC_BODY_MAX ((size_t)64 << 20) /* body of one HTTP reply */
+#define DR_RPC_HEAD_MAX 65536u             /* its headers, all together */
+#define DR_RPC_CALLS_MAX 131072u           /* calls of one exchange */
+#define DR_RPC_METHOD_MAX 40u
+
+enum dr_rpc_end {
+	DR_RPC_NONE = 0,  /* not finished */
+	DR_RPC_RESULT,    /* reply.result */
+	DR_RPC_NULL,      /* "result": null */
+	DR_RPC_ERROR,     /* the server's error: reply.code, reply.message */
+	DR_RPC_MISSING,   /* the server answered others of the batch, not this */
+	DR_RPC_MALFORMED, /* not a JSON-RPC reply to what was asked */
+	DR_RPC_TOO_LARGE,
+	DR_RPC_HTTP,      /* an HTTP status other than 200, without a JSON-RPC error */
+	DR_RPC_LIMITED,   /* asked too often */
+	DR_RPC_TIMEOUT,
+	DR_RPC_TLS,
+	DR_RPC_CONNECT,   /* no connection, or it broke */
+};
+
+const char *dr_rpc_end_name(enum dr_rpc_end end); /* a few words for people */
+
+/* dr_rpc_end_is_answer: the server itself gave it; otherwise the way to the server, or the server, failed. */
+bool dr_rpc_end_is_answer(enum dr_rpc_end end);
+
+struct dr_rpc_call {
+	char method[DR_RPC_METHOD_MAX];
+	char *params;          /* JSON text of the array; from dr_heap_alloc; taken */
+	enum dr_rpc_end end;   /* filled */
+	struct dr_reply reply; /* filled; its result lives as long as the exchange */
+	uint64_t id;           /* private */
+};
+
+struct dr_rpc_exchange {
+	uint16_t endpoint;
+	void *tag; /* the caller's */
+	size_t num;
+	struct dr_rpc_call *calls;
+	enum dr_rpc_end end; /* RESULT: every call was answered, or missed; else what broke it off */
+	uint32_t num_http;   /* HTTP requests that it took */
+};
+
+struct dr_rpc_limits {
+	uint64_t timeout_ms;     /* one HTTP request, from connecting to the last byte */
+	uint32_t batch_requests; /* 1: no batches */
+	uint64_t batch_bytes;
+	size_t body_max;         /* at most DR_RPC_BODY_MAX */
+};
+
+struct dr_rpc; /* opaque */
+
+/* dr_rpc_new: endpoints are numbered in the order of urls[0,num), num <= DR_ENDPOINTS_MAX, which are copied.
+ * NULL: no memory, or libcurl does not start. */
+struct dr_rpc *dr_rpc_new(const char *const *urls, size_t num, const struct dr_rpc_limits *limits);
+void dr_rpc_free(struct dr_rpc *r); /* takes r, which may be NULL, and what is under way */
+
+bool dr_rpc_busy(const struct dr_rpc *r, uint16_t endpoint);
+
+/* dr_rpc_post: starts an exchange at an endpoint that is not busy. Takes calls (from dr_heap_alloc) and their
+ * params, in failure too. 1 <= num <= DR_RPC_CALLS_MAX. Errors: nomem. */
+enum dr_err dr_rpc_post(struct dr_rpc *r, uint16_t endpoint, struct dr_rpc_call *calls, size_t num, void *tag,
+                        struct dr_fail *fail);
+
+/* dr_rpc_wait: works until something happens, at most timeout_ms. If fd >= 0 also looks at it: *ready has POLLIN or
+ * POLLOUT (of events) as poll(2) tells. */
+void dr_rpc_wait(struct dr_rpc *r, int fd, short events, short *ready, int timeout_ms);
+
+/* dr_rpc_done: a finished exchange, or NULL. The caller frees it. */
+struct dr_rpc_exchange *dr_rpc_done(struct dr_rpc *r);
+void dr_rpc_exchange_free(struct dr_rpc_exchange *x); /* takes x, which may be NULL */
+
+/* dr_backoff_ms: how long to wait after the n-th failure in a row (n >= 1): base doubled each time up to cap, then
+ * between half and all of it, as the 32 random bits say. */
+uint64_t dr_backoff_ms(uint32_t n, uint64_t base_ms, uint64_t cap_ms, uint32_t random);
+
+#endif
