@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chain/base/reader.h"
 #include "watcher/config.h"
 #include "watcher/session.h"
 #include "watcher/tell.h"
