@@ -267,7 +267,7 @@ static bool play_propose(struct dr_player *p, const struct dr_scenario_step *ste
 static bool play_publish(struct dr_player *p, const struct dr_scenario_step *step)
 {
 	struct dr_root_claim claim = { .chain_id = p->chain_id };
-	uint8_t words[11][32] = { { 0 } }, context[DR_ROOT_CONTEXT_LEN], secret[32], wide[64], seed[32];
+	uint8_t words[11][32] = { { 0 } }, context[DR_ROOT_CONTEXT_LEN], secret[32], wide[64], seed[32], sig[64];
 	struct dr_fail why = { 0 };
 	uint64_t g;
 
@@ -292,10 +292,13 @@ static bool play_publish(struct dr_player *p, const struct dr_scenario_step *ste
 	if (dr_voprf_possess_prove(words[3], words[4], secret, dr_bytes_of(context, sizeof(context)), &why) != DR_OK)
 		return fail(p, "%s", why.what);
 	memcpy(words[5], claim.sig_pub, 32);
-	dr_ed25519_sign(words[6], dr_bytes_of(context, sizeof(context)), p->sig_secret[g]);
+	dr_ed25519_sign(sig, dr_bytes_of(context, sizeof(context)), p->sig_secret[g]);
+	memcpy(&words[6], sig, 64);
 	memcpy(words[8], claim.quote, 32);
-	if (g > 1)
-		dr_ed25519_sign(words[9], dr_bytes_of(context, sizeof(context)), p->sig_secret[g - 1]);
+	if (g > 1) {
+		dr_ed25519_sign(sig, dr_bytes_of(context, sizeof(context)), p->sig_secret[g - 1]);
+		memcpy(&words[9], sig, 64);
+	}
 	explicit_bzero(secret, sizeof(secret));
 	explicit_bzero(wide, sizeof(wide));
 	return send_words(p, step->by, "publishRoot(uint64,bytes32[10])", words, 11, NULL);
