@@ -146,16 +146,15 @@ contract DeRoT {
 		uint64 notice;
 	}
 
-	/// One service's epochs. `epoch` began at `epochTime`; a policy with due != 0 waits for its due.
+	/// One service's epochs. `epoch` began at `epochTime`; a policy with due != 0 waits for its due. The
+	/// overlap is for readers and is in the events alone.
 	struct Epochs {
 		bool set;
 		uint64 period;
-		uint64 overlap;
 		uint64 epoch;
 		uint64 epochTime;
 		uint64 due;
 		uint64 duePeriod;
-		uint64 dueOverlap;
 	}
 
 	struct Root {
@@ -419,13 +418,11 @@ contract DeRoT {
 			due = time;
 			e.set = true;
 			e.period = period;
-			e.overlap = overlap;
 			e.epochTime = time;
 		} else {
 			_carry(e, time);
 			e.due = due;
 			e.duePeriod = period;
-			e.dueOverlap = overlap;
 		}
 		_log(EpochPolicySet.selector, abi.encode(msg.sender, due, app, service, period, overlap));
 	}
@@ -853,7 +850,7 @@ contract DeRoT {
 	function _carry(Epochs storage e, uint64 time) private {
 		if (e.due != 0 && e.due <= time) {
 			(e.epoch, e.epochTime) = _carried(e.period, e.epoch, e.epochTime, e.due);
-			(e.period, e.overlap, e.due) = (e.duePeriod, e.dueOverlap, 0);
+			(e.period, e.due) = (e.duePeriod, 0);
 		}
 		(e.epoch, e.epochTime) = _carried(e.period, e.epoch, e.epochTime, time);
 	}

@@ -250,6 +250,7 @@ describe('epochs', () => {
 		});
 		assert.deepEqual(await at(t0), [0n, BigInt(t0)]);
 		assert.deepEqual(await at(t0 + 99), [0n, BigInt(t0)]);
+		await refused(derot, 'Unknown', other, 'epochAt', [APP, SERVICE, t0 - 1]);
 		assert.deepEqual(await at(t0 + 250), [2n, BigInt(t0 + 200)]);
 		await chain.nextTime(t0 + 130); // epoch 1 by time; 2 begins now
 		const [advanced] = await derot.send(dep, 'advanceEpoch', [APP, SERVICE]);
@@ -339,6 +340,7 @@ describe('nodes and root generations', () => {
 		assert.equal(BigInt(await chain.rpc('eth_getBalance', derot.address, 'latest')), 4n * gwei); // slashed
 		await refusedAct(derot, 'Unknown', ACTION.nodeSlash, n1, 1);
 		await derot.send(n1, 'registerNode', node(2), gwei);
+		await refused(derot, 'Unknown', n1, 'withdraw'); // registered again: at risk again
 		await council(derot, ACTION.nodeSlash, n1, 2n ** 64n - 1n);
 		assert.equal((await derot.call('nodes', [n1]))[1], 0n);
 	});
