@@ -59,6 +59,7 @@ enum dr_msg_type {
 	DR_MSG_KEY_GET = 0x0502,     /* a request (governance/decide.h) → KEY */
 	DR_MSG_LOG_GET = 0x0503,     /* struct dr_log_query → LOG_ENTRY*, LOG_END */
 	DR_MSG_ROOT_GET = 0x0504,    /* u64 generation, 0 = newest → ROOT */
+	DR_MSG_EVIDENCE_GET = 0x0505, /* empty → KEPT*, LOG_END: the whole recording, head first */
 	/* client, from the core */
 	DR_MSG_KEY = 0x0601,         /* struct dr_key_answer */
 	DR_MSG_LOG_ENTRY = 0x0602,   /* struct dr_entry */
