@@ -6,6 +6,35 @@
 #include <unistd.h>
 
 static const struct dr_command commands[] = {
+	{ "run", dr_cmd_run, "run -c derot.yaml", "follow the chain live: supervise watch and core, answer key requests",
+	  "Prints every change, finding and journal entry as it is made. SIGTERM stops it in good order.\n" },
+	{ "record", dr_cmd_record, "record -c derot.yaml --to N -o F [--journal]",
+	  "fetch and write evidence until block N is final",
+	  "F holds what the core accepted, byte for byte; F.anchor.yaml beside it says what it is to be held against.\n" },
+	{ "replay", dr_cmd_replay, "replay F [--anchor A] [--until N] [--ask REQUESTS] [--journal]",
+	  "verify evidence offline, fold it, print every change",
+	  "Without --anchor the recorder's own claims are taken: self-consistent only, exit 6. --ask prints what the\n"
+	  "key requests of a file are answered after each change.\n" },
+	{ "status", dr_cmd_status, "status -c derot.yaml", "head, final, proof, lag, lease, sealed or not, and why",
+	  "Exit 2 while sealed.\n" },
+	{ "audit", dr_cmd_audit,
+	  "audit log    -c derot.yaml [--journal] [--first I] [-n NUM]\n"
+	  "audit show   -c derot.yaml [--journal] I\n"
+	  "audit verify -c derot.yaml\n"
+	  "audit export -c derot.yaml -o F",
+	  "rotation and authorization history of a node, and whether it is what the chain says",
+	  "verify hashes every entry again and makes the ledger anew from the node's own evidence. Exit 5: findings.\n" },
+	{ "keys", dr_cmd_keys,
+	  "keys init   -c derot.yaml\n"
+	  "keys public -c derot.yaml [--generation G]\n"
+	  "keys derive -c derot.yaml --app A --measurement M [--service S] [--purpose seal] [--from M] [--before]\n"
+	  "            [--tee T] [--family F] [--svn N] [--device D] [--confidence L] [--advisory ID]...",
+	  "make the sealing key file, show a root's publication, ask the running core for a key",
+	  "derive prints a key only while the chain grants it, and only of development roots. Exit 2: denied.\n" },
+	{ "fixture", dr_cmd_fixture,
+	  "fixture make SCENARIO -o F [--anvil PROGRAM] [--contract BIN] [--profile P]\n"
+	  "fixture lint SCENARIO F [--print]",
+	  "play a scenario on a real node and record it; hold a recording against its scenario", NULL },
 	{ "verify", dr_cmd_verify,
 	  "verify evm-header   [--rule ethereum] BLOCK.json\n"
 	  "verify evm-receipts [--rule ethereum] BLOCK.json RECEIPTS.json\n"
@@ -14,6 +43,13 @@ static const struct dr_command commands[] = {
 	  "check one proof, in the very shapes RPC servers answer",
 	  "A file holds a JSON-RPC reply or its result; - is standard input. Nothing is believed but the block's\n"
 	  "hash: compare the hash that is printed with one you trust.\n" },
+	{ "config", dr_cmd_config,
+	  "config check -c derot.yaml\n"
+	  "config print -c derot.yaml",
+	  "check a configuration, or print what it means",
+	  "print shows every value with its default, and the profile's digest; never a URL.\n" },
+	{ "doctor", dr_cmd_doctor, "doctor [-c derot.yaml]", "look for what would keep derot from running",
+	  "Checks programs, clock, configuration, directories and endpoints; changes nothing. Exit 1 if something is bad.\n" },
 	{ "version", dr_cmd_version, "version [--digest]", "version; --digest adds the SHA-256 of the executables", NULL },
 };
 
