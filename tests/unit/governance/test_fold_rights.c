@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/governance/root_kit.h"
+
+#define OK DR_OUTCOME_APPLIED, DR_REASON_NONE
+#define PENDING DR_OUTCOME_PENDING, DR_REASON_NONE
+#define MATURED DR_OUTCOME_MATURED, DR_REASON_NONE
+#define REFUSED(reason) DR_OUTCOME_REFUSED, DR_REASON_##reason
+#define OBEYED(reason) DR_OUTCOME_APPLIED, DR_REASON_##reason
+
+static struct kit *k;
+
+static int setup(void **state)
+{
+	(void)state;
+	k = kit_new();
+	kit_world(k);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	kit_free(k);
+	return 0;
+}
+
+static void block(uint64_t dt)
+{
+	assert_int_equal(kit_block(k, dt), DR_OK);
+}
+
+/* one: an act alone in the next block. */
+static void one(enum dr_action action, uint8_t by, uint64_t due, const struct w *words, enum dr_outcome outcome,
+                enum dr_reason reason)
+{
+	kit_act(k, action, 0, by, due, words, dr_action_def((uint16_t)action)->num_args);
+	block(1);
+	kit_last(k, action, outcome, reason);
+}
+
+#define WORDS(...) ((const struct w[]){ __VA_ARGS__ })
+
+/* The whole table: each action, by an executed proposal and by each account without one. */
+static void test_authority(void **state)
+{
+	const struct {
+		enum dr_action action;
+		struct w words[8];
+		uint8_t self; /* the one account that may, besides guardians where the table says so; 0: none */
+		bool council, guardian, anyone;
+	} rows[] = {
+		{ DR_ACTION_MEMBER_SET, { kit_a(EVE), kit_n(1) }, 0, true, false, false },
+		{ DR_ACTION_MEMBER_REMOVE, { kit_a(CAROL) }, 0, true, false, false },
+		{ DR_ACTION_QUORUM_SET, { kit_n(3) }, 0, true, false, false },
+		{ DR_ACTION_NOTICE_SET, { kit_n(1), kit_n(5) }, 0, true, false, false },
+		{ DR_ACTION_GUARDIAN_ADD, { kit_a(EVE) }, 0, true, false, false },
+		{ DR_ACTION_GUARDIAN_REMOVE, { kit_a(GUARDIAN) }, 0, true, false, false },
+		{ DR_ACTION_CONSTITUTE, { kit_n(5) }, 0, false, false, false },
+		{ DR_ACTION_MEASUREMENT_ALLOW, { kit_b(0x99) }, 0, true, false, false },
+		{ DR_ACTION_MEASUREMENT_REVOKE, { kit_b(KMS) }, 0, true, true, false },
+		{ DR_ACTION_APP_REGISTER, { kit_b(0xa9), kit_b(1), kit_n(NOTICE_APP), kit_n(1) }, 0, false, false, true },
+		{ DR_ACTION_APP_MEASUREMENT_ALLOW, { kit_b(APP), kit_b(0x99) }, DEPLOYER, false, false, false },
+		{ DR_ACTION_APP_MEASUREMENT_REVOKE, { kit_b(APP), kit_b(VERSION) }, DEPLOYER, true, true, false },
+		{ DR_ACTION_APP_SUSPEND, { kit_b(APP) }, DEPLOYER, true, true, false },
+		{ DR_ACTION_APP_RESUME, { kit_b(0xa2) }, 0, true, false, false },
+		{ DR_ACTION_APP_HANDOVER, { kit_b(APP), kit_b(1), kit_b(2) }, DEPLOYER, false, false, false },
+		{ DR_ACTION_APP_HANDOVER_END, { kit_b(APP), kit_b(OLD), kit_b(VERSION) }, DEPLOYER, false, false, false },
+		{ DR_ACTION_APP_CONFIDENCE_RELAX, { kit_b(APP), kit_n(4) }, DEPLOYER, false, false, false },
+		{ DR_ACTION_APP_CONFIDENCE_TIGHTEN, { kit_b(APP), kit_n(2) }, DEPLOYER, false, false, false },
+		{ DR_ACTION_HARDWARE_BLACKLIST, { kit_n(1), kit_b(3), kit_n(0) }, 0, true, true, false },
+		{ DR_ACTION_HARDWARE_REINSTATE, { kit_n(4), kit_b(0xdd) }, 0, true, false, false },
+		{ DR_ACTION_ROOT_ROTATE, { kit_n(2), kit_a(NODE), kit_n(2000000) }, 0, true, false, false },
+		{ DR_ACTION_ROOT_SHARE, { kit_n(1), kit_a(NODE) }, 0, true, false, false },
+		{ DR_ACTION_ROOT_RETIRE, { kit_n(1) }, 0, true, false, false },
+		{ DR_ACTION_ROOT_EXPOSE, { kit_n(1), kit_n(2000000) }, 0, true, true, false },
+		{ DR_ACTION_EPOCH_POLICY, { kit_b(APP), kit_b(1), kit_n(1), kit_n(1) }, DEPLOYER, false, false, false },
+		{ DR_ACTION_EPOCH_ADVANCE, { kit_b(APP), kit_b(SERVICE), kit_n(1) }, DEPLOYER, false, false, false },
+		{ DR_ACTION_NODE_REGISTER, { kit_a(NODE), kit_n(1) }, NODE, false, false, false },
+		{ DR_ACTION_NODE_DEREGISTER, { kit_a(NODE) }, NODE, false, false, false },
+		{ DR_ACTION_NODE_STAKE, { kit_a(NODE), kit_n(5) }, NODE, false, false, false },
+		{ DR_ACTION_NODE_SLASH, { kit_a(NODE), kit_n(5) }, 0, true, false, false },
+		{ DR_ACTION_HEARTBEAT, { kit_b(5) }, 0, false, false, true },
+		{ DR_ACTION_PROFILE_SET, { kit_b(5) }, 0, true, false, false },
+	};
+	static const uint8_t callers[] = { ALICE, EVE, DEPLOYER, NODE, GUARDIAN, NODE2 };
+	struct dr_state world;
+	const uint64_t proposals = k->proposals;
+	uint64_t time, number;
+
+	(void)state;
+	one(DR_ACTION_HARDWARE_BLACKLIST, GUARDIAN, 0, WORDS(kit_n(4), kit_b(0xdd), kit_n(0)), OK);
+	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(kit_b(0xa2), kit_b(1), kit_n(NOTICE_APP), kit_n(1)), OK);
+	one(DR_ACTION_APP_SUSPEND, EVE, 0, WORDS(kit_b(0xa2)), OK);
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time + 1, WORDS(kit_b(APP), kit_b(SERVICE), kit_n(0), kit_n(9)), OK);
+	world = dr_state_share(&k->state);
+	time = k->time;
+	number = k->number;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct dr_action_def *def = dr_action_def((uint16_t)rows[i].action);
+		const uint64_t due = def->notice == DR_NOTICE_NONE  ? 0
+		                     : def->notice == DR_NOTICE_OWN ? time + 1 + APP_NOTICE
+		                                                    : time + 1 + dr_state_notice(&world, def->notice, time);
+		const enum dr_outcome good = due > 0 ? DR_OUTCOME_PENDING : DR_OUTCOME_APPLIED;
+
+		print_message("%s\n", def->name);
+		for (size_t c = 0; c < sizeof(callers); c++) {
+			const bool may = rows[i].anyone || callers[c] == rows[i].self ||
+			                 (rows[i].guardian && callers[c] == GUARDIAN);
+
+			kit_act(k, rows[i].action, 0, callers[c], due, rows[i].words, def->num_args);
+			block(1);
+			assert_int_equal(k->num_changes, 1);
+			kit_last(k, rows[i].action,
+			         may || def->effect == DR_EFFECT_REVOKES ? (may ? good : DR_OUTCOME_APPLIED)
+			                                                 : DR_OUTCOME_REFUSED,
+			         may ? DR_REASON_NONE : DR_REASON_AUTHORITY);
+			dr_state_drop(&k->state);
+			k->state = dr_state_share(&world);
+			k->time = time;
+			k->number = number;
+		}
+		if (rows[i].council) {
+			kit_pass(k, rows[i].action, rows[i].words, def->num_args);
+			kit_last(k, rows[i].action, good, DR_REASON_NONE);
+		} else {
+			struct w args[10] = { kit_n(rows[i].action), kit_n(time + 1 + VOTING) };
+
+			memcpy(args + 2, rows[i].words, sizeof(rows[i].words));
+			kit_act(k, DR_ACTION_PROPOSE, proposals + 1, ALICE, 0, args, 10);
+			block(1);
+			kit_last(k, DR_ACTION_PROPOSE, REFUSED(ORDER));
+		}
+		dr_state_drop(&k->state);
+		k->state = dr_state_share(&world);
+		k->time = time;
+		k->number = number;
+		k->proposals = proposals;
+	}
+	dr_state_drop(&world);
+}
+
+static void test_apps(void **state)
+{
+	const struct w app = kit_b(APP), v2 = kit_b(0x52);
+	struct dr_grant grant;
+	struct dr_app a;
+
+	(void)state;
+	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(app, kit_b(1), kit_n(NOTICE_APP), kit_n(1)), REFUSED(ORDER));
+	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(kit_b(2), kit_b(1), kit_n(NOTICE_APP - 1), kit_n(1)), REFUSED(NOTICE));
+	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(kit_b(2), kit_b(1), kit_n(UINT64_MAX), kit_n(1)), REFUSED(LIMIT));
+	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(kit_b(2), kit_b(1), kit_n(NOTICE_APP), kit_n(0)), REFUSED(ORDER));
+	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(kit_b(2), kit_b(1), kit_n(NOTICE_APP), kit_n(6)), REFUSED(ORDER));
+	assert_true(dr_state_app(&a, &k->state, app.b));
+	assert_memory_equal(a.deployer, kit_id(DEPLOYER), 20);
+	assert_int_equal(a.notice_s, APP_NOTICE);
+
+	one(DR_ACTION_APP_MEASUREMENT_ALLOW, DEPLOYER, k->time + APP_NOTICE, WORDS(app, v2), REFUSED(NOTICE));
+	one(DR_ACTION_APP_MEASUREMENT_ALLOW, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, v2), PENDING);
+	/* Announced again, only the second announcement counts. */
+	one(DR_ACTION_APP_MEASUREMENT_ALLOW, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, v2), PENDING);
+	block(APP_NOTICE - 1);
+	assert_int_equal(k->num_changes, 0);
+	assert_true(dr_state_app_measurement(&grant, &k->state, app.b, v2.b) && !grant.active);
+	block(1);
+	kit_last(k, DR_ACTION_APP_MEASUREMENT_ALLOW, MATURED);
+	assert_true(dr_state_app_measurement(&grant, &k->state, app.b, v2.b) && grant.active);
+	one(DR_ACTION_APP_MEASUREMENT_ALLOW, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, v2), REFUSED(ORDER));
+	one(DR_ACTION_APP_MEASUREMENT_ALLOW, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(kit_b(3), v2), REFUSED(ORDER));
+	one(DR_ACTION_APP_MEASUREMENT_REVOKE, DEPLOYER, 0, WORDS(app, v2), OK);
+	assert_false(dr_state_app_measurement(&grant, &k->state, app.b, v2.b));
+	one(DR_ACTION_APP_MEASUREMENT_REVOKE, EVE, 0, WORDS(app, v2), REFUSED(AUTHORITY));
+
+	one(DR_ACTION_APP_SUSPEND, DEPLOYER, 0, WORDS(app), OK);
+	assert_true(dr_state_app(&a, &k->state, app.b) && a.suspended);
+	PASS(k, DR_ACTION_APP_RESUME, app);
+	kit_last(k, DR_ACTION_APP_RESUME, PENDING);
+	assert_true(dr_state_app(&a, &k->state, app.b) && a.suspended);
+	one(DR_ACTION_APP_SUSPEND, GUARDIAN, 0, WORDS(app), OK);
+	block(NOTICE_MEASUREMENT);
+	assert_int_equal(k->num_changes, 0);
+	PASS(k, DR_ACTION_APP_RESUME, app);
+	block(NOTICE_MEASUREMENT);
+	kit_last(k, DR_ACTION_APP_RESUME, MATURED);
+	assert_true(dr_state_app(&a, &k->state, app.b) && !a.suspended);
+	PASS(k, DR_ACTION_APP_RESUME, app);
+	kit_last(k, DR_ACTION_APP_RESUME, REFUSED(ORDER));
+	one(DR_ACTION_APP_SUSPEND, GUARDIAN, 0, WORDS(kit_b(3)), REFUSED(ORDER));
+}
+
+static uint8_t confidence(void)
+{
+	struct dr_app a;
+
+	dr_state_app(&a, &k->state, kit_m(APP));
+	return a.confidence;
+}
+
+static void test_confidence(void **state)
+{
+	const struct w app = kit_b(APP);
+
+	(void)state;
+	one(DR_ACTION_APP_CONFIDENCE_RELAX, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, kit_n(3)), REFUSED(ORDER));
+	one(DR_ACTION_APP_CONFIDENCE_RELAX, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, kit_n(6)), REFUSED(ORDER));
+	one(DR_ACTION_APP_CONFIDENCE_RELAX, DEPLOYER, k->time + APP_NOTICE, WORDS(app, kit_n(4)), REFUSED(NOTICE));
+	one(DR_ACTION_APP_CONFIDENCE_RELAX, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, kit_n(4)), PENDING);
+	one(DR_ACTION_APP_CONFIDENCE_RELAX, DEPLOYER, k->time + 6 + APP_NOTICE, WORDS(app, kit_n(5)), PENDING);
+	block(APP_NOTICE - 1);
+	kit_last(k, DR_ACTION_APP_CONFIDENCE_RELAX, MATURED);
+	assert_int_equal(confidence(), 4);
+	one(DR_ACTION_APP_CONFIDENCE_TIGHTEN, DEPLOYER, 0, WORDS(app, kit_n(5)), REFUSED(ORDER));
+	assert_int_equal(confidence(), 4);
+	block(5);
+	assert_int_equal(confidence(), 5);
+	one(DR_ACTION_APP_CONFIDENCE_TIGHTEN, DEPLOYER, 0, WORDS(app, kit_n(0)), REFUSED(ORDER));
+	one(DR_ACTION_APP_CONFIDENCE_TIGHTEN, DEPLOYER, 0, WORDS(app, kit_n(2)), OK);
+	assert_int_equal(confidence(), 2);
+	one(DR_ACTION_APP_CONFIDENCE_RELAX, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, kit_n(4)), PENDING);
+	one(DR_ACTION_APP_CONFIDENCE_TIGHTEN, DEPLOYER, 0, WORDS(app, kit_n(1)), OK);
+	block(APP_NOTICE);
+	assert_int_equal(k->num_changes, 0);
+	assert_int_equal(confidence(), 1);
+}
+
+static void test_handover(void **state)
+{
+	const struct w app = kit_b(APP), from = kit_b(VERSION), to = kit_b(0x52);
+	struct dr_grant grant;
+
+	(void)state;
+	assert_true(dr_state_handover(&grant, &k->state, app.b, kit_m(OLD), kit_m(VERSION)) && grant.active);
+	one(DR_ACTION_APP_HANDOVER, DEPLOYER, k->time + APP_NOTICE, WORDS(app, from, to), REFUSED(NOTICE));
+	one(DR_ACTION_APP_HANDOVER, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, from, from), REFUSED(ORDER));
+	one(DR_ACTION_APP_HANDOVER, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, from, to), PENDING);
+	assert_true(dr_state_handover(&grant, &k->state, app.b, from.b, to.b) && !grant.active);
+	block(APP_NOTICE);
+	kit_last(k, DR_ACTION_APP_HANDOVER, MATURED);
+	assert_true(dr_state_handover(&grant, &k->state, app.b, from.b, to.b) && grant.active);
+	assert_false(dr_state_handover(&grant, &k->state, app.b, to.b, from.b));
+	one(DR_ACTION_APP_HANDOVER_END, DEPLOYER, 0, WORDS(app, from, to), OK);
+	assert_false(dr_state_handover(&grant, &k->state, app.b, from.b, to.b));
+	one(DR_ACTION_APP_HANDOVER_END, DEPLOYER, 0, WORDS(app, from, to), REFUSED(ORDER));
+}
+
+static void test_hardware(void **state)
+{
+	const struct w svn = kit_n(DR_HARDWARE_SVN), family = kit_b(0xfa);
+	uint64_t least;
+
+	(void)state;
+	one(DR_ACTION_HARDWARE_BLACKLIST, GUARDIAN, 0, WORDS(kit_n(0), family, kit_n(1)), REFUSED(ORDER));
+	one(DR_ACTION_HARDWARE_BLACKLIST, GUARDIAN, 0, WORDS(kit_n(6), family, kit_n(1)), REFUSED(ORDER));
+	one(DR_ACTION_HARDWARE_BLACKLIST, GUARDIAN, 0, WORDS(svn, family, kit_n(7)), OK);
+	assert_true(dr_state_blacklisted(&least, &k->state, DR_HARDWARE_SVN, family.b));
+	assert_int_equal(least, 7);
+	assert_false(dr_state_blacklisted(&least, &k->state, DR_HARDWARE_FAMILY, family.b));
+	/* A lower minimum would be a reinstatement without notice. */
+	one(DR_ACTION_HARDWARE_BLACKLIST, GUARDIAN, 0, WORDS(svn, family, kit_n(6)), REFUSED(ORDER));
+	one(DR_ACTION_HARDWARE_BLACKLIST, GUARDIAN, 0, WORDS(svn, family, kit_n(8)), OK);
+	PASS(k, DR_ACTION_HARDWARE_REINSTATE, svn, family);
+	kit_last(k, DR_ACTION_HARDWARE_REINSTATE, PENDING);
+	assert_true(dr_state_blacklisted(&least, &k->state, DR_HARDWARE_SVN, family.b));
+	one(DR_ACTION_HARDWARE_BLACKLIST, GUARDIAN, 0, WORDS(svn, family, kit_n(8)), OK);
+	block(NOTICE_MEASUREMENT);
+	assert_int_equal(k->num_changes, 0);
+	PASS(k, DR_ACTION_HARDWARE_REINSTATE, svn, family);
+	block(NOTICE_MEASUREMENT);
+	kit_last(k, DR_ACTION_HARDWARE_REINSTATE, MATURED);
+	assert_false(dr_state_blacklisted(&least, &k->state, DR_HARDWARE_SVN, family.b));
+	PASS(k, DR_ACTION_HARDWARE_REINSTATE, svn, family);
+	kit_last(k, DR_ACTION_HARDWARE_REINSTATE, REFUSED(ORDER));
+	one(DR_ACTION_HARDWARE_BLACKLIST, GUARDIAN, 0, WORDS(svn, family, kit_n(2)), OK);
+	assert_true(dr_state_blacklisted(&least, &k->state, DR_HARDWARE_SVN, family.b));
+	assert_int_equal(least, 2);
+}
+
+static enum dr_root_stage stage(uint64_t generation)
+{
+	struct dr_root root;
+
+	dr_state_root(&root, &k->state, generation);
+	return root.stage;
+}
+
+/* order: a rotation to NODE that is due now. */
+static void order(uint64_t generation, uint64_t deadline)
+{
+	PASS(k, DR_ACTION_ROOT_ROTATE, kit_n(generation), kit_a(NODE), kit_n(deadline));
+	kit_last(k, DR_ACTION_ROOT_ROTATE, PENDING);
+	block(NOTICE_ROOT);
+	kit_last(k, DR_ACTION_ROOT_ROTATE, MATURED);
+	assert_int_equal(stage(generation), DR_ROOT_DUE);
+}
+
+static void test_rotate(void **state)
+{
+	const uint64_t far = 1200000;
+
+	(void)state;
+	PASS(k, DR_ACTION_ROOT_ROTATE, kit_n(1), kit_a(NODE), kit_n(far));
+	kit_last(k, DR_ACTION_ROOT_ROTATE, REFUSED(ORDER));
+	PASS(k, DR_ACTION_ROOT_ROTATE, kit_n(3), kit_a(NODE), kit_n(far));
+	kit_last(k, DR_ACTION_ROOT_ROTATE, REFUSED(ORDER));
+	PASS(k, DR_ACTION_ROOT_ROTATE, kit_n(2), kit_a(NODE2), kit_n(far));
+	kit_last(k, DR_ACTION_ROOT_ROTATE, REFUSED(ORDER));
+	PASS(k, DR_ACTION_ROOT_ROTATE, kit_n(2), kit_a(NODE), kit_n(k->time + 3 + NOTICE_ROOT));
+	kit_last(k, DR_ACTION_ROOT_ROTATE, REFUSED(ORDER));
+	PASS(k, DR_ACTION_ROOT_ROTATE, kit_n(2), kit_a(NODE), kit_n(UINT64_MAX));
+	kit_last(k, DR_ACTION_ROOT_ROTATE, REFUSED(LIMIT));
+	assert_int_equal(dr_state_ordered(&k->state), 1);
+	PASS(k, DR_ACTION_ROOT_ROTATE, kit_n(2), kit_a(NODE), kit_n(far));
+	assert_int_equal(stage(2), DR_ROOT_ORDERED);
+	assert_int_equal(dr_state_ordered(&k->state), 2);
+	/* Too early; by another; then in order, with the predecessor's signature. */
+	root_publish(k, 2, NODE, 2, 1);
+	root_publish(k, 3, NODE, 3, 2);
+	block(1);
+	kit_expect(k, 0, DR_ACTION_ROOT_PUBLISH, REFUSED(ORDER));
+	kit_expect(k, 1, DR_ACTION_ROOT_PUBLISH, REFUSED(ORDER));
+	block(NOTICE_ROOT);
+	root_publish(k, 2, NODE2, 2, 1);
+	root_publish(k, 2, NODE, 2, 0);
+	root_publish(k, 2, NODE, 2, 3);
+	root_publish(k, 2, NODE, 2, 1);
+	root_publish(k, 2, NODE, 2, 1);
+	block(1);
+	kit_expect(k, 0, DR_ACTION_ROOT_PUBLISH, REFUSED(AUTHORITY));
+	kit_expect(k, 1, DR_ACTION_ROOT_PUBLISH, REFUSED(PROOF));
+	kit_expect(k, 2, DR_ACTION_ROOT_PUBLISH, REFUSED(PROOF));
+	kit_expect(k, 3, DR_ACTION_ROOT_PUBLISH, OK);
+	kit_expect(k, 4, DR_ACTION_ROOT_PUBLISH, REFUSED(ORDER));
+	assert_int_equal(dr_state_generation(&k->state), 2);
+	block(far);
+	assert_int_equal(k->num_changes, 0);
+	PASS(k, DR_ACTION_ROOT_RETIRE, kit_n(2));
+	kit_last(k, DR_ACTION_ROOT_RETIRE, OK);
+	assert_int_equal(dr_state_generation(&k->state), 1);
+	PASS(k, DR_ACTION_ROOT_RETIRE, kit_n(2));
+	kit_last(k, DR_ACTION_ROOT_RETIRE, REFUSED(ORDER));
+}
+
+static void test_deadline(void **state)
+{
+	const uint64_t deadline = 1005000;
+
+	(void)state;
+	order(2, deadline);
+	block(deadline - k->time);
+	assert_int_equal(k->num_changes, 0);
+	block(1);
+	assert_int_equal(k->num_changes, 1);
+	kit_last(k, DR_ACTION_ROOT_ROTATE, REFUSED(DEADLINE));
+	assert_int_equal(k->changes[0].act.args[0][31], 2);
+	assert_int_equal(stage(2), DR_ROOT_FAILED);
+	root_publish(k, 2, NODE, 2, 1);
+	block(1);
+	kit_last(k, DR_ACTION_ROOT_PUBLISH, REFUSED(DEADLINE));
+	/* The next needs no signature: its predecessor never was. At its last second it is in time. */
+	order(3, k->time + 1000);
+	root_publish(k, 3, NODE, 3, 0);
+	block(1000 - 3 - NOTICE_ROOT);
+	kit_last(k, DR_ACTION_ROOT_PUBLISH, OK);
+	assert_int_equal(dr_state_generation(&k->state), 3);
+	block(1000);
+	assert_int_equal(k->num_changes, 0);
+}
+
+static void test_expose(void **state)
+{
+	struct dr_root root;
+
+	(void)state;
+	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, 0, WORDS(kit_n(2), kit_n(1)), REFUSED(ORDER));
+	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, 0, WORDS(kit_n(1), kit_n(UINT64_MAX)), REFUSED(LIMIT));
+	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, 0, WORDS(kit_n(1), kit_n(1006000)), OK);
+	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, 0, WORDS(kit_n(1), kit_n(1006001)), REFUSED(ORDER));
+	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, 0, WORDS(kit_n(1), kit_n(1005000)), OK);
+	assert_int_equal(dr_state_generation(&k->state), 1);
+	/* An emergency: generation 2 needs no signature of the exposed one. */
+	order(2, 1200000);
+	root_publish(k, 2, NODE, 2, 0);
+	block(1);
+	kit_last(k, DR_ACTION_ROOT_PUBLISH, OK);
+	block(1004999 - k->time);
+	assert_int_equal(k->num_changes, 0);
+	block(1);
+	assert_int_equal(k->num_changes, 1);
+	kit_last(k, DR_ACTION_ROOT_EXPOSE, MATURED);
+	assert_true(dr_state_root(&root, &k->state, 1) && root.stopped);
+	block(5000);
+	assert_int_equal(k->num_changes, 0);
+	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, 0, WORDS(kit_n(2), kit_n(5)), OK);
+	assert_int_equal(dr_state_generation(&k->state), 0);
+	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, 0, WORDS(kit_n(2), kit_n(4)), REFUSED(ORDER));
+}
+
+static void test_shares(void **state)
+{
+	struct dr_grant grant;
+
+	(void)state;
+	PASS(k, DR_ACTION_ROOT_SHARE, kit_n(1), kit_a(NODE2));
+	kit_last(k, DR_ACTION_ROOT_SHARE, REFUSED(ORDER));
+	kit_node(k, NODE2, DR_ROLE_KMS, KMS, 5);
+	block(1);
+	PASS(k, DR_ACTION_ROOT_SHARE, kit_n(2), kit_a(NODE2));
+	kit_last(k, DR_ACTION_ROOT_SHARE, REFUSED(ORDER));
+	PASS(k, DR_ACTION_ROOT_SHARE, kit_n(1), kit_a(NODE2));
+	kit_last(k, DR_ACTION_ROOT_SHARE, PENDING);
+	block(NOTICE_ROOT);
+	kit_last(k, DR_ACTION_ROOT_SHARE, MATURED);
+	assert_true(dr_state_share_of(&grant, &k->state, 1, kit_id(NODE2)) && grant.active);
+	/* A share is for what was registered when the council decided, active or pending. */
+	kit_node(k, NODE2, DR_ROLE_KMS, KMS, 6);
+	block(1);
+	assert_false(dr_state_share_of(&grant, &k->state, 1, kit_id(NODE2)));
+	PASS(k, DR_ACTION_ROOT_SHARE, kit_n(1), kit_a(NODE2));
+	kit_last(k, DR_ACTION_ROOT_SHARE, PENDING);
+	one(DR_ACTION_NODE_DEREGISTER, NODE2, 0, WORDS(kit_a(NODE2)), OK);
+	assert_int_equal(dr_state_due_next(&k->state), UINT64_MAX);
+	assert_false(dr_state_share_of(&grant, &k->state, 1, kit_id(NODE2)));
+}
+
+static void test_nodes(void **state)
+{
+	struct dr_node node;
+	uint8_t nonce[32];
+
+	(void)state;
+	one(DR_ACTION_NODE_STAKE, NODE2, 0, WORDS(kit_a(NODE2), kit_n(5)), REFUSED(ORDER));
+	one(DR_ACTION_NODE_DEREGISTER, NODE2, 0, WORDS(kit_a(NODE2)), REFUSED(ORDER));
+	kit_node(k, NODE2, 3, KMS, 5);
+	block(1);
+	kit_last(k, DR_ACTION_NODE_REGISTER, REFUSED(ORDER));
+	kit_node(k, NODE2, DR_ROLE_WORKER, KMS, 5);
+	ACT(k, DR_ACTION_NODE_STAKE, 0, NODE2, 0, kit_a(NODE2), kit_n(50));
+	kit_node(k, NODE2, DR_ROLE_KMS, KMS, 6);
+	block(1);
+	assert_true(dr_state_node(&node, &k->state, kit_id(NODE2)));
+	assert_int_equal(node.stake, 50);
+	assert_int_equal(node.role, DR_ROLE_KMS);
+	assert_int_equal(node.svn, 6);
+	PASS(k, DR_ACTION_NODE_SLASH, kit_a(NODE2), kit_n(20));
+	PASS(k, DR_ACTION_NODE_SLASH, kit_a(NODE2), kit_n(20));
+	assert_true(dr_state_node(&node, &k->state, kit_id(NODE2)) && node.stake == 10);
+	PASS(k, DR_ACTION_NODE_SLASH, kit_a(NODE2), kit_n(UINT64_MAX));
+	assert_true(dr_state_node(&node, &k->state, kit_id(NODE2)) && node.stake == 0);
+	assert_false(dr_state_heartbeat(nonce, &k->state, kit_id(EVE)));
+	one(DR_ACTION_HEARTBEAT, EVE, 0, WORDS(kit_b(4)), OK);
+	assert_true(dr_state_heartbeat(nonce, &k->state, kit_id(EVE)));
+	assert_memory_equal(nonce, kit_m(4), 32);
+}
+
+static void epoch_is(uint64_t epoch, uint64_t since)
+{
+	struct dr_epoch_policy policy;
+
+	assert_true(dr_state_epoch_policy(&policy, &k->state, kit_m(APP), kit_m(SERVICE)));
+	assert_int_equal(policy.epoch, epoch);
+	assert_int_equal(policy.epoch_time, since);
+}
+
+static void test_epochs(void **state)
+{
+	const struct w app = kit_b(APP), service = kit_b(SERVICE);
+	uint64_t t0, due;
+
+	(void)state;
+	one(DR_ACTION_EPOCH_ADVANCE, DEPLOYER, 0, WORDS(app, service, kit_n(1)), REFUSED(ORDER));
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time, WORDS(app, service, kit_n(100), kit_n(10)), REFUSED(NOTICE));
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time + 1, WORDS(app, service, kit_n(UINT64_MAX), kit_n(10)),
+	    REFUSED(LIMIT));
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time + 1, WORDS(app, service, kit_n(100), kit_n(10)), OK);
+	t0 = k->time;
+	epoch_is(0, t0);
+	assert_int_equal(dr_state_due_next(&k->state), t0 + 100);
+	block(99);
+	assert_int_equal(k->num_changes, 0);
+	block(1);
+	assert_int_equal(k->num_changes, 1);
+	kit_last(k, DR_ACTION_EPOCH_ADVANCE, MATURED);
+	assert_int_equal(k->changes[0].act.args[2][31], 1);
+	assert_false(k->changes[0].act.has_by);
+	epoch_is(1, t0 + 100);
+	/* Several boundaries in one block are one change. */
+	block(350);
+	assert_int_equal(k->num_changes, 1);
+	assert_int_equal(k->changes[0].act.args[2][31], 4);
+	epoch_is(4, t0 + 400);
+	/* By hand, from now on the period counts from here. */
+	one(DR_ACTION_EPOCH_ADVANCE, DEPLOYER, 0, WORDS(app, service, kit_n(4)), REFUSED(MISMATCH));
+	one(DR_ACTION_EPOCH_ADVANCE, DEPLOYER, 0, WORDS(app, service, kit_n(6)), REFUSED(MISMATCH));
+	one(DR_ACTION_EPOCH_ADVANCE, DEPLOYER, 0, WORDS(app, service, kit_n(5)), OK);
+	epoch_is(5, k->time);
+	t0 = k->time;
+	assert_int_equal(dr_state_due_next(&k->state), t0 + 100);
+	/* Another policy, after the app's notice: until its due the old period counts, then the new. */
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time + 1, WORDS(app, service, kit_n(40), kit_n(10)), REFUSED(NOTICE));
+	due = t0 + 250;
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, due, WORDS(app, service, kit_n(20), kit_n(10)), PENDING);
+	block(t0 + 310 - k->time);
+	/* 100 and 200 by the old period; at 250 the new one: 220, 240; then 260, 280, 300 */
+	assert_int_equal(k->num_changes, 4);
+	kit_expect(k, 0, DR_ACTION_EPOCH_ADVANCE, MATURED);
+	assert_int_equal(k->changes[0].act.args[2][31], 7);
+	kit_expect(k, 1, DR_ACTION_EPOCH_ADVANCE, MATURED);
+	assert_int_equal(k->changes[1].act.args[2][31], 9);
+	kit_expect(k, 2, DR_ACTION_EPOCH_POLICY, MATURED);
+	kit_expect(k, 3, DR_ACTION_EPOCH_ADVANCE, MATURED);
+	epoch_is(12, t0 + 300);
+	/* Period 0: by hand only. */
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, service, kit_n(0), kit_n(10)), PENDING);
+	block(APP_NOTICE);
+	const uint64_t last = k->changes[k->num_changes - 1].act.due;
+
+	assert_int_equal(k->time, last);
+	assert_int_equal(dr_state_due_next(&k->state), UINT64_MAX);
+	block(10000);
+	assert_int_equal(k->num_changes, 0);
+}
+
+/* The same times, cut into other blocks, end in the same epochs. */
+static void test_epochs_split(void **state)
+{
+	const struct w app = kit_b(APP), service = kit_b(SERVICE);
+	struct dr_epoch_policy first, second;
+	struct dr_state start;
+	uint64_t t0;
+
+	(void)state;
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time + 1, WORDS(app, service, kit_n(100), kit_n(10)), OK);
+	t0 = k->time;
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, t0 + 250, WORDS(app, service, kit_n(30), kit_n(10)), PENDING);
+	start = dr_state_share(&k->state);
+	block(t0 + 999 - k->time);
+	dr_state_epoch_policy(&first, &k->state, app.b, service.b);
+	for (uint64_t step = 1; step < 300; step += 7) {
+		dr_state_drop(&k->state);
+		k->state = dr_state_share(&start);
+		k->time = t0 + 1;
+		while (k->time + step < t0 + 999)
+			block(step);
+		block(t0 + 999 - k->time);
+		dr_state_epoch_policy(&second, &k->state, app.b, service.b);
+		assert_memory_equal(&first, &second, sizeof(first));
+	}
+	/* As the contract computes it: 2 periods of 100 to t0 + 200, then 26 of 30. */
+	assert_int_equal(first.epoch, 2 + 799 / 30);
+	dr_state_drop(&start);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_authority), T(test_apps),     T(test_confidence), T(test_handover), T(test_hardware), T(test_rotate),
+		T(test_deadline),  T(test_expose),   T(test_shares),     T(test_nodes),    T(test_epochs),   T(test_epochs_split),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
