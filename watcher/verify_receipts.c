@@ -359,16 +359,19 @@ static void log_is(struct dr_check *c, const struct dr_evm_header *h, const json
 	struct dr_bytes data;
 	char path[64];
 
+	static const char *const places[] = { "blockHash", "blockNumber", "transactionIndex", "logIndex" };
+
 	dr_obj_path(path, sizeof(path), "", "logs", at);
 	dr_obj_init(&o, c, json, path, "");
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (dr_obj_peek(&o, places[i]) == NULL)
+			dr_check_fail(c, DR_ERR_SYNTAX, "a log must say its place: this one is pending, or no log", path, places[i]);
+	}
 	if (!dr_check_ok(c))
 		return;
-	if (dr_obj_peek(&o, "logIndex") == NULL)
-		(void)dr_obj_take(&o, "logIndex");
-	else
-		dr_check_equal_u64(c, log_idx, dr_obj_u64(&o, "logIndex"),
-		                   "the block's next matching log is another one: one is omitted, added or moved", o.path,
-		                   "logIndex");
+	dr_check_equal_u64(c, log_idx, dr_obj_u64(&o, "logIndex"),
+	                   "the block's next matching log is another one: one is omitted, added or moved", o.path,
+	                   "logIndex");
 	log_place(&o, h, tx_idx, tx_hash);
 	log_identity(&o, &got);
 	dr_check_equal(c, log->address, got.address, 20, "this is not the address of the block's log", o.path, "address");

@@ -313,7 +313,9 @@ static void read_signature(struct dr_obj *o, const struct tx_type *t, struct sig
 	sig->recid = (uint8_t)(sig->protected ? (sig->v - 35) & 1 : (sig->v - 27) & 1);
 	if (sig->recoverable)
 		dr_obj_same_u64(o, "yParity", sig->recid);
-	dr_obj_same_u64(o, "chainId", sig->chain_id); /* 0 when there is none, as some servers say */
+	if (sig->protected)
+		dr_obj_same_u64(o, "chainId", sig->chain_id);
+	/* Before EIP-155 there is none; what a server says nevertheless stays unproven. */
 }
 
 /* type ‖ rlp([payload, more]), at the end of an empty buf. */
