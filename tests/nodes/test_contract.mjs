@@ -283,6 +283,20 @@ describe('epochs', () => {
 		assert.equal((await derot.send(dep, 'advanceEpoch', [APP, SERVICE]))[0].args.epoch, 25n);
 		await refused(derot, 'Unknown', dep, 'advanceEpoch', [APP, label('other')]);
 	});
+	test('a policy that has come due counts when the next is set', async () => {
+		const derot = await found();
+		await registered(derot);
+		const t0 = (await chain.time()) + 10;
+		for (const [after, period] of [
+			[0, 100],
+			[5, 10], // due at +65
+			[100, 0], // due at +160
+		]) {
+			await chain.nextTime(t0 + after);
+			await derot.send(dep, 'setEpochPolicy', [APP, SERVICE, period, 0]);
+		}
+		assert.deepEqual(await derot.call('epochAt', [APP, SERVICE, t0 + 155]), [15n, BigInt(t0 + 150)]);
+	});
 });
 
 describe('nodes and root generations', () => {
@@ -340,6 +354,7 @@ describe('nodes and root generations', () => {
 		assert.equal(BigInt(await chain.rpc('eth_getBalance', derot.address, 'latest')), 4n * gwei); // slashed
 		await refusedAct(derot, 'Unknown', ACTION.nodeSlash, n1, 1);
 		await derot.send(n1, 'registerNode', node(2), gwei);
+		await refusedAct(derot, 'BadArgument', ACTION.nodeSlash, n1, 0);
 		await refused(derot, 'Unknown', n1, 'withdraw'); // registered again: at risk again
 		await council(derot, ACTION.nodeSlash, n1, 2n ** 64n - 1n);
 		assert.equal((await derot.call('nodes', [n1]))[1], 0n);
