@@ -46,7 +46,7 @@ static json_t *endpoints_of(const struct dr_config *c)
 		char text[80];
 
 		snprintf(text, sizeof(text), "%s (%s)", c->endpoints[i].name,
-		         strncmp(url, "https:", 6) == 0 ? "https" : "http");
+			 strncmp(url, "https:", 6) == 0 ? "https" : "http");
 		json_array_append_new(list, json_string(text));
 	}
 	return list;
@@ -67,8 +67,9 @@ static void print(struct dr_cli *cli, const struct dr_config *c, const char *pat
 		char text[160];
 
 		snprintf(text, sizeof(text),
-		         "%u of %u endpoints; nothing cryptographic: whoever controls %u of them controls what derot sees",
-		         c->quorum_k, c->num_endpoints, c->quorum_k);
+			 "%u of %u endpoints; nothing cryptographic: whoever controls %u of them controls what derot "
+			 "sees",
+			 c->quorum_k, c->num_endpoints, c->quorum_k);
 		json_object_set_new(obj, "quorum", json_string(text));
 	}
 	json_object_set_new(obj, "endpoints", endpoints_of(c));
@@ -137,18 +138,19 @@ int dr_cmd_config(struct dr_cli *cli, int argc, char **argv)
 	is_print = strcmp(argv[1], "print") == 0;
 	config = dr_heap_alloc(sizeof(*config));
 	if (config == NULL) {
-		dr_out_trouble(&cli->out, &(struct dr_trouble){ .code = "nomem", .what = "no memory", .next = "try again" });
+		dr_out_trouble(&cli->out,
+			       &(struct dr_trouble){ .code = "nomem", .what = "no memory", .next = "try again" });
 		return DR_EXIT_ERROR;
 	}
 	if (dr_config_load(config, path, &error) != DR_OK) {
-		dr_out_trouble(&cli->out, &(struct dr_trouble){
-		                                  .code = "config",
-		                                  .what = "the configuration is not good",
-		                                  .expected = "what fixtures/derot.example.yaml shows",
-		                                  .got = error.text,
-		                                  .source = path,
-		                                  .state = "nothing was started or changed",
-		                                  .next = "mend the line that is named and check again" });
+		dr_out_trouble(&cli->out,
+			       &(struct dr_trouble){ .code = "config",
+						     .what = "the configuration is not good",
+						     .expected = "what fixtures/derot.example.yaml shows",
+						     .got = error.text,
+						     .source = path,
+						     .state = "nothing was started or changed",
+						     .next = "mend the line that is named and check again" });
 		code = DR_EXIT_ERROR;
 	} else if (is_print) {
 		print(cli, config, path);

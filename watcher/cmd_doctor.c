@@ -19,10 +19,10 @@
 #include "watcher/config.h"
 #include "watcher/rpc.h"
 
-#define DISK_LEAST ((uint64_t)1 << 30)
-#define CLOCK_LEAST 1735689600 /* 2025-01-01: a clock before that was never set */
+#define DISK_LEAST    ((uint64_t)1 << 30)
+#define CLOCK_LEAST   1735689600 /* 2025-01-01: a clock before that was never set */
 #define CLOCK_SLACK_S 60
-#define WAIT_STEP_MS 200
+#define WAIT_STEP_MS  200
 
 enum grade {
 	GOOD,
@@ -37,7 +37,7 @@ struct doctor {
 };
 
 __attribute__((format(printf, 5, 6))) static void tell(struct doctor *d, const char *check, enum grade grade,
-                                                       const char *next, const char *form, ...)
+						       const char *next, const char *form, ...)
 {
 	static const char *const names[] = { "good", "warning", "bad" };
 	char got[512];
@@ -50,7 +50,7 @@ __attribute__((format(printf, 5, 6))) static void tell(struct doctor *d, const c
 	d->num_bad += grade == BAD;
 	d->num_warn += grade == WARN;
 	row = json_pack("{s:o, s:s, s:o}", "check", dr_out_json_text(check), "result", names[grade], "got",
-	                dr_out_json_text(got));
+			dr_out_json_text(got));
 	json_object_set_new(row, "next", grade == GOOD ? json_null() : dr_out_json_text(next));
 	dr_rows_add(&d->rows, row);
 	json_decref(row);
@@ -67,7 +67,8 @@ static void programs(struct doctor *d)
 		if (access(path, X_OK) == 0)
 			tell(d, names[i], GOOD, NULL, "found beside derot");
 		else
-			tell(d, names[i], BAD, "install the three programs in one folder", "%s: %s", path, strerror(errno));
+			tell(d, names[i], BAD, "install the three programs in one folder", "%s: %s", path,
+			     strerror(errno));
 	}
 }
 
@@ -88,9 +89,11 @@ static void our_clock(struct doctor *d)
 	time_t now = time(NULL);
 
 	if (now < CLOCK_LEAST)
-		tell(d, "clock", BAD, "set the clock; everything proven would count as of the future", "it was never set");
+		tell(d, "clock", BAD, "set the clock; everything proven would count as of the future",
+		     "it was never set");
 	else if (adjtimex(&tx) >= 0 && (tx.status & STA_UNSYNC) != 0)
-		tell(d, "clock", WARN, "run a time service (chrony, systemd-timesyncd): leases are measured by this clock",
+		tell(d, "clock", WARN,
+		     "run a time service (chrony, systemd-timesyncd): leases are measured by this clock",
 		     "set, but not kept in step by a time service");
 	else
 		tell(d, "clock", GOOD, NULL, "kept in step by a time service");
@@ -101,7 +104,8 @@ static void config_file(struct doctor *d, const char *path)
 	struct stat st;
 
 	if (stat(path, &st) == 0 && (st.st_mode & 022) != 0)
-		tell(d, "configuration", BAD, "chmod go-w: it says whom to believe", "%s can be changed by others", path);
+		tell(d, "configuration", BAD, "chmod go-w: it says whom to believe", "%s can be changed by others",
+		     path);
 	else if (stat(path, &st) == 0 && (st.st_mode & 004) != 0)
 		tell(d, "configuration", GOOD, NULL, "well formed; everybody can read it (mind credentials in URLs)");
 	else
@@ -125,10 +129,11 @@ static void data_dir(struct doctor *d, const char *path)
 	if (!S_ISDIR(st.st_mode))
 		tell(d, "data directory", BAD, "name a directory", "%s is no directory", path);
 	else if (st.st_uid != geteuid())
-		tell(d, "data directory", BAD, "run derot as its owner, or chown it", "%s belongs to user %u, not to %u", path,
-		     (unsigned)st.st_uid, (unsigned)geteuid());
+		tell(d, "data directory", BAD, "run derot as its owner, or chown it",
+		     "%s belongs to user %u, not to %u", path, (unsigned)st.st_uid, (unsigned)geteuid());
 	else if ((st.st_mode & 022) != 0)
-		tell(d, "data directory", BAD, "chmod 700", "others can write to %s (mode %04o)", path, st.st_mode & 07777);
+		tell(d, "data directory", BAD, "chmod 700", "others can write to %s (mode %04o)", path,
+		     st.st_mode & 07777);
 	else if (access(path, W_OK | X_OK) != 0)
 		tell(d, "data directory", BAD, "chmod u+rwx", "%s: %s", path, strerror(errno));
 	else if (statvfs(path, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < DISK_LEAST)
@@ -148,8 +153,8 @@ static void key_file(struct doctor *d, const char *path)
 	else if (stat(path, &st) != 0)
 		tell(d, "key file", WARN, "derot keys init makes it", "%s: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0 || st.st_uid != geteuid())
-		tell(d, "key file", BAD, "it must be a file of the user that runs derot, chmod 600", "%s, mode %04o", path,
-		     st.st_mode & 07777);
+		tell(d, "key file", BAD, "it must be a file of the user that runs derot, chmod 600", "%s, mode %04o",
+		     path, st.st_mode & 07777);
 	else
 		tell(d, "key file", GOOD, NULL, "%s, mode %04o", path, st.st_mode & 07777);
 }
@@ -213,15 +218,16 @@ static void time_of(struct doctor *d, const char *name, const struct dr_evm_head
 	uint64_t most = c->max_staleness_s != 0 ? c->max_staleness_s : DR_STALENESS_DEFAULT_S;
 
 	if (age < -CLOCK_SLACK_S)
-		tell(d, name, WARN, "set our clock, or ask another endpoint", "its newest block is %" PRId64 " s in our future",
-		     -age);
+		tell(d, name, WARN, "set our clock, or ask another endpoint",
+		     "its newest block is %" PRId64 " s in our future", -age);
 	else if (age > 0 && (uint64_t)age > most)
 		tell(d, name, WARN, "derot would be sealed: is the chain or the endpoint standing still?",
-		     "its newest block %" PRIu64 " is %" PRId64 " s old; max_staleness is %" PRIu64 " s", newest->number, age,
-		     most);
+		     "its newest block %" PRIu64 " is %" PRId64 " s old; max_staleness is %" PRIu64 " s",
+		     newest->number, age, most);
 	else
-		tell(d, name, GOOD, NULL, "chain, genesis and start block are as configured; newest block %" PRIu64
-		     ", %" PRId64 " s old", newest->number, age);
+		tell(d, name, GOOD, NULL,
+		     "chain, genesis and start block are as configured; newest block %" PRIu64 ", %" PRId64 " s old",
+		     newest->number, age);
 }
 
 static void judge(struct doctor *d, const struct dr_rpc_exchange *x, const struct dr_config *c)
@@ -239,17 +245,19 @@ static void judge(struct doctor *d, const struct dr_rpc_exchange *x, const struc
 	else if (x->end != DR_RPC_RESULT || !dr_rpc_end_is_answer(calls[CHAIN_ID].end))
 		tell(d, name, BAD, "is its address right, and does it run?", "%s",
 		     dr_rpc_end_name(x->end != DR_RPC_RESULT ? x->end : calls[CHAIN_ID].end));
-	else if (calls[CHAIN_ID].end != DR_RPC_RESULT || dr_json_u64(&chain_id, calls[CHAIN_ID].reply.result, &fail) != DR_OK)
+	else if (calls[CHAIN_ID].end != DR_RPC_RESULT ||
+		 dr_json_u64(&chain_id, calls[CHAIN_ID].reply.result, &fail) != DR_OK)
 		tell(d, name, BAD, "is it an Ethereum JSON-RPC server?", "no answer to eth_chainId: %s",
 		     dr_rpc_end_name(calls[CHAIN_ID].end));
 	else if (chain_id != c->chain_id)
-		tell(d, name, BAD, "name an endpoint of the configured chain", "chain id %" PRIu64 ", not %" PRIu64, chain_id,
-		     c->chain_id);
+		tell(d, name, BAD, "name an endpoint of the configured chain", "chain id %" PRIu64 ", not %" PRIu64,
+		     chain_id, c->chain_id);
 	else if (!block_of(&genesis, &calls[GENESIS], arena))
 		tell(d, name, BAD, "derot needs a server that keeps block 0", "no true block 0: %s",
 		     dr_rpc_end_name(calls[GENESIS].end));
 	else if (memcmp(genesis.hash, c->genesis, 32) != 0)
-		tell(d, name, BAD, "name an endpoint of the configured chain", "another genesis than the configured one");
+		tell(d, name, BAD, "name an endpoint of the configured chain",
+		     "another genesis than the configured one");
 	else if (!block_of(&start, &calls[START], arena) || memcmp(start.hash, c->start_hash, 32) != 0)
 		tell(d, name, BAD, "compare start with the contract's creation; is the endpoint in step?",
 		     "block %" PRIu64 " is not the configured start", c->start_number);
@@ -257,7 +265,8 @@ static void judge(struct doctor *d, const struct dr_rpc_exchange *x, const struc
 		tell(d, name, BAD, "choose another finality tag, or another endpoint", "it knows no block \"%s\"",
 		     dr_tag_name(c->tag));
 	else if (!block_of(&newest, &calls[LATEST], arena))
-		tell(d, name, BAD, "ask another endpoint", "no true newest block: %s", dr_rpc_end_name(calls[LATEST].end));
+		tell(d, name, BAD, "ask another endpoint", "no true newest block: %s",
+		     dr_rpc_end_name(calls[LATEST].end));
 	else
 		time_of(d, name, &newest, c);
 	dr_arena_free(arena);
@@ -267,9 +276,9 @@ static void endpoints(struct doctor *d, const struct dr_config *c)
 {
 	const char *urls[DR_ENDPOINTS_MAX];
 	const struct dr_rpc_limits rpc_limits = { .timeout_ms = c->timeout_ms,
-		                                  .batch_requests = c->batch_requests,
-		                                  .batch_bytes = c->batch_bytes,
-		                                  .body_max = 1 << 20 };
+						  .batch_requests = c->batch_requests,
+						  .batch_bytes = c->batch_bytes,
+						  .body_max = 1 << 20 };
 	struct dr_fail fail = { DR_OK, NULL, 0 };
 	struct dr_rpc *rpc;
 	struct dr_progress progress;

@@ -88,7 +88,7 @@ static enum dr_err load(json_t **root, const json_t **result, const char *name, 
 }
 
 static int filter_of(struct dr_cli *cli, struct dr_log_filter *f, const struct dr_opt_list *addresses,
-                     const struct dr_opt_list *topics)
+		     const struct dr_opt_list *topics)
 {
 	memset(f, 0, sizeof(*f));
 	for (size_t i = 0; i < addresses->num; i++) {
@@ -114,7 +114,7 @@ static int answer(struct dr_cli *cli, const char *kind, struct dr_check *c, cons
 	bool is_false = c->fail.err == DR_ERR_PROOF;
 	json_t *all, *error;
 	const char *next = is_false ? "believe nothing of this answer, and ask another server"
-	                            : "check that the files are what the server answered, in the order of the usage";
+				    : "check that the files are what the server answered, in the order of the usage";
 
 	if (dr_check_ok(c)) {
 		all = json_pack("{s:b, s:s}", "ok", 1, "kind", kind);
@@ -127,18 +127,20 @@ static int answer(struct dr_cli *cli, const char *kind, struct dr_check *c, cons
 	if (dr_out_format_object(&cli->out) == DR_FORMAT_TABLE) {
 		char what[512];
 
-		snprintf(what, sizeof(what), "verify %s: %s%s%s", kind, c->fail.what, c->at[0] != '\0' ? ": at " : "", c->at);
-		dr_out_trouble(&cli->out, &(struct dr_trouble){ .code = dr_err_name(c->fail.err),
-		                                                .what = what,
-		                                                .expected = c->expected[0] != '\0' ? c->expected : NULL,
-		                                                .got = c->got[0] != '\0' ? c->got : NULL,
-		                                                .source = source,
-		                                                .state = is_false ? "the proof is false; nothing was proven"
-		                                                                  : "nothing was proven",
-		                                                .next = next });
+		snprintf(what, sizeof(what), "verify %s: %s%s%s", kind, c->fail.what, c->at[0] != '\0' ? ": at " : "",
+			 c->at);
+		dr_out_trouble(&cli->out,
+			       &(struct dr_trouble){ .code = dr_err_name(c->fail.err),
+						     .what = what,
+						     .expected = c->expected[0] != '\0' ? c->expected : NULL,
+						     .got = c->got[0] != '\0' ? c->got : NULL,
+						     .source = source,
+						     .state = is_false ? "the proof is false; nothing was proven"
+								       : "nothing was proven",
+						     .next = next });
 	} else {
 		error = json_pack("{s:s, s:s, s:o}", "code", dr_err_name(c->fail.err), "what", c->fail.what, "at",
-		                  dr_out_json_text(c->at));
+				  dr_out_json_text(c->at));
 		if (c->expected[0] != '\0')
 			json_object_set_new(error, "expected", dr_out_json_text(c->expected));
 		if (c->got[0] != '\0')
@@ -179,8 +181,8 @@ int dr_cmd_verify(struct dr_cli *cli, int argc, char **argv)
 	const char *rule = NULL;
 	struct dr_opt_list addresses = { .num = 0 }, topics = { .num = 0 };
 	const struct dr_opt opts[] = { { "rule", 0, DR_OPT_VALUE, &rule },
-		                       { "address", 0, DR_OPT_LIST, &addresses },
-		                       { "topic0", 0, DR_OPT_LIST, &topics } };
+				       { "address", 0, DR_OPT_LIST, &addresses },
+				       { "topic0", 0, DR_OPT_LIST, &topics } };
 	struct dr_log_filter filter;
 	struct dr_check c;
 	json_t *roots[FILES_MAX] = { NULL };
@@ -200,7 +202,8 @@ int dr_cmd_verify(struct dr_cli *cli, int argc, char **argv)
 	if (rule != NULL && strcmp(rule, "ethereum") != 0)
 		return dr_cli_usage(cli, "unknown rule; the rules known are: ethereum", rule);
 	if (argc - 2 != kinds[k].num_files)
-		return dr_cli_usage(cli, argc - 2 < kinds[k].num_files ? "files are missing" : "too many files", NULL);
+		return dr_cli_usage(cli, argc - 2 < kinds[k].num_files ? "files are missing" : "too many files",
+				    NULL);
 	if (kinds[k].kind != LOGS && addresses.num + topics.num > 0)
 		return dr_cli_usage(cli, "--address and --topic0 belong to evm-logs", NULL);
 	for (int i = 2; i < argc; i++)

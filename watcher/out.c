@@ -16,7 +16,7 @@ void dr_out_init(struct dr_out *o, FILE *out, FILE *err)
 	o->out_terminal = isatty(fileno(out)) == 1;
 	o->err_terminal = isatty(fileno(err)) == 1;
 	o->colour = o->out_terminal && (no_colour == NULL || *no_colour == '\0') && term != NULL &&
-	            strcmp(term, "dumb") != 0;
+		    strcmp(term, "dumb") != 0;
 }
 
 bool dr_format_parse(enum dr_format *format, const char *text)
@@ -55,7 +55,11 @@ enum dr_format dr_out_format_rows(const struct dr_out *o)
 static size_t utf8_next(uint32_t *code, const unsigned char *s)
 {
 	static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t len = s[0] < 0x80 ? 1 : (s[0] & 0xe0) == 0xc0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : (s[0] & 0xf8) == 0xf0 ? 4 : 0;
+	size_t len = s[0] < 0x80             ? 1
+		     : (s[0] & 0xe0) == 0xc0 ? 2
+		     : (s[0] & 0xf0) == 0xe0 ? 3
+		     : (s[0] & 0xf8) == 0xf0 ? 4
+					     : 0;
 	uint32_t c = len == 1 ? s[0] : len > 0 ? s[0] & (0xffu >> (len + 1)) : 0;
 
 	for (size_t i = 1; i < len; i++) {
@@ -238,7 +242,8 @@ void dr_rows_add(struct dr_rows *r, const json_t *row)
 			int width = value_text(out, json_object_get(row, r->columns[i].key));
 
 			if (i + 1 < r->num_columns)
-				fprintf(out, "%*s", width < r->columns[i].width ? r->columns[i].width - width + 2 : 2, "");
+				fprintf(out, "%*s", width < r->columns[i].width ? r->columns[i].width - width + 2 : 2,
+					"");
 		}
 		fputc('\n', out);
 		break;
@@ -259,7 +264,7 @@ void dr_out_trouble(struct dr_out *o, const struct dr_trouble *t)
 	const struct {
 		const char *name, *text;
 	} lines[] = {
-		{ "expected", t->expected }, { "got", t->got },     { "source", t->source },
+		{ "expected", t->expected }, { "got", t->got },   { "source", t->source },
 		{ "state", t->state },       { "next", t->next },
 	};
 
@@ -276,7 +281,7 @@ void dr_out_trouble(struct dr_out *o, const struct dr_trouble *t)
 	fflush(o->err);
 	if (o->format == DR_FORMAT_JSON || o->format == DR_FORMAT_NDJSON) {
 		json_t *error = json_pack("{s:s, s:o}", "code", t->code != NULL ? t->code : "error", "what",
-		                          dr_out_json_text(t->what));
+					  dr_out_json_text(t->what));
 		json_t *all;
 
 		for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
@@ -297,7 +302,7 @@ static int64_t now_ms(void)
 	return clock_gettime(CLOCK_MONOTONIC, &t) == 0 ? (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 : 0;
 }
 
-#define BAR_CELLS 30
+#define BAR_CELLS     30
 #define DRAW_EVERY_MS 100
 
 static void draw(struct dr_progress *p)

@@ -76,13 +76,13 @@ void dr_rows_end(struct dr_rows *r);
 
 /* What an error says. Members may be NULL when there is nothing to say, but `what` and `next` never are. */
 struct dr_trouble {
-	const char *code;     /* stable lower-case word for scripts */
-	const char *what;     /* what was checked, or attempted */
+	const char *code; /* stable lower-case word for scripts */
+	const char *what; /* what was checked, or attempted */
 	const char *expected;
 	const char *got;
-	const char *source;   /* file, endpoint or process it came from */
-	const char *state;    /* what is true now: "nothing was written", … */
-	const char *next;     /* what to do */
+	const char *source; /* file, endpoint or process it came from */
+	const char *state;  /* what is true now: "nothing was written", … */
+	const char *next;   /* what to do */
 };
 
 /* dr_out_trouble: the error in words on the error stream; with a JSON format asked for also as

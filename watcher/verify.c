@@ -51,7 +51,7 @@ static void show(char *out, size_t cap, const uint8_t *ptr, size_t len)
 }
 
 void dr_check_equal(struct dr_check *c, const void *expected, const void *got, size_t len, const char *what,
-                    const char *path, const char *key)
+		    const char *path, const char *key)
 {
 	if (!dr_check_ok(c) || memcmp(expected, got, len) == 0)
 		return;
@@ -61,7 +61,7 @@ void dr_check_equal(struct dr_check *c, const void *expected, const void *got, s
 }
 
 void dr_check_equal_u64(struct dr_check *c, uint64_t expected, uint64_t got, const char *what, const char *path,
-                        const char *key)
+			const char *key)
 {
 	if (!dr_check_ok(c) || expected == got)
 		return;
@@ -89,7 +89,7 @@ void dr_fact_u64(struct dr_check *c, const char *key, uint64_t value)
 
 	snprintf(text, sizeof(text), "0x%" PRIx64, value);
 	json_object_set_new(c->facts, key,
-	                    value <= (1ull << 53) ? json_integer((json_int_t)value) : json_string(text));
+			    value <= (1ull << 53) ? json_integer((json_int_t)value) : json_string(text));
 }
 
 json_t *dr_json_hex(const void *ptr, size_t len)
@@ -324,7 +324,7 @@ void dr_obj_same_time(struct dr_obj *o, const char *key, uint64_t expected)
 	}
 	dr_obj_take(o, key);
 	dr_check_equal_u64(o->c, expected, (uint64_t)json_integer_value(value), "this contradicts what is proven",
-	                   o->path, key);
+			   o->path, key);
 }
 
 enum dr_err dr_root_of(uint8_t root[static 32], const struct dr_bytes *values, size_t num, struct dr_check *c)

@@ -32,7 +32,7 @@ struct dr_check {
 	json_t *unproven; /* array of distinct member names */
 	struct dr_arena *arena;
 	struct dr_fail fail;
-	char at[160];     /* of the failure: the path of a member, as jq writes it */
+	char at[160];                 /* of the failure: the path of a member, as jq writes it */
 	char expected[192], got[192]; /* empty, or the two values that differ */
 };
 
@@ -50,9 +50,9 @@ enum dr_err dr_check_fail(struct dr_check *c, enum dr_err err, const char *what,
 
 /* dr_check_equal: DR_ERR_PROOF unless a[0,len) and b[0,len) are the same; keeps both for the message. */
 void dr_check_equal(struct dr_check *c, const void *expected, const void *got, size_t len, const char *what,
-                    const char *path, const char *key);
+		    const char *path, const char *key);
 void dr_check_equal_u64(struct dr_check *c, uint64_t expected, uint64_t got, const char *what, const char *path,
-                        const char *key);
+			const char *key);
 
 /* dr_check_unproven: names a member, once. */
 void dr_check_unproven(struct dr_check *c, const char *name);
@@ -69,8 +69,8 @@ json_t *dr_json_quantity(const uint8_t word[static 32]);
 struct dr_obj {
 	struct dr_check *c;
 	const json_t *json;
-	char path[96];      /* where it stands, "transactions[3].", or "" */
-	const char *label;  /* the same for `unproven`, "transactions[].", or "" */
+	char path[96];     /* where it stands, "transactions[3].", or "" */
+	const char *label; /* the same for `unproven`, "transactions[].", or "" */
 	const char *seen[DR_OBJ_MEMBERS_MAX];
 	size_t num_seen;
 };
@@ -121,7 +121,7 @@ struct dr_log_filter {
 void dr_verify_header(struct dr_check *c, const json_t *block);
 void dr_verify_receipts(struct dr_check *c, const json_t *block, const json_t *receipts);
 void dr_verify_logs(struct dr_check *c, const json_t *block, const json_t *receipts, const json_t *logs,
-                    const struct dr_log_filter *filter);
+		    const struct dr_log_filter *filter);
 void dr_verify_proof(struct dr_check *c, const json_t *block, const json_t *proof);
 
 /* Shared between them. dr_block_open: the header, proven to have the hash it claims; header.extra borrows

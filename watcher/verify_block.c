@@ -5,6 +5,7 @@
 #include "watcher/verify.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "chain/base/limits.h"
 #include "chain/codec/rlp.h"
@@ -14,21 +15,20 @@
 
 /* keccak256(rlp([])): the ommers hash of a block without uncles. */
 static const uint8_t no_uncles[32] = { 0x1d, 0xcc, 0x4d, 0xe8, 0xde, 0xc7, 0x5d, 0x7a, 0xab, 0x85, 0xb5,
-	                               0x67, 0xb6, 0xcc, 0xd4, 0x1a, 0xd3, 0x12, 0x45, 0x1b, 0x94, 0x8a,
-	                               0x74, 0x13, 0xf0, 0xa1, 0x42, 0xfd, 0x40, 0xd4, 0x93, 0x47 };
+				       0x67, 0xb6, 0xcc, 0xd4, 0x1a, 0xd3, 0x12, 0x45, 0x1b, 0x94, 0x8a,
+				       0x74, 0x13, 0xf0, 0xa1, 0x42, 0xfd, 0x40, 0xd4, 0x93, 0x47 };
 
 /* The members that are header fields, and the number of fields of the first header form that has them. */
 static const struct {
 	const char *key;
 	uint8_t since;
 } header_members[] = {
-	{ "parentHash", 15 },       { "sha3Uncles", 15 },    { "miner", 15 },
-	{ "stateRoot", 15 },        { "transactionsRoot", 15 }, { "receiptsRoot", 15 },
-	{ "logsBloom", 15 },        { "difficulty", 15 },    { "number", 15 },
-	{ "gasLimit", 15 },         { "gasUsed", 15 },       { "timestamp", 15 },
-	{ "extraData", 15 },        { "mixHash", 15 },       { "nonce", 15 },
-	{ "baseFeePerGas", 16 },    { "withdrawalsRoot", 17 }, { "blobGasUsed", 20 },
-	{ "excessBlobGas", 20 },    { "parentBeaconBlockRoot", 20 }, { "requestsHash", 21 },
+	{ "parentHash", 15 },       { "sha3Uncles", 15 },   { "miner", 15 },         { "stateRoot", 15 },
+	{ "transactionsRoot", 15 }, { "receiptsRoot", 15 }, { "logsBloom", 15 },     { "difficulty", 15 },
+	{ "number", 15 },           { "gasLimit", 15 },     { "gasUsed", 15 },       { "timestamp", 15 },
+	{ "extraData", 15 },        { "mixHash", 15 },      { "nonce", 15 },         { "baseFeePerGas", 16 },
+	{ "withdrawalsRoot", 17 },  { "blobGasUsed", 20 },  { "excessBlobGas", 20 }, { "parentBeaconBlockRoot", 20 },
+	{ "requestsHash", 21 },
 };
 
 void dr_block_open(struct dr_block *b, struct dr_check *c, const json_t *json)
@@ -46,15 +46,18 @@ void dr_block_open(struct dr_block *b, struct dr_check *c, const json_t *json)
 		return;
 	}
 	dr_check_equal(c, hash, b->header.hash, 32, "keccak256 of the header's RLP is not the hash the block claims",
-	               b->obj.path, "hash");
+		       b->obj.path, "hash");
 	(void)dr_obj_take(&b->obj, "hash");
 	for (size_t i = 0; i < sizeof(header_members) / sizeof(header_members[0]); i++) {
 		/* A member that this form of header does not have has met no hash, whatever it says. */
 		if (header_members[i].since <= b->header.num_fields)
 			(void)dr_obj_take(&b->obj, header_members[i].key);
 	}
-	/* an older name of the same field, given beside it by some servers */
-	dr_obj_same(&b->obj, "author", b->header.coinbase, sizeof(b->header.coinbase));
+	/* An older name of the same field; on sealed chains some servers mean the sealer, which is another. */
+	if (json_is_string(dr_obj_peek(&b->obj, "author")) &&
+	    strcasecmp(json_string_value(dr_obj_peek(&b->obj, "author")),
+		       json_string_value(dr_obj_peek(&b->obj, "miner"))) == 0)
+		(void)dr_obj_take(&b->obj, "author");
 }
 
 static void uncles(struct dr_block *b)
@@ -71,7 +74,7 @@ static void uncles(struct dr_block *b)
 	}
 	if ((json_array_size(list) == 0) != none)
 		dr_check_fail(c, DR_ERR_PROOF, "sha3Uncles and the list of uncles disagree on whether there are any",
-		              b->obj.path, "uncles");
+			      b->obj.path, "uncles");
 	if (json_array_size(list) == 0)
 		(void)dr_obj_take(&b->obj, "uncles"); /* their hashes alone would prove nothing */
 }
@@ -129,12 +132,13 @@ static void withdrawals(struct dr_block *b)
 	if (b->header.num_fields < 17) {
 		if (num > 0)
 			dr_check_fail(c, DR_ERR_PROOF, "withdrawals in a block whose header has no withdrawalsRoot",
-			              b->obj.path, "withdrawals");
+				      b->obj.path, "withdrawals");
 		return; /* an empty list says nothing: it stays unproven */
 	}
 	values = dr_arena_alloc(c->arena, (num + 1) * sizeof(*values));
 	if (values == NULL) {
-		dr_check_fail(c, DR_ERR_NOMEM, "the input is larger than this program takes", b->obj.path, "withdrawals");
+		dr_check_fail(c, DR_ERR_NOMEM, "the input is larger than this program takes", b->obj.path,
+			      "withdrawals");
 		return;
 	}
 	for (size_t i = 0; i < num && dr_check_ok(c); i++)
@@ -142,7 +146,7 @@ static void withdrawals(struct dr_block *b)
 	if (dr_root_of(root, values, num, c) != DR_OK)
 		return;
 	dr_check_equal(c, b->header.withdrawals_root, root, 32, "the withdrawals do not rebuild withdrawalsRoot",
-	               b->obj.path, "withdrawals");
+		       b->obj.path, "withdrawals");
 	(void)dr_obj_take(&b->obj, "withdrawals");
 	dr_fact_u64(c, "withdrawals", num);
 }
@@ -163,8 +167,8 @@ static void transactions(struct dr_block *b)
 	num = json_array_size(list);
 	if ((num == 0) != none) {
 		dr_check_fail(c, DR_ERR_PROOF,
-		              "transactionsRoot and the list of transactions disagree on whether there are any",
-		              b->obj.path, "transactions");
+			      "transactionsRoot and the list of transactions disagree on whether there are any",
+			      b->obj.path, "transactions");
 		return;
 	}
 	for (size_t i = 0; i < num; i++)
@@ -175,7 +179,7 @@ static void transactions(struct dr_block *b)
 
 		if (strings != num)
 			dr_check_fail(c, DR_ERR_SYNTAX, "transactions are listed as hashes or as objects, not both",
-			              b->obj.path, "transactions");
+				      b->obj.path, "transactions");
 		else if (dr_json_tx_hashes(&hashes, &num, b->obj.json, c->arena, &fail) != DR_OK)
 			dr_check_fail(c, fail.err, fail.what, b->obj.path, "transactions");
 		return; /* transactionsRoot commits to the transactions, which are not here: unproven */

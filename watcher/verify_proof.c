@@ -29,10 +29,10 @@ static void account_is(struct dr_obj *o, const struct dr_evm_account *a, const s
 	dr_check_equal_u64(c, a->nonce, p->nonce, "this is not the nonce that is proven", o->path, "nonce");
 	if (!(zeros_pass && memcmp(p->code_hash, zero, 32) == 0))
 		dr_check_equal(c, a->code_hash, p->code_hash, 32, "this is not the code hash that is proven", o->path,
-		               "codeHash");
+			       "codeHash");
 	if (!(zeros_pass && memcmp(p->storage_root, zero, 32) == 0))
 		dr_check_equal(c, a->storage_root, p->storage_root, 32, "this is not the storage root that is proven",
-		               o->path, "storageHash");
+			       o->path, "storageHash");
 }
 
 /* The key as it was given, in lower case: a reader finds his own spelling again. */
@@ -44,7 +44,7 @@ static json_t *key_as_given(const json_t *entry, const uint8_t slot[static 32])
 }
 
 static void slots(struct dr_check *c, const struct dr_evm_account *a, const struct dr_json_proof *p,
-                  const json_t *list)
+		  const json_t *list)
 {
 	json_t *facts = json_array();
 
@@ -59,17 +59,19 @@ static void slots(struct dr_check *c, const struct dr_evm_account *a, const stru
 
 		dr_obj_path(path, sizeof(path), "proof.", "storageProof", i);
 		dr_obj_init(&o, c, entry, path, "storageProof[].");
-		if (dr_evm_slot_verify(&proven, a->storage_root, claimed->slot, claimed->proof.nodes, claimed->proof.num,
-		                       &fail) != DR_OK) {
+		if (dr_evm_slot_verify(&proven, a->storage_root, claimed->slot, claimed->proof.nodes,
+				       claimed->proof.num, &fail) != DR_OK) {
 			state_failed(c, &fail, o.path, "proof");
 			break;
 		}
-		dr_check_equal(c, proven.value, claimed->value, 32, "this is not the value that is proven", o.path, "value");
+		dr_check_equal(c, proven.value, claimed->value, 32, "this is not the value that is proven", o.path,
+			       "value");
 		for (size_t m = 0; m < sizeof(members) / sizeof(members[0]); m++)
 			(void)dr_obj_take(&o, members[m]);
 		dr_obj_rest(&o);
-		json_array_append_new(facts, json_pack("{s:o, s:o, s:b}", "key", key_as_given(entry, claimed->slot), "value",
-		                                       dr_json_quantity(proven.value), "present", proven.present));
+		json_array_append_new(facts,
+				      json_pack("{s:o, s:o, s:b}", "key", key_as_given(entry, claimed->slot), "value",
+						dr_json_quantity(proven.value), "present", proven.present));
 	}
 	json_object_set_new(c->facts, "storage", facts);
 }
@@ -77,7 +79,7 @@ static void slots(struct dr_check *c, const struct dr_evm_account *a, const stru
 void dr_verify_proof(struct dr_check *c, const json_t *block, const json_t *proof)
 {
 	static const char *const members[] = { "address",     "balance",      "nonce",       "codeHash",
-		                               "storageHash", "accountProof", "storageProof" };
+					       "storageHash", "accountProof", "storageProof" };
 	struct dr_block b;
 	struct dr_obj o;
 	struct dr_json_proof p;

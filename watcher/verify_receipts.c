@@ -49,8 +49,8 @@ static void log_place(struct dr_obj *o, const struct dr_evm_header *h, uint64_t 
 		uint8_t got[32];
 
 		dr_obj_fixed(o, "transactionHash", got, sizeof(got));
-		dr_check_equal(o->c, tx_hash, got, sizeof(got), "this is not the transactionHash of its receipt", o->path,
-		               "transactionHash");
+		dr_check_equal(o->c, tx_hash, got, sizeof(got), "this is not the transactionHash of its receipt",
+			       o->path, "transactionHash");
 		/* Consistent, and still nothing a hash commits to. */
 		dr_check_unproven(o->c, "transactionHash");
 	}
@@ -102,8 +102,8 @@ static void number(struct dr_obj *log, struct numbering *n, uint64_t ours, uint6
 	n->is_not_theirs |= got != theirs;
 }
 
-static void receipt_logs(struct dr_obj *receipt, const struct dr_evm_header *h, uint64_t tx_idx, const uint8_t *tx_hash,
-                         struct proven *p)
+static void receipt_logs(struct dr_obj *receipt, const struct dr_evm_header *h, uint64_t tx_idx,
+			 const uint8_t *tx_hash, struct proven *p)
 {
 	struct dr_check *c = receipt->c;
 	const json_t *list = dr_obj_array(receipt, "logs");
@@ -136,12 +136,12 @@ static void receipt_logs(struct dr_obj *receipt, const struct dr_evm_header *h, 
 		return;
 	}
 	dr_obj_fixed(receipt, "logsBloom", claimed, sizeof(claimed));
-	dr_check_equal(c, bloom, claimed, sizeof(bloom), "logsBloom is not the bloom of the receipt's logs", receipt->path,
-	               "logsBloom");
+	dr_check_equal(c, bloom, claimed, sizeof(bloom), "logsBloom is not the bloom of the receipt's logs",
+		       receipt->path, "logsBloom");
 }
 
 static void one_receipt(struct dr_check *c, const struct dr_evm_header *h, const json_t *json, size_t idx,
-                        uint64_t *gas_before, struct proven *p)
+			uint64_t *gas_before, struct proven *p)
 {
 	struct dr_obj o;
 	char path[64];
@@ -155,7 +155,8 @@ static void one_receipt(struct dr_check *c, const struct dr_evm_header *h, const
 		return;
 	type = json_string_value(dr_obj_take(&o, "type"));
 	if (dr_obj_peek(&o, "root") == NULL || dr_obj_peek(&o, "status") == NULL)
-		(void)dr_obj_take(&o, "root"); /* of both, one is committed to: the status, unless it turns out otherwise */
+		(void)dr_obj_take(
+			&o, "root"); /* of both, one is committed to: the status, unless it turns out otherwise */
 	(void)dr_obj_take(&o, "status");
 	dr_obj_same(&o, "blockHash", h->hash, sizeof(h->hash));
 	dr_obj_same_u64(&o, "blockNumber", h->number);
@@ -163,8 +164,8 @@ static void one_receipt(struct dr_check *c, const struct dr_evm_header *h, const
 	dr_obj_same_time(&o, "blockTimestamp", h->timestamp);
 	status = json_string_value(dr_obj_peek(&o, "status"));
 	if (status != NULL && strlen(status) == 3 && status[2] != '0' && status[2] != '1')
-		dr_check_fail(c, DR_ERR_PROOF, "a receipt's status is 0x0 or 0x1: no other meets a receiptsRoot", o.path,
-		              "status");
+		dr_check_fail(c, DR_ERR_PROOF, "a receipt's status is 0x0 or 0x1: no other meets a receiptsRoot",
+			      o.path, "status");
 	gas = dr_obj_u64(&o, "cumulativeGasUsed");
 	if (dr_check_ok(c) && gas < *gas_before)
 		dr_check_fail(c, DR_ERR_PROOF, "cumulativeGasUsed falls", o.path, "cumulativeGasUsed");
@@ -175,8 +176,8 @@ static void one_receipt(struct dr_check *c, const struct dr_evm_header *h, const
 
 		dr_obj_fixed(&o, "transactionHash", got, sizeof(got));
 		if (p->has_tx_hash[idx])
-			dr_check_equal(c, p->tx_hashes[idx], got, 32, "this is not the transaction the block lists here", o.path,
-			               "transactionHash");
+			dr_check_equal(c, p->tx_hashes[idx], got, 32,
+				       "this is not the transaction the block lists here", o.path, "transactionHash");
 		memcpy(p->tx_hashes[idx], got, 32);
 		p->has_tx_hash[idx] = true;
 		tx_hash = p->tx_hashes[idx];
@@ -211,7 +212,7 @@ static void prepare(struct dr_check *c, struct proven *p, const json_t *block, s
 		return;
 	}
 	dr_check_equal_u64(c, listed, num, "the block lists another number of transactions than there are receipts",
-	                   "receipts", "");
+			   "receipts", "");
 	for (size_t i = 0; i < num && dr_check_ok(c); i++) {
 		memcpy(p->tx_hashes[i], hashes[i], 32);
 		p->has_tx_hash[i] = true;
@@ -220,7 +221,7 @@ static void prepare(struct dr_check *c, struct proven *p, const json_t *block, s
 
 /* Rebuilds the consensus form and its root. False on a root that is not the header's, without a failure. */
 static bool rebuild(struct dr_check *c, struct proven *p, const json_t *receipts, const struct dr_evm_header *h,
-                    uint8_t root[static 32])
+		    uint8_t root[static 32])
 {
 	struct dr_fail fail = { DR_OK, NULL, 0 };
 
@@ -274,8 +275,8 @@ static void receipts_meet_header(struct dr_check *c, struct dr_block *b, const j
 	for (size_t i = 0; i < num && dr_check_ok(c); i++)
 		one_receipt(c, &b->header, json_array_get(receipts, i), i, &gas, p);
 	if (p->numbering.is_not_ours && p->numbering.is_not_theirs)
-		dr_check_equal_u64(c, p->numbering.expected, p->numbering.got, "this is not the log's place in its block",
-		                   p->numbering.path, "logIndex");
+		dr_check_equal_u64(c, p->numbering.expected, p->numbering.got,
+				   "this is not the log's place in its block", p->numbering.path, "logIndex");
 	else if (p->numbering.is_not_ours)
 		dr_check_unproven(c, "logIndex");
 	if (!dr_check_ok(c))
@@ -293,7 +294,8 @@ static void receipts_meet_header(struct dr_check *c, struct dr_block *b, const j
 		}
 		json_decref(other);
 	}
-	dr_check_equal(c, b->header.receipts_root, root, 32, "the receipts do not rebuild receiptsRoot", "receipts", "");
+	dr_check_equal(c, b->header.receipts_root, root, 32, "the receipts do not rebuild receiptsRoot", "receipts",
+		       "");
 	if (!dr_check_ok(c))
 		return;
 	for (size_t i = 0; i < p->receipts.num; i++) {
@@ -308,9 +310,9 @@ static void receipts_meet_header(struct dr_check *c, struct dr_block *b, const j
 			bloom[k] |= r.bloom[k];
 	}
 	dr_check_equal(c, bloom, b->header.bloom, sizeof(bloom), "the header's bloom is not that of the receipts",
-	               "block.", "logsBloom");
+		       "block.", "logsBloom");
 	dr_check_equal_u64(c, b->header.gas_used, gas, "the last cumulativeGasUsed is not the header's gasUsed",
-	                   "receipts", "");
+			   "receipts", "");
 	dr_check_equal_u64(c, logs, p->num_logs, "the receipts' logs do not add up", "receipts", "");
 }
 
@@ -352,7 +354,7 @@ static bool passes(const struct dr_log_filter *f, const struct dr_evm_log *log)
 
 /* The next log object of the list must be this proven log. */
 static void log_is(struct dr_check *c, const struct dr_evm_header *h, const json_t *json, size_t at,
-                   const struct dr_evm_log *log, uint64_t tx_idx, uint64_t log_idx, const uint8_t *tx_hash)
+		   const struct dr_evm_log *log, uint64_t tx_idx, uint64_t log_idx, const uint8_t *tx_hash)
 {
 	struct dr_obj o;
 	struct dr_evm_log got;
@@ -365,21 +367,23 @@ static void log_is(struct dr_check *c, const struct dr_evm_header *h, const json
 	dr_obj_init(&o, c, json, path, "");
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		if (dr_obj_peek(&o, places[i]) == NULL)
-			dr_check_fail(c, DR_ERR_SYNTAX, "a log must say its place: this one is pending, or no log", path, places[i]);
+			dr_check_fail(c, DR_ERR_SYNTAX, "a log must say its place: this one is pending, or no log",
+				      path, places[i]);
 	}
 	if (!dr_check_ok(c))
 		return;
 	dr_check_equal_u64(c, log_idx, dr_obj_u64(&o, "logIndex"),
-	                   "the block's next matching log is another one: one is omitted, added or moved", o.path,
-	                   "logIndex");
+			   "the block's next matching log is another one: one is omitted, added or moved", o.path,
+			   "logIndex");
 	log_place(&o, h, tx_idx, tx_hash);
 	log_identity(&o, &got);
-	dr_check_equal(c, log->address, got.address, 20, "this is not the address of the block's log", o.path, "address");
+	dr_check_equal(c, log->address, got.address, 20, "this is not the address of the block's log", o.path,
+		       "address");
 	dr_check_equal_u64(c, log->num_topics, got.num_topics, "the block's log has another number of topics", o.path,
-	                   "topics");
+			   "topics");
 	for (size_t t = 0; t < log->num_topics && dr_check_ok(c); t++)
-		dr_check_equal(c, log->topics[t], got.topics[t], 32, "this is not the topic of the block's log", o.path,
-		               "topics");
+		dr_check_equal(c, log->topics[t], got.topics[t], 32, "this is not the topic of the block's log",
+			       o.path, "topics");
 	data = dr_obj_data(&o, "data");
 	if (dr_check_ok(c) && !dr_bytes_eq(data, log->data))
 		dr_check_fail(c, DR_ERR_PROOF, "this is not the data of the block's log", o.path, "data");
@@ -387,7 +391,7 @@ static void log_is(struct dr_check *c, const struct dr_evm_header *h, const json
 }
 
 void dr_verify_logs(struct dr_check *c, const json_t *block, const json_t *receipts, const json_t *logs,
-                    const struct dr_log_filter *filter)
+		    const struct dr_log_filter *filter)
 {
 	struct dr_block b;
 	struct proven p;
@@ -416,7 +420,8 @@ void dr_verify_logs(struct dr_check *c, const json_t *block, const json_t *recei
 				snprintf(path, sizeof(path), "logs[%zu]", told);
 				snprintf(c->expected, sizeof(c->expected), "log %zu of the block", (size_t)log_idx);
 				snprintf(c->got, sizeof(c->got), "the end of the list");
-				dr_check_fail(c, DR_ERR_PROOF, "a log of the block that matches is omitted", path, "");
+				dr_check_fail(c, DR_ERR_PROOF, "a log of the block that matches is omitted", path,
+					      "");
 				return;
 			}
 			log_is(c, &b.header, json_array_get(logs, told), told, &log, i, log_idx,
@@ -427,7 +432,8 @@ void dr_verify_logs(struct dr_check *c, const json_t *block, const json_t *recei
 	if (dr_check_ok(c) && told < json_array_size(logs)) {
 		snprintf(path, sizeof(path), "logs[%zu]", told);
 		snprintf(c->expected, sizeof(c->expected), "the end of the list");
-		dr_check_fail(c, DR_ERR_PROOF, "a log is listed that is not among the block's matching ones", path, "");
+		dr_check_fail(c, DR_ERR_PROOF, "a log is listed that is not among the block's matching ones", path,
+			      "");
 	}
 	if (!dr_check_ok(c))
 		return;

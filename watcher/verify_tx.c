@@ -141,7 +141,7 @@ static void put_list(struct dr_check *c, struct dr_buf *buf, struct dr_bytes pay
 }
 
 static void fixed_string(struct dr_check *c, struct dr_buf *buf, const json_t *value, size_t len, const char *path,
-                         const char *key)
+			 const char *key)
 {
 	struct dr_bytes bytes = dr_json_data(c, value, path, key);
 
@@ -158,7 +158,9 @@ static void hashes(struct dr_check *c, struct dr_buf *buf, const json_t *list, c
 
 	dr_buf_init(&inner, DR_EVM_RECEIPT_LEN_MAX);
 	json_array_foreach(list, i, value)
+	{
 		fixed_string(c, &inner, value, 32, path, key);
+	}
 	put_list(c, buf, dr_buf_view(&inner));
 	dr_buf_free(&inner);
 }
@@ -235,6 +237,7 @@ static void put_member(struct dr_obj *o, struct dr_buf *buf, const struct member
 	struct dr_check *c = o->c;
 	uint8_t word[32];
 	const json_t *value;
+	const char *key = m->key;
 
 	switch (m->form) {
 	case OPTIONAL:
@@ -256,7 +259,9 @@ static void put_member(struct dr_obj *o, struct dr_buf *buf, const struct member
 	case ADDRESS: fixed_string(c, buf, dr_obj_take(o, m->key), 20, o->path, m->key); break;
 	case HASH: fixed_string(c, buf, dr_obj_take(o, m->key), 32, o->path, m->key); break;
 	case DATA: /* "data" is an older name of "input" */
-		put(c, buf, dr_obj_data(o, dr_obj_peek(o, m->key) == NULL && dr_obj_peek(o, "data") != NULL ? "data" : m->key));
+		if (dr_obj_peek(o, m->key) == NULL && dr_obj_peek(o, "data") != NULL)
+			key = "data";
+		put(c, buf, dr_obj_data(o, key));
 		break;
 	case BOOLEAN:
 		value = dr_obj_take(o, m->key);
@@ -328,7 +333,7 @@ static void wrap(struct dr_check *c, struct dr_buf *buf, uint8_t type, struct dr
 
 /* The signer is implied by the signature over everything else. */
 static void check_sender(struct dr_obj *o, const struct tx_type *t, const struct signature *sig,
-                         struct dr_bytes payload)
+			 struct dr_bytes payload)
 {
 	struct dr_check *c = o->c;
 	struct dr_buf body, form;
@@ -391,7 +396,7 @@ static const struct tx_type *find_type(uint64_t type)
 
 /* One transaction in consensus form, in memory of the arena. */
 static struct dr_bytes transaction(struct dr_check *c, const struct dr_evm_header *h, const json_t *json, size_t idx,
-                                   struct dr_buf *payload, struct dr_buf *form)
+				   struct dr_buf *payload, struct dr_buf *form)
 {
 	struct dr_obj o;
 	char path[64];
@@ -447,7 +452,8 @@ void dr_transactions_verify(struct dr_check *c, const struct dr_evm_header *h, c
 	uint8_t root[32];
 
 	if (values == NULL) {
-		dr_check_fail(c, DR_ERR_NOMEM, "the input is larger than this program takes", "block.", "transactions");
+		dr_check_fail(c, DR_ERR_NOMEM, "the input is larger than this program takes", "block.",
+			      "transactions");
 		return;
 	}
 	dr_buf_init(&payload, DR_EVM_RECEIPT_LEN_MAX);
@@ -458,5 +464,5 @@ void dr_transactions_verify(struct dr_check *c, const struct dr_evm_header *h, c
 	dr_buf_free(&form);
 	if (dr_root_of(root, values, num, c) == DR_OK)
 		dr_check_equal(c, h->transactions_root, root, 32, "the transactions do not rebuild transactionsRoot",
-		               "block.", "transactions");
+			       "block.", "transactions");
 }

@@ -52,7 +52,8 @@ static void test_main(void **state)
 		{ "derot version --format=json", 0, "{\"version\":", "" },
 		{ "derot version --format", 64, "", "--format must be table, json or ndjson, not: \n" },
 		{ "derot version --format xml", 64, "", "--format must be" },
-		{ "derot version --formats", 64, "", "derot version: unknown option: --formats\nusage: derot version" },
+		{ "derot version --formats", 64, "",
+		  "derot version: unknown option: --formats\nusage: derot version" },
 		{ "derot version --digest=1", 64, "", "this option takes no value" },
 		{ "derot version -d", 64, "", "unknown option: -d" },
 		{ "derot version x", 64, "", "unexpected argument: x" },
@@ -62,13 +63,14 @@ static void test_main(void **state)
 		{ "derot verify evm-header - --rule a --rule b", 64, "", "this option is given twice: rule" },
 		{ "derot config", 64, "", "say check or print" },
 		{ "derot config check", 64, "", "give -c FILE" },
-		{ "derot config check -c /nonexistent/derot.yaml", 1, "", "derot: the configuration is not good\n  expected" },
+		{ "derot config check -c /nonexistent/derot.yaml", 1, "",
+		  "derot: the configuration is not good\n  expected" },
 		{ "derot config check -c /nonexistent/derot.yaml --format json", 1,
 		  "{\"ok\":false,\"error\":{\"code\":\"config\",", "  next " },
 		{ "derot config check -c fixtures/derot.example.yaml", 0, "{\"ok\":true,", "" },
 		{ "derot config print -cfixtures/derot.example.yaml", 0, "\"chain_id\":31337,", "" },
-		{ "derot config print --config=fixtures/derot.example.yaml --format table", 0, "endpoints         alpha (http), ",
-		  "" },
+		{ "derot config print --config=fixtures/derot.example.yaml --format table", 0,
+		  "endpoints         alpha (http), ", "" },
 		{ "derot doctor x", 64, "", "unexpected argument: x" },
 		{ "derot doctor -c /nonexistent/derot.yaml --format table", 1, "CHECK                 RESULT", "" },
 		{ "derot doctor -c /nonexistent/derot.yaml --format ndjson", 1,
@@ -79,8 +81,9 @@ static void test_main(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *out = NULL, *err = NULL;
 		int code = run(&out, &err, rows[i].line);
-		bool good = code == rows[i].code && (rows[i].out[0] != '\0' ? strstr(out, rows[i].out) != NULL : out[0] == '\0') &&
-		            (rows[i].err[0] != '\0' ? strstr(err, rows[i].err) != NULL : err[0] == '\0');
+		bool good = code == rows[i].code &&
+			    (rows[i].out[0] != '\0' ? strstr(out, rows[i].out) != NULL : out[0] == '\0') &&
+			    (rows[i].err[0] != '\0' ? strstr(err, rows[i].err) != NULL : err[0] == '\0');
 
 		if (!good)
 			fail_msg("%s: exit %d (expected %d)\n%s--\n%s", rows[i].line, code, rows[i].code, out, err);
@@ -100,15 +103,17 @@ static void test_text(void **state)
 		{ "a\nb\tc\r", "a\\x0ab\\x09c\\x0d" },
 		{ "\033[2J", "\\x1b[2J" },
 		{ "\x7f", "\\x7f" },
-		{ "\xc2\x9b", "\\x9b" },                 /* CSI in one character */
-		{ "\xe2\x80\xae" "abc", "\\u{202e}abc" },  /* right to left from here */
+		{ "\xc2\x9b", "\\x9b" }, /* CSI in one character */
+		{ "\xe2\x80\xae"
+		  "abc",
+		  "\\u{202e}abc" }, /* right to left from here */
 		{ "\xef\xbb\xbf", "\\u{feff}" },
-		{ "\xe2\x80\x8b", "\\u{200b}" },         /* no width */
-		{ "\xff\xfe", "\\xff\\xfe" },            /* not UTF-8 */
-		{ "\xc0\x8a", "\\xc0\\x8a" },            /* a line feed the long way */
-		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },   /* a surrogate */
+		{ "\xe2\x80\x8b", "\\u{200b}" },       /* no width */
+		{ "\xff\xfe", "\\xff\\xfe" },          /* not UTF-8 */
+		{ "\xc0\x8a", "\\xc0\\x8a" },          /* a line feed the long way */
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" }, /* a surrogate */
 		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },
-		{ "\xe2\x82", "\\xe2\\x82" },            /* cut off */
+		{ "\xe2\x82", "\\xe2\\x82" }, /* cut off */
 		{ "", "" },
 		{ NULL, "-" },
 	};
@@ -169,8 +174,8 @@ static void test_rows(void **state)
 
 static void test_object(void **state)
 {
-	json_t *obj = json_pack("{s:s, s:b, s:n, s:[s,s], s:[], s:[{s:i},{s:i}], s:s}", "name", "x", "yes", 1, "nothing",
-	                        "list", "a", "b", "empty", "slots", "k", 1, "k", 2, "blank", "");
+	json_t *obj = json_pack("{s:s, s:b, s:n, s:[s,s], s:[], s:[{s:i},{s:i}], s:s}", "name", "x", "yes", 1,
+				"nothing", "list", "a", "b", "empty", "slots", "k", 1, "k", 2, "blank", "");
 	char *out = NULL;
 	size_t len;
 	FILE *f = open_memstream(&out, &len);
@@ -179,8 +184,9 @@ static void test_object(void **state)
 	(void)state;
 	dr_out_object(&o, obj);
 	fclose(f);
-	assert_string_equal(out, "name     x\nyes      yes\nnothing  -\nlist     a, b\nempty    none\nslots    {\"k\":1}\n"
-	                         "         {\"k\":2}\nblank    -\n");
+	assert_string_equal(out,
+			    "name     x\nyes      yes\nnothing  -\nlist     a, b\nempty    none\nslots    {\"k\":1}\n"
+			    "         {\"k\":2}\nblank    -\n");
 	free(out);
 	json_decref(obj);
 }

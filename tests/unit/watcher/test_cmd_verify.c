@@ -29,17 +29,18 @@ struct sample {
 	size_t stride;        /* of the bits of one member that are flipped: 1 is every bit */
 };
 
-#define M "04-eth-exec/mainnet-21925176/"
-#define F "04-eth-exec/mainnet-fork-blocks/"
-#define P "04-eth-exec/mainnet-prague-boundary/"
-#define E "12-devnet/forge-electra-minimal/"
-#define L "12-devnet/lodestar-capella-minimal/"
-#define G "03-eth-lc-real/e2e/eth_getLogs1/"
-#define G_BLOCK G "eth_getBlockByNumber_0x14d7970_false.json"
+#define M          "04-eth-exec/mainnet-21925176/"
+#define F          "04-eth-exec/mainnet-fork-blocks/"
+#define P          "04-eth-exec/mainnet-prague-boundary/"
+#define E          "12-devnet/forge-electra-minimal/"
+#define L          "12-devnet/lodestar-capella-minimal/"
+#define G          "03-eth-lc-real/e2e/eth_getLogs1/"
+#define G_BLOCK    G "eth_getBlockByNumber_0x14d7970_false.json"
 #define G_RECEIPTS G "eth_getBlockReceipts_0x14d7970.json"
-#define G_LOGS \
-	G "eth_getLogs___address____0xdac17f958d2ee523a2206206994597c13d831ec7____fromBlock___0x14d7970___toBlo.json"
-#define USDT "0xdac17f958d2ee523a2206206994597c13d831ec7"
+#define G_LOGS                                                                                                       \
+	G "eth_getLogs___address____0xdac17f958d2ee523a2206206994597c13d831ec7____fromBlock___0x14d7970___toBlo."    \
+	  "json"
+#define USDT    "0xdac17f958d2ee523a2206206994597c13d831ec7"
 #define DEPOSIT "0x00000000219ab540356cbb839cbe05303d7705fa"
 
 /* Sources: the vectors' MANIFEST.tsv. */
@@ -61,8 +62,16 @@ static const struct sample samples[] = {
 	{ "receipts electra", RECEIPTS, { E "el_event_block.json", E "el_event_receipts.json" }, NULL, 1 },
 	{ "logs cancun", LOGS, { M "block.json", M "receipts.json.gz", M "logs.json" }, DEPOSIT, 1 },
 	{ "logs reply", LOGS, { G_BLOCK, G_RECEIPTS, G_LOGS }, USDT, 1 },
-	{ "logs capella", LOGS, { L "el_event_block.json", L "el_event_receipts.json", L "el_event_logs.json" }, NULL, 1 },
-	{ "logs electra", LOGS, { E "el_event_block.json", E "el_event_receipts.json", E "el_event_logs.json" }, NULL, 1 },
+	{ "logs capella",
+	  LOGS,
+	  { L "el_event_block.json", L "el_event_receipts.json", L "el_event_logs.json" },
+	  NULL,
+	  1 },
+	{ "logs electra",
+	  LOGS,
+	  { E "el_event_block.json", E "el_event_receipts.json", E "el_event_logs.json" },
+	  NULL,
+	  1 },
 	{ "proof cancun", PROOF, { M "block.json", M "proof.json" }, NULL, 1 },
 	{ "proof capella", PROOF, { L "el_finalized_block.json", L "el_proof.json" }, NULL, 1 },
 	{ "proof electra", PROOF, { E "el_finalized_block.json", E "el_proof.json" }, NULL, 1 },
@@ -203,7 +212,8 @@ static void flip_all(const struct loaded *l, json_t *value, const char *path, si
 			if (json_is_boolean(member)) {
 				json_object_set_new_nocheck(value, key, json_boolean(!json_is_true(member)));
 				judge(l, below, 0, t);
-				json_object_set_new_nocheck(value, key, json_boolean(!json_is_true(json_object_get(value, key))));
+				json_object_set_new_nocheck(value, key,
+							    json_boolean(!json_is_true(json_object_get(value, key))));
 			} else if (json_is_integer(member)) {
 				json_integer_set(member, json_integer_value(member) ^ 1);
 				judge(l, below, 0, t);
@@ -214,8 +224,7 @@ static void flip_all(const struct loaded *l, json_t *value, const char *path, si
 		}
 	} else if (json_is_array(value)) {
 		snprintf(below, sizeof(below), "%s[]", path);
-		json_array_foreach(value, i, member)
-			flip_all(l, member, below, bits, t);
+		json_array_foreach(value, i, member) flip_all(l, member, below, bits, t);
 	} else if (json_is_string(value)) {
 		flip_string(l, value, path, bits, t);
 	}
@@ -224,7 +233,7 @@ static void flip_all(const struct loaded *l, json_t *value, const char *path, si
 static void report(const char *name, const struct tally *t)
 {
 	print_message("  %-20s %7zu changed, %7zu false proofs, %5zu malformed, %6zu of unproven members\n", name,
-	              (size_t)t->changed, (size_t)t->proof, (size_t)(t->refused - t->proof), (size_t)t->unproven);
+		      (size_t)t->changed, (size_t)t->proof, (size_t)(t->refused - t->proof), (size_t)t->unproven);
 }
 
 static void test_accept(void **state)
@@ -237,10 +246,11 @@ static void test_accept(void **state)
 		load(&l, &samples[i]);
 		verify(&c, &l);
 		if (!dr_check_ok(&c))
-			fail_msg("%s: %s at %s: expected %s, got %s", samples[i].name, c.fail.what, c.at, c.expected, c.got);
+			fail_msg("%s: %s at %s: expected %s, got %s", samples[i].name, c.fail.what, c.at, c.expected,
+				 c.got);
 		assert_true(json_is_integer(json_object_get(c.facts, "number")));
 		assert_string_equal(json_string_value(json_object_get(c.facts, "hash")),
-		                    json_string_value(json_object_get(l.docs[0], "hash")));
+				    json_string_value(json_object_get(l.docs[0], "hash")));
 		dr_check_free(&c);
 		unload(&l);
 	}
@@ -273,7 +283,11 @@ static void test_flip_block(void **state)
 					if ((seen & bit) != 0)
 						continue;
 					seen |= bit;
-					flip_all(&l, tx, "transactions[]", json_array_size(member) < 3 ? 4096 : k < 10 ? 24 : 3, &t);
+					flip_all(&l, tx, "transactions[]",
+						 json_array_size(member) < 3 ? 4096
+						 : k < 10                    ? 24
+									     : 3,
+						 &t);
 				}
 			} else {
 				flip_all(&l, member, key, strcmp(key, "transactions") == 0 ? 1 : 4096, &t);
@@ -326,7 +340,8 @@ static void test_flip_proof(void **state)
 		if (samples[i].kind != PROOF)
 			continue;
 		load(&l, &samples[i]);
-		flip_all(&l, l.docs[1], "", json_array_size(json_object_get(l.docs[1], "accountProof")) < 5 ? 65536 : 512, &t);
+		flip_all(&l, l.docs[1], "",
+			 json_array_size(json_object_get(l.docs[1], "accountProof")) < 5 ? 65536 : 512, &t);
 		report(samples[i].name, &t);
 		unload(&l);
 	}
@@ -368,8 +383,8 @@ static void shuffle(const struct loaded *l, json_t *list, bool ordered)
 
 static void test_lists(void **state)
 {
-	static const char *const names[] = { "logs reply", "logs capella", "receipts electra", "receipts reply",
-		                             "devnet capella", "last before prague" };
+	static const char *const names[] = { "logs reply",     "logs capella",   "receipts electra",
+					     "receipts reply", "devnet capella", "last before prague" };
 
 	(void)state;
 	for (size_t i = 0; i < NUM_SAMPLES; i++) {
@@ -402,58 +417,59 @@ static void test_lists(void **state)
 }
 
 /* The genesis block of mainnet, as any archive node answers it. */
-#define ZERO32 "0x0000000000000000000000000000000000000000000000000000000000000000"
-#define ZEROS64 "0000000000000000000000000000000000000000000000000000000000000000"
-#define BLOOM0 "0x" ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64
+#define ZERO32     "0x0000000000000000000000000000000000000000000000000000000000000000"
+#define ZEROS64    "0000000000000000000000000000000000000000000000000000000000000000"
+#define BLOOM0     "0x" ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64 ZEROS64
 #define EMPTY_ROOT "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421"
-#define GENESIS_AS(hash, extra)                                                                                     \
-	"{\"difficulty\":\"0x400000000\",\"extraData\":"                                                            \
-	"\"0x11bbe8db4e347b4e8c937c1c8370e4b5ed33adb3db69cbdb7a38e1e50b1b82fa\",\"gasLimit\":\"0x1388\","           \
-	"\"gasUsed\":\"0x0\",\"hash\":\"" hash "\",\"logsBloom\":\"" BLOOM0 "\","                                   \
-	"\"miner\":\"0x0000000000000000000000000000000000000000\",\"mixHash\":\"" ZERO32 "\","                      \
-	"\"nonce\":\"0x0000000000000042\",\"number\":\"0x0\",\"parentHash\":\"" ZERO32 "\","                        \
-	"\"receiptsRoot\":\"" EMPTY_ROOT "\",\"sha3Uncles\":"                                                       \
-	"\"0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347\",\"size\":\"0x21c\","                \
-	"\"stateRoot\":\"0xd7f8974fb5ac78d9ac099b9ad5018bedc2ce0a72dad1827a1709da30580f0544\","                     \
+#define GENESIS_AS(hash, extra)                                                                                      \
+	"{\"difficulty\":\"0x400000000\",\"extraData\":"                                                             \
+	"\"0x11bbe8db4e347b4e8c937c1c8370e4b5ed33adb3db69cbdb7a38e1e50b1b82fa\",\"gasLimit\":\"0x1388\","            \
+	"\"gasUsed\":\"0x0\",\"hash\":\"" hash "\",\"logsBloom\":\"" BLOOM0 "\","                                    \
+	"\"miner\":\"0x0000000000000000000000000000000000000000\",\"mixHash\":\"" ZERO32 "\","                       \
+	"\"nonce\":\"0x0000000000000042\",\"number\":\"0x0\",\"parentHash\":\"" ZERO32 "\","                         \
+	"\"receiptsRoot\":\"" EMPTY_ROOT "\",\"sha3Uncles\":"                                                        \
+	"\"0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347\",\"size\":\"0x21c\","                 \
+	"\"stateRoot\":\"0xd7f8974fb5ac78d9ac099b9ad5018bedc2ce0a72dad1827a1709da30580f0544\","                      \
 	"\"timestamp\":\"0x0\",\"transactionsRoot\":\"" EMPTY_ROOT "\",\"transactions\":[],\"uncles\":[]" extra "}"
-#define GENESIS_HASH "0xd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3"
+#define GENESIS_HASH       "0xd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3"
 #define GENESIS_HASH_UPPER "0xD4E56740F876AEF8C010B86A40D5F56745A118D0906A34E69AEC8C0DB1CB8FA3"
-#define GENESIS GENESIS_AS(GENESIS_HASH, "")
+#define GENESIS            GENESIS_AS(GENESIS_HASH, "")
 
 /* Published transactions of the types that the blocks above lack: the JSON of a node, with the hash the chain
  * knows them by. Sources: mainnet block 46147 (before EIP-155); go-ethereum's signer for EIP-7702's example keys;
  * Optimism mainnet block 0x798ad0b (deposit). */
-#define TX_FRONTIER                                                                                                 \
-	"{\"blockNumber\":\"0xb443\",\"from\":\"0xa1e4380a3b1f749673e270229993ee55f35663b4\",\"gas\":\"0x5208\","           \
-	"\"gasPrice\":\"0x2d79883d2000\","                                                                          \
-	"\"hash\":\"0x5c504ed432cb51138bcf09aa5e8a410dd4a1e204ef84bfed1be16dfba1b22060\",\"input\":\"0x\","         \
-	"\"nonce\":\"0x0\",\"to\":\"0x5df9b87991262f6ba471f09758cde1c0fc1de734\",\"transactionIndex\":\"0x0\","     \
-	"\"value\":\"0x7a69\",\"v\":\"0x1c\","                                                                      \
-	"\"r\":\"0x88ff6cf0fefd94db46111149ae4bfc179e9b94721fffd821d38d16464b3f71d0\","                             \
+#define TX_FRONTIER                                                                                                  \
+	"{\"blockNumber\":\"0xb443\",\"from\":\"0xa1e4380a3b1f749673e270229993ee55f35663b4\",\"gas\":\"0x5208\","    \
+	"\"gasPrice\":\"0x2d79883d2000\","                                                                           \
+	"\"hash\":\"0x5c504ed432cb51138bcf09aa5e8a410dd4a1e204ef84bfed1be16dfba1b22060\",\"input\":\"0x\","          \
+	"\"nonce\":\"0x0\",\"to\":\"0x5df9b87991262f6ba471f09758cde1c0fc1de734\",\"transactionIndex\":\"0x0\","      \
+	"\"value\":\"0x7a69\",\"v\":\"0x1c\","                                                                       \
+	"\"r\":\"0x88ff6cf0fefd94db46111149ae4bfc179e9b94721fffd821d38d16464b3f71d0\","                              \
 	"\"s\":\"0x45e0aff800961cfce805daef7016b9b675c137a6a41a548f7b60a3484c06a33a\"}"
-#define TX_SETCODE                                                                                                  \
-	"{\"type\":\"0x4\",\"chainId\":\"0x1\",\"nonce\":\"0x0\",\"to\":\"0x71562b71999873db5b286df957af199ec94617f7\"," \
+#define TX_SETCODE                                                                                                   \
+	"{\"type\":\"0x4\",\"chainId\":\"0x1\",\"nonce\":\"0x0\",\"to\":"                                            \
+	"\"0x71562b71999873db5b286df957af199ec94617f7\","                                                            \
 	"\"gas\":\"0x7a120\",\"gasPrice\":null,\"maxPriorityFeePerGas\":\"0x2\",\"maxFeePerGas\":\"0x12a05f200\","   \
-	"\"value\":\"0x0\",\"input\":\"0x\",\"accessList\":[],\"authorizationList\":[{\"chainId\":\"0x1\","         \
-	"\"address\":\"0x000000000000000000000000000000000000aaaa\",\"nonce\":\"0x1\",\"yParity\":\"0x1\","         \
-	"\"r\":\"0xf7e3e597fc097e71ed6c26b14b25e5395bc8510d58b9136af439e12715f2d721\","                             \
-	"\"s\":\"0x6cf7c3d7939bfdb784373effc0ebb0bd7549691a513f395e3cdabf8602724987\"},{\"chainId\":\"0x0\","       \
-	"\"address\":\"0x000000000000000000000000000000000000bbbb\",\"nonce\":\"0x0\",\"yParity\":\"0x1\","         \
-	"\"r\":\"0x5011890f198f0356a887b0779bde5afa1ed04e6acb1e3f37f8f18c7b6f521b98\","                             \
-	"\"s\":\"0x56c3fa3456b103f3ef4a0acb4b647b9cab9ec4bc68fbcdf1e10b49fb2bcbcf61\"}],\"v\":\"0x0\","             \
-	"\"r\":\"0xe4ad40ffd468299b18a775ab3b743687a47087569a2d798b51ed02ae0920703b\","                             \
-	"\"s\":\"0x6b55c02a6000a3a344ba290c185321057a7994cd2537deeb3c254091a680d248\",\"yParity\":\"0x0\","         \
-	"\"from\":\"0x96216849c49358b10257cb55b28ea603c874b05e\","                                                  \
+	"\"value\":\"0x0\",\"input\":\"0x\",\"accessList\":[],\"authorizationList\":[{\"chainId\":\"0x1\","          \
+	"\"address\":\"0x000000000000000000000000000000000000aaaa\",\"nonce\":\"0x1\",\"yParity\":\"0x1\","          \
+	"\"r\":\"0xf7e3e597fc097e71ed6c26b14b25e5395bc8510d58b9136af439e12715f2d721\","                              \
+	"\"s\":\"0x6cf7c3d7939bfdb784373effc0ebb0bd7549691a513f395e3cdabf8602724987\"},{\"chainId\":\"0x0\","        \
+	"\"address\":\"0x000000000000000000000000000000000000bbbb\",\"nonce\":\"0x0\",\"yParity\":\"0x1\","          \
+	"\"r\":\"0x5011890f198f0356a887b0779bde5afa1ed04e6acb1e3f37f8f18c7b6f521b98\","                              \
+	"\"s\":\"0x56c3fa3456b103f3ef4a0acb4b647b9cab9ec4bc68fbcdf1e10b49fb2bcbcf61\"}],\"v\":\"0x0\","              \
+	"\"r\":\"0xe4ad40ffd468299b18a775ab3b743687a47087569a2d798b51ed02ae0920703b\","                              \
+	"\"s\":\"0x6b55c02a6000a3a344ba290c185321057a7994cd2537deeb3c254091a680d248\",\"yParity\":\"0x0\","          \
+	"\"from\":\"0x96216849c49358b10257cb55b28ea603c874b05e\","                                                   \
 	"\"hash\":\"0xb81ac1a9321c1a57605c9beef606967b8866eb53fb63650678b8ba586e5c1ad9\"}"
-#define TX_DEPOSIT                                                                                                  \
-	"{\"hash\":\"0xbc9329afac05556497441e2b3ee4c5d4da7ca0b2a4c212c212d0739e94a24df9\",\"type\":\"0x7e\","       \
+#define TX_DEPOSIT                                                                                                   \
+	"{\"hash\":\"0xbc9329afac05556497441e2b3ee4c5d4da7ca0b2a4c212c212d0739e94a24df9\",\"type\":\"0x7e\","        \
 	"\"nonce\":\"0x152ea95\",\"input\":\"0x440a5e200000146b000f79c50000000000000003000000006725333f000000000"    \
-	"141e287000000000000000000000000000000000000000000000000000000012439ee7e000000000000000000000000000000000"    \
+	"141e287000000000000000000000000000000000000000000000000000000012439ee7e000000000000000000000000000000000"   \
 	"0000000000000000000000063f363e973e96e7145ff001c81b9562cba7b6104eeb12a2bc4ab9f07c27d45cd81a98662000000000"   \
-	"0000000000000006887246668a3b87f54deb3b94ba47a6f63f32985\",\"mint\":\"0x0\","                               \
-	"\"sourceHash\":\"0x04e9a69416471ead93b02f0c279ab11ca0b635db5c1726a56faf22623bafde52\",\"r\":\"0x0\","      \
-	"\"s\":\"0x0\",\"v\":\"0x0\",\"yParity\":\"0x0\",\"gas\":\"0xf4240\","                                      \
-	"\"from\":\"0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001\","                                                  \
+	"0000000000000006887246668a3b87f54deb3b94ba47a6f63f32985\",\"mint\":\"0x0\","                                \
+	"\"sourceHash\":\"0x04e9a69416471ead93b02f0c279ab11ca0b635db5c1726a56faf22623bafde52\",\"r\":\"0x0\","       \
+	"\"s\":\"0x0\",\"v\":\"0x0\",\"yParity\":\"0x0\",\"gas\":\"0xf4240\","                                       \
+	"\"from\":\"0xdeaddeaddeaddeaddeaddeaddeaddeaddead0001\","                                                   \
 	"\"to\":\"0x4200000000000000000000000000000000000015\",\"depositReceiptVersion\":\"0x1\",\"value\":\"0x0\"," \
 	"\"gasPrice\":\"0x0\"}"
 
@@ -464,7 +480,9 @@ static void test_transactions(void **state)
 		const char *name;
 		const char *json;
 		uint64_t number;
-	} rows[] = { { "frontier", TX_FRONTIER, 46147 }, { "set code", TX_SETCODE, 1 }, { "deposit", TX_DEPOSIT, 1 } };
+	} rows[] = { { "frontier", TX_FRONTIER, 46147 },
+		     { "set code", TX_SETCODE, 1 },
+		     { "deposit", TX_DEPOSIT, 1 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -477,7 +495,8 @@ static void test_transactions(void **state)
 		l.header.number = rows[i].number;
 		verify(&c, &l);
 		if (c.fail.err != DR_ERR_PROOF || strcmp(c.at, "block.transactions") != 0)
-			fail_msg("%s: %s at %s", rows[i].name, c.fail.what, c.at); /* its hash and sender did not come out */
+			fail_msg("%s: %s at %s", rows[i].name, c.fail.what,
+				 c.at); /* its hash and sender did not come out */
 		memcpy(l.header.transactions_root, kit_hex(c.got + 2).ptr, 32);
 		dr_check_free(&c);
 		verify(&c, &l);
@@ -545,9 +564,10 @@ static void test_absent(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		json_t *block = block_with("stateRoot", EMPTY_ROOT, NULL, NULL);
-		json_t *proof = json_pack("{s:s,s:[],s:s,s:s,s:s,s:s,s:[{s:s,s:s,s:[]}]}", "address", USDT, "accountProof",
-		                          "balance", rows[i].balance, "nonce", "0x0", "codeHash", rows[i].code, "storageHash",
-		                          rows[i].storage, "storageProof", "key", "0x0", "value", rows[i].value, "proof");
+		json_t *proof =
+			json_pack("{s:s,s:[],s:s,s:s,s:s,s:s,s:[{s:s,s:s,s:[]}]}", "address", USDT, "accountProof",
+				  "balance", rows[i].balance, "nonce", "0x0", "codeHash", rows[i].code, "storageHash",
+				  rows[i].storage, "storageProof", "key", "0x0", "value", rows[i].value, "proof");
 		struct dr_check c;
 
 		assert_true(dr_check_init(&c));
@@ -587,12 +607,13 @@ static void test_before_byzantium(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		json_t *block = block_with("receiptsRoot", "0xfe2bf2a941abf41d72637e5b91750332a30283efd40c424dc522b77e6f0ed8c4",
-		                           "gasUsed", "0x5208");
+		json_t *block = block_with("receiptsRoot",
+					   "0xfe2bf2a941abf41d72637e5b91750332a30283efd40c424dc522b77e6f0ed8c4",
+					   "gasUsed", "0x5208");
 		json_t *receipts = json_pack("[{s:O,s:s,s:s,s:s,s:[],s:s,s:s?,s:s?}]", "blockHash",
-		                             json_object_get(block, "hash"), "transactionIndex", "0x0", "cumulativeGasUsed",
-		                             "0x5208", "gasUsed", "0x5208", "logs", "logsBloom", BLOOM0, "root", rows[i].root,
-		                             "status", rows[i].status);
+					     json_object_get(block, "hash"), "transactionIndex", "0x0",
+					     "cumulativeGasUsed", "0x5208", "gasUsed", "0x5208", "logs", "logsBloom",
+					     BLOOM0, "root", rows[i].root, "status", rows[i].status);
 		struct dr_check c;
 
 		assert_true(dr_check_init(&c));
@@ -662,29 +683,64 @@ static void test_command(void **state)
 		int code;
 		const char *has; /* in what is printed */
 	} rows[] = {
-		{ "genesis", "evm-header", { GENESIS }, "--format json", 0, "\"number\":0,\"hash\":\"" GENESIS_HASH "\"" },
+		{ "genesis",
+		  "evm-header",
+		  { GENESIS },
+		  "--format json",
+		  0,
+		  "\"number\":0,\"hash\":\"" GENESIS_HASH "\"" },
 		{ "the rule by name", "evm-header", { GENESIS }, "--rule ethereum", 0, "\"ok\":true" },
 		{ "a table", "evm-header", { GENESIS }, "--format=table", 0, "ok                yes\n" },
 		{ "unproven", "evm-header", { GENESIS }, "", 0, "\"unproven\":[\"size\"]" },
 		{ "a stranger", "evm-header", { GENESIS_AS(GENESIS_HASH, ",\"x\":[1]") }, "", 0, "[\"size\",\"x\"]" },
-		{ "not of this fork", "evm-header", { GENESIS_AS(GENESIS_HASH, ",\"withdrawals\":[]") }, "", 0,
+		{ "not of this fork",
+		  "evm-header",
+		  { GENESIS_AS(GENESIS_HASH, ",\"withdrawals\":[]") },
+		  "",
+		  0,
 		  "\"unproven\":[\"size\",\"withdrawals\"]" },
-		{ "a reply", "evm-header", { "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":" GENESIS "}" }, "", 0, "\"ok\":true" },
-		{ "a reply without version", "evm-header", { "{\"id\":1,\"result\":" GENESIS "}" }, "", 0, "\"ok\":true" },
+		{ "a reply",
+		  "evm-header",
+		  { "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":" GENESIS "}" },
+		  "",
+		  0,
+		  "\"ok\":true" },
+		{ "a reply without version",
+		  "evm-header",
+		  { "{\"id\":1,\"result\":" GENESIS "}" },
+		  "",
+		  0,
+		  "\"ok\":true" },
 		{ "capitals", "evm-header", { GENESIS_AS(GENESIS_HASH_UPPER, "") }, "", 0, "\"ok\":true" },
 		{ "another hash", "evm-header", { GENESIS_AS(ZERO32, "") }, "", 3, "\"code\":\"proof\"" },
 		{ "where", "evm-header", { GENESIS_AS(ZERO32, "") }, "", 3, "\"at\":\"block.hash\"" },
 		{ "a short hash", "evm-header", { GENESIS_AS("0xd4", "") }, "", 1, "\"code\":\"syntax\"" },
-		{ "a fork of nobody", "evm-header", { GENESIS_AS(GENESIS_HASH, ",\"withdrawalsRoot\":\"" ZERO32 "\"") }, "",
-		  1, "\"code\":\"unknown\"" },
-		{ "twice the same name", "evm-header", { GENESIS_AS(GENESIS_HASH, ",\"number\":\"0x0\"") }, "", 1,
+		{ "a fork of nobody",
+		  "evm-header",
+		  { GENESIS_AS(GENESIS_HASH, ",\"withdrawalsRoot\":\"" ZERO32 "\"") },
+		  "",
+		  1,
+		  "\"code\":\"unknown\"" },
+		{ "twice the same name",
+		  "evm-header",
+		  { GENESIS_AS(GENESIS_HASH, ",\"number\":\"0x0\"") },
+		  "",
+		  1,
 		  "\"ok\":false" },
-		{ "a made-up withdrawal", "evm-header", { GENESIS_AS(GENESIS_HASH, ",\"withdrawals\":[{}]") }, "", 3,
+		{ "a made-up withdrawal",
+		  "evm-header",
+		  { GENESIS_AS(GENESIS_HASH, ",\"withdrawals\":[{}]") },
+		  "",
+		  3,
 		  "withdrawals" },
 		{ "null", "evm-header", { "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}" }, "", 1, "\"ok\":false" },
 		{ "bare null", "evm-header", { "null" }, "", 1, "\"ok\":false" },
-		{ "an error", "evm-header", { "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-1,\"message\":\"no\"}}" },
-		  "", 1, "\"ok\":false" },
+		{ "an error",
+		  "evm-header",
+		  { "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-1,\"message\":\"no\"}}" },
+		  "",
+		  1,
+		  "\"ok\":false" },
 		{ "nothing", "evm-header", { "" }, "", 1, "\"ok\":false" },
 		{ "no JSON", "evm-header", { "<html>" }, "", 1, "\"code\":\"syntax\"" },
 		{ "a list", "evm-header", { "[]" }, "", 1, "\"code\":\"syntax\"" },
@@ -718,7 +774,8 @@ static void test_command(void **state)
 			num++;
 		code = run_cli(&printed, rows[i].kind, rows[i].contents, num, rows[i].options);
 		if (code != rows[i].code || strstr(printed, rows[i].has) == NULL)
-			fail_msg("%s: exit %d, expected %d with %s: %s", rows[i].name, code, rows[i].code, rows[i].has, printed);
+			fail_msg("%s: exit %d, expected %d with %s: %s", rows[i].name, code, rows[i].code,
+				 rows[i].has, printed);
 		free(printed);
 	}
 }
@@ -726,10 +783,11 @@ static void test_command(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_command),       cmocka_unit_test(test_accept),    cmocka_unit_test(test_flip_block),
-		cmocka_unit_test(test_flip_receipts), cmocka_unit_test(test_flip_logs), cmocka_unit_test(test_flip_proof),
-		cmocka_unit_test(test_lists),         cmocka_unit_test(test_transactions),
-		cmocka_unit_test(test_absent),        cmocka_unit_test(test_before_byzantium),
+		cmocka_unit_test(test_command),    cmocka_unit_test(test_accept),
+		cmocka_unit_test(test_flip_block), cmocka_unit_test(test_flip_receipts),
+		cmocka_unit_test(test_flip_logs),  cmocka_unit_test(test_flip_proof),
+		cmocka_unit_test(test_lists),      cmocka_unit_test(test_transactions),
+		cmocka_unit_test(test_absent),     cmocka_unit_test(test_before_byzantium),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
