@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * decide against a plain model: a struct of switches, and the list of reasons in their order.
+ */
+#include "tests/unit/governance/root_kit.h"
+
+#include <stdlib.h>
+
+#include "governance/decide.h"
+#include "governance/state_put.h"
+
+enum { TIME = 5000, GEN = 3 };
+
+struct model {
+	bool profile_set, profile_ours, broken;
+	int node; /* 0 none, 1 worker, 2 kms */
+	int node_measurement; /* 0 none, 1 pending, 2 active */
+	int listed; /* 0 nothing, else a dimension; see list() */
+	bool app, suspended;
+	int app_measurement, handover; /* 0 none, 1 pending, 2 active */
+	uint8_t accepts, confidence;
+	bool has_from, service, policy;
+	uint64_t epoch, epoch_time, overlap;
+	uint8_t back, purpose;
+	int root; /* 0 none, 1 due, 2 published, 3 stopped, 4 retired, 5: retired, and the one before published */
+};
+
+static const struct dr_self self = { .node = { 8 }, .profile = { 9 } };
+
+static void grant(struct dr_state *s, enum dr_action action, int how, struct w a, struct w b, struct w c)
+{
+	const struct dr_grant g = { .due = how == 2 ? 100 : 9000, .announced = 50, .active = how == 2 };
+	struct dr_fail fail = { 0 };
+	struct dr_act act = { .action = action };
+
+	memcpy(act.args[0], a.b, 32);
+	memcpy(act.args[1], b.b, 32);
+	memcpy(act.args[2], c.b, 32);
+	if (how != 0)
+		dr_state_put_grant(s, &act, &g, &fail);
+	assert_int_equal(fail.err, DR_OK);
+}
+
+/* The dimensions: of the node 1 to 4, of the asker 5 to 9; 10: lists the asker does not fall under. */
+static void list(struct dr_state *s, int which)
+{
+	const struct dr_listing on = { .svn = 0, .listed = true }, off = { .svn = 0, .listed = false };
+	const struct dr_listing above = { .svn = 6, .listed = true }, at = { .svn = 5, .listed = true };
+	struct dr_fail fail = { 0 };
+
+	switch (which) {
+	case 1: dr_state_put_listing(s, DR_HARDWARE_TEE, kit_m(0x21), &on, &fail); break;
+	case 2: dr_state_put_listing(s, DR_HARDWARE_FAMILY, kit_m(0x22), &on, &fail); break;
+	case 3: dr_state_put_listing(s, DR_HARDWARE_DEVICE, kit_m(0x23), &on, &fail); break;
+	case 4: dr_state_put_listing(s, DR_HARDWARE_SVN, kit_m(0x22), &above, &fail); break;
+	case 5: dr_state_put_listing(s, DR_HARDWARE_TEE, kit_m(0x31), &on, &fail); break;
+	case 6: dr_state_put_listing(s, DR_HARDWARE_FAMILY, kit_m(0x32), &on, &fail); break;
+	case 7: dr_state_put_listing(s, DR_HARDWARE_DEVICE, kit_m(0x33), &on, &fail); break;
+	case 8: dr_state_put_listing(s, DR_HARDWARE_SVN, kit_m(0x32), &above, &fail); break;
+	case 9: dr_state_put_listing(s, DR_HARDWARE_ADVISORY, kit_m(0x35), &on, &fail); break;
+	case 10:
+		dr_state_put_listing(s, DR_HARDWARE_SVN, kit_m(0x32), &at, &fail);
+		dr_state_put_listing(s, DR_HARDWARE_SVN, kit_m(0x22), &at, &fail);
+		dr_state_put_listing(s, DR_HARDWARE_TEE, kit_m(0x31), &off, &fail);
+		dr_state_put_listing(s, DR_HARDWARE_FAMILY, kit_m(0x31), &on, &fail);
+		dr_state_put_listing(s, DR_HARDWARE_ADVISORY, kit_m(0x36), &on, &fail);
+		break;
+	}
+	assert_int_equal(fail.err, DR_OK);
+}
+
+static void build(struct dr_state *s, struct dr_request *r, const struct model *m)
+{
+	const struct dr_epoch epoch = { .policy = { .overlap_s = m->overlap, .epoch = m->epoch, .epoch_time = m->epoch_time } };
+	struct dr_node node = { .role = m->node == 2 ? DR_ROLE_KMS : DR_ROLE_WORKER, .svn = 5 };
+	struct dr_app app = { .confidence = m->accepts, .suspended = m->suspended };
+	struct dr_root root = { .stage = m->root == 1                  ? DR_ROOT_DUE
+		                         : m->root == 4 || m->root == 5 ? DR_ROOT_RETIRED
+		                                                        : DR_ROOT_PUBLISHED,
+		                .stopped = m->root == 3 };
+	struct dr_fail fail = { 0 };
+
+	memset(node.measurement, 0x11, 32);
+	memset(node.tee, 0x21, 32);
+	memset(node.family, 0x22, 32);
+	memset(node.device, 0x23, 32);
+	memset(app.deployer, 0xde, 20);
+	memset(app.nonce, 0x0c, 32);
+	if (m->profile_set)
+		dr_state_put_profile(s, m->profile_ours ? self.profile : kit_m(1), &fail);
+	if (m->broken)
+		dr_state_put_broken(s, kit_m(1), &fail);
+	if (m->node != 0)
+		dr_state_put_node(s, self.node, &node, &fail);
+	grant(s, DR_ACTION_MEASUREMENT_ALLOW, m->node_measurement, kit_b(0x11), kit_b(0), kit_b(0));
+	list(s, m->listed);
+	if (m->app)
+		dr_state_put_app(s, kit_m(APP), &app, &fail);
+	grant(s, DR_ACTION_APP_MEASUREMENT_ALLOW, m->app_measurement, kit_b(APP), kit_b(VERSION), kit_b(0));
+	grant(s, DR_ACTION_APP_HANDOVER, m->handover, kit_b(APP), kit_b(OLD), kit_b(VERSION));
+	if (m->policy)
+		dr_state_put_epoch(s, kit_m(APP), kit_m(SERVICE), &epoch, &fail);
+	if (m->root != 0)
+		dr_state_put_root(s, GEN, &root, &fail);
+	root.stage = DR_ROOT_PUBLISHED;
+	if (m->root == 5)
+		dr_state_put_root(s, GEN - 1, &root, &fail);
+	assert_int_equal(fail.err, DR_OK);
+	*r = (struct dr_request){ .purpose = m->purpose, .back = m->back, .has_from = m->has_from, .svn = 5,
+		                  .confidence = m->confidence, .num_advisories = 2 };
+	memset(r->app, APP, 32);
+	memset(r->measurement, VERSION, 32);
+	memset(r->service, m->service ? SERVICE : 0, 32);
+	memset(r->from, m->has_from ? OLD : 0, 32);
+	memset(r->tee, 0x31, 32);
+	memset(r->family, 0x32, 32);
+	memset(r->device, 0x33, 32);
+	memset(r->advisories[0], 0x34, 32);
+	memset(r->advisories[1], 0x35, 32);
+}
+
+static enum dr_deny expected(const struct model *m, bool rights_only)
+{
+	const bool has_epoch = m->service && m->policy;
+
+	if (m->purpose < 1 || m->purpose > 6 || m->back > 1 || m->confidence < 1 || m->confidence > 5)
+		return DR_DENY_MALFORMED;
+	if (!m->profile_set || !m->profile_ours)
+		return DR_DENY_PROFILE;
+	if (m->broken)
+		return DR_DENY_BROKEN;
+	if (m->node != 2)
+		return DR_DENY_NODE;
+	if (m->node_measurement != 2)
+		return DR_DENY_NODE_MEASUREMENT;
+	if (m->listed >= 1 && m->listed <= 4)
+		return DR_DENY_NODE_HARDWARE;
+	if (!m->app)
+		return DR_DENY_APP_UNKNOWN;
+	if (m->suspended)
+		return DR_DENY_APP_SUSPENDED;
+	if (m->app_measurement == 0)
+		return DR_DENY_APP_MEASUREMENT;
+	if (m->app_measurement == 1)
+		return DR_DENY_APP_NOTICE;
+	if (m->listed >= 5 && m->listed <= 9)
+		return DR_DENY_HARDWARE;
+	if (m->confidence > m->accepts)
+		return DR_DENY_CONFIDENCE;
+	if (m->has_from && m->handover != 2)
+		return DR_DENY_HANDOVER;
+	if (rights_only)
+		return DR_DENY_NONE;
+	if (m->back == 1 && (!has_epoch || m->epoch == 0 || TIME >= m->epoch_time + m->overlap))
+		return DR_DENY_EPOCH;
+	if (m->root != 2 && m->root != 5)
+		return DR_DENY_ROOT;
+	return DR_DENY_NONE;
+}
+
+static const struct model good = { .profile_set = true, .profile_ours = true, .node = 2, .node_measurement = 2,
+	                           .app = true, .app_measurement = 2, .accepts = 3, .confidence = 3, .purpose = 1,
+	                           .root = 2, .epoch = 4, .epoch_time = TIME - 10, .overlap = 11, .policy = true,
+	                           .service = true, .listed = 10 };
+
+/* mutate: up to three switches away from what is allowed. */
+static struct model mutate(void)
+{
+	struct model m = good;
+
+	m.back = (uint8_t)(rand() % 2);
+	m.has_from = rand() % 2;
+	m.handover = 2;
+	for (int n = rand() % 4; n > 0; n--) {
+		switch (rand() % 20) {
+		case 0: m.profile_set = false; break;
+		case 1: m.profile_ours = false; break;
+		case 2: m.broken = true; break;
+		case 3: m.node = rand() % 3; break;
+		case 4: m.node_measurement = rand() % 3; break;
+		case 5: case 6: m.listed = rand() % 11; break;
+		case 7: m.app = false; break;
+		case 8: m.suspended = true; break;
+		case 9: m.app_measurement = rand() % 3; break;
+		case 10: m.handover = rand() % 3; break;
+		case 11: m.accepts = (uint8_t)(1 + rand() % 5); break;
+		case 12: m.confidence = (uint8_t)(rand() % 7); break;
+		case 13: m.service = false; break;
+		case 14: m.policy = false; break;
+		case 15: m.epoch = (uint64_t)rand() % 2; break;
+		case 16: m.overlap = 9 + (uint64_t)rand() % 3; break;
+		case 17: m.back = (uint8_t)(rand() % 3); break;
+		case 18: m.purpose = (uint8_t)(rand() % 8); break;
+		case 19: m.root = rand() % 6; break;
+		}
+	}
+	return m;
+}
+
+static void test_model(void **state)
+{
+	unsigned seen[DR_DENY_PROOF + 1] = { 0 };
+
+	(void)state;
+	srand(3);
+	for (int i = 0; i < 20000; i++) {
+		const struct model m = mutate();
+		const enum dr_deny why = expected(&m, false);
+		struct dr_state s = { 0 };
+		struct dr_request r;
+		struct dr_decision d;
+
+		build(&s, &r, &m);
+		dr_decide(&d, &s, &self, &r, TIME);
+		assert_int_equal(d.deny, why);
+		assert_int_equal(d.verdict, why == DR_DENY_NONE ? DR_ALLOW : DR_DENY);
+		seen[why]++;
+		if (why == DR_DENY_NONE) {
+			assert_int_equal(d.generation, m.root == 5 ? GEN - 1 : GEN);
+			assert_int_equal(d.epoch, m.service && m.policy ? m.epoch - m.back : 0);
+			assert_memory_equal(d.app_hash, kit_m(m.has_from ? OLD : VERSION), 32);
+			assert_memory_equal(d.deployer, kit_id(0xde), 20);
+			assert_memory_equal(d.nonce, kit_m(0x0c), 32);
+		} else {
+			const struct dr_decision nothing = { .deny = why };
+
+			assert_memory_equal(&d, &nothing, sizeof(d));
+		}
+		dr_state_drop(&s);
+	}
+	for (int why = DR_DENY_NONE; why <= DR_DENY_ROOT; why++)
+		if (why != DR_DENY_SEALED && seen[why] == 0)
+			fail_msg("never met: %s", dr_deny_name((enum dr_deny)why));
+}
+
+/* The final state decides; any right lost in any head denies; keys come from the final state alone. */
+static void test_heads(void **state)
+{
+	(void)state;
+	srand(4);
+	for (int i = 0; i < 5000; i++) {
+		struct model m = mutate(), heads[3] = { mutate(), good, mutate() };
+		const size_t num = (size_t)rand() % 4;
+		enum dr_deny why = expected(&m, false);
+		struct dr_state s = { 0 }, states[3] = { { { NULL } } };
+		struct dr_request r, other;
+		struct dr_decision d;
+
+		build(&s, &r, &m);
+		for (size_t j = 0; j < 3; j++) {
+			/* The request is one: what it asks is taken from m. */
+			heads[j].has_from = m.has_from;
+			heads[j].confidence = m.confidence;
+			heads[j].purpose = m.purpose;
+			heads[j].back = m.back;
+			heads[j].service = m.service;
+			heads[j].handover = heads[j].handover == 0 && j == 1 ? 2 : heads[j].handover;
+			build(&states[j], &other, &heads[j]);
+		}
+		for (size_t j = 0; j < num && why == DR_DENY_NONE; j++)
+			if (expected(&heads[j], true) != DR_DENY_NONE)
+				why = DR_DENY_HEAD;
+		dr_decide_effective(&d, &s, TIME, states, num, &self, &r);
+		assert_int_equal(d.deny, why);
+		assert_int_equal(d.verdict, why == DR_DENY_NONE ? DR_ALLOW : DR_DENY);
+		if (why == DR_DENY_HEAD)
+			assert_int_equal(d.generation, 0);
+		dr_state_drop(&s);
+		for (size_t j = 0; j < 3; j++)
+			dr_state_drop(&states[j]);
+	}
+}
+
+/* A revocation at a head, folded: denied at once, and allowed again never by another fork. */
+static void test_revoked_at_head(void **state)
+{
+	struct kit *k = kit_new();
+	struct dr_self node = { { 0 }, { 0 } };
+	struct dr_request r = { .purpose = DR_PURPOSE_SEAL, .confidence = 1 };
+	struct dr_state final_state, heads[2];
+	struct dr_decision d;
+	uint64_t time;
+
+	(void)state;
+	kit_world(k);
+	memset(node.node, NODE, 20);
+	memcpy(node.profile, k->profile.digest, 32);
+	memset(r.app, APP, 32);
+	memset(r.measurement, VERSION, 32);
+	dr_decide(&d, &k->state, &node, &r, k->time);
+	assert_int_equal(d.verdict, DR_ALLOW);
+	assert_int_equal(d.generation, 1);
+	final_state = dr_state_share(&k->state);
+	time = k->time;
+	assert_int_equal(kit_block(k, 1), DR_OK);
+	heads[0] = dr_state_share(&k->state); /* one fork, which knows nothing */
+	ACT(k, DR_ACTION_APP_MEASUREMENT_REVOKE, 0, DEPLOYER, 0, kit_b(APP), kit_b(VERSION));
+	assert_int_equal(kit_block(k, 1), DR_OK);
+	heads[1] = dr_state_share(&k->state);
+	dr_decide_effective(&d, &final_state, time, heads, 1, &node, &r);
+	assert_int_equal(d.verdict, DR_ALLOW);
+	dr_decide_effective(&d, &final_state, time, heads, 2, &node, &r);
+	assert_int_equal(d.verdict, DR_DENY);
+	assert_int_equal(d.deny, DR_DENY_HEAD);
+	dr_decide(&d, &k->state, &node, &r, k->time);
+	assert_int_equal(d.deny, DR_DENY_APP_MEASUREMENT);
+	dr_state_drop(&final_state);
+	dr_state_drop(&heads[0]);
+	dr_state_drop(&heads[1]);
+	kit_free(k);
+}
+
+static void test_request(void **state)
+{
+	struct dr_state s = { 0 };
+	struct dr_request r, back;
+	uint8_t buf[DR_REQUEST_LEN_MAX + 1], again[DR_REQUEST_LEN_MAX];
+	struct dr_fail fail = { 0 };
+	size_t len, len_again;
+
+	(void)state;
+	struct model m = good;
+
+	m.has_from = true;
+	build(&s, &r, &m);
+	dr_state_drop(&s);
+	assert_int_equal(dr_request_encode(buf, DR_REQUEST_LEN_MAX, &len, &r, &fail), DR_OK);
+	assert_int_equal(len, 7 * 32 + 3 + 8 + 2 + 64);
+	assert_int_equal(dr_request_decode(&back, dr_bytes_of(buf, len), &fail), DR_OK);
+	assert_memory_equal(&back, &r, sizeof(r));
+	for (size_t cut = 0; cut < len; cut++) {
+		struct dr_fail f = { 0 };
+
+		assert_int_equal(dr_request_decode(&back, dr_bytes_of(buf, cut), &f), DR_ERR_SHORT);
+		assert_true(dr_bytes_zero(&back, sizeof(back)));
+	}
+	for (size_t bit = 0; bit < len * 8; bit++) {
+		struct dr_fail f = { 0 };
+
+		buf[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		if (dr_request_decode(&back, dr_bytes_of(buf, len), &f) == DR_OK) {
+			assert_int_equal(dr_request_encode(again, sizeof(again), &len_again, &back, &f), DR_OK);
+			assert_int_equal(len_again, len);
+			assert_memory_equal(again, buf, len);
+		}
+		buf[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	struct dr_fail f1 = { 0 }, f2 = { 0 }, f3 = { 0 }, f4 = { 0 }, f5 = { 0 };
+
+	buf[len] = 0;
+	assert_int_equal(dr_request_decode(&back, dr_bytes_of(buf, len + 1), &f1), DR_ERR_SYNTAX);
+	buf[98] = 0;
+	assert_int_equal(dr_request_decode(&back, dr_bytes_of(buf, len), &f2), DR_ERR_NONCANONICAL);
+	buf[98] = 1;
+	buf[7 * 32 + 3 + 9] = DR_ADVISORIES_MAX + 1;
+	assert_int_equal(dr_request_decode(&back, dr_bytes_of(buf, len), &f3), DR_ERR_LIMIT);
+	r.has_from = false;
+	assert_int_equal(dr_request_encode(buf, sizeof(buf), &len, &r, &f4), DR_ERR_NONCANONICAL);
+	r.has_from = true;
+	r.num_advisories = DR_ADVISORIES_MAX + 1;
+	assert_int_equal(dr_request_encode(buf, sizeof(buf), &len, &r, &f5), DR_ERR_LIMIT);
+	r.num_advisories = DR_ADVISORIES_MAX;
+	assert_int_equal(dr_request_encode(buf, DR_REQUEST_LEN_MAX, &len, &r, &fail), DR_OK);
+	/* More than there can be is malformed, not read. */
+	struct dr_decision d;
+
+	r.num_advisories = 255;
+	dr_decide(&d, &s, &self, &r, TIME);
+	assert_int_equal(d.deny, DR_DENY_MALFORMED);
+	r.num_advisories = 0;
+	r.has_from = false;
+	dr_decide(&d, &s, &self, &r, TIME);
+	assert_int_equal(d.deny, DR_DENY_MALFORMED);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	for (int i = 0; i <= DR_DENY_PROOF; i++) {
+		assert_true(strlen(dr_deny_text((enum dr_deny)i)) > 10);
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(dr_deny_name((enum dr_deny)i), dr_deny_name((enum dr_deny)j));
+	}
+	for (int i = DR_PURPOSE_SEAL; i <= DR_PURPOSE_CONTRACT; i++)
+		assert_int_equal(dr_purpose_by_name(dr_purpose_name((enum dr_purpose)i)), i);
+	assert_int_equal(dr_purpose_by_name("none"), DR_PURPOSE_NONE);
+	assert_int_equal(dr_purpose_by_name("Seal"), DR_PURPOSE_NONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_model),   cmocka_unit_test(test_heads), cmocka_unit_test(test_revoked_at_head),
+		cmocka_unit_test(test_request), cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
