@@ -347,6 +347,72 @@ static void test_flip_proof(void **state)
 	}
 }
 
+/* Every member of every object, and the first of every list, replaced by things of other kinds. Removed or null it
+ * may count as absent; anything else is refused, or named as unproven. */
+static void confuse(const struct loaded *l, json_t *value, const char *path, struct tally *t)
+{
+	static const char *const others[] = { "true", "false",  "0",      "-1",       "1.5",
+					      "\"\"", "\"0x\"", "\"zz\"", "\"0x00\"", "[]",
+					      "[[]]", "{}",     "[{}]",   "[null]",   "{\"address\":null}" };
+	json_t *list = json_is_array(value) && json_array_size(value) > 0 ? value : NULL;
+	void *at = json_is_object(value) ? json_object_iter(value) : NULL;
+
+	while (at != NULL || list != NULL) {
+		const char *key = at != NULL ? json_object_iter_key(at) : "[]";
+		json_t *old = json_incref(at != NULL ? json_object_iter_value(at) : json_array_get(list, 0));
+		char below[256];
+		struct dr_check c;
+
+		snprintf(below, sizeof(below), "%s%s%s", path, path[0] != '\0' && at != NULL ? "." : "", key);
+		for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+			json_t *other = json_loads(others[i], JSON_DECODE_ANY, NULL);
+
+			/* A proof of no slots is a whole proof. */
+			if (json_equal(other, old) || (strcmp(below, "storageProof") == 0 && json_is_array(other) &&
+						       json_array_size(other) == 0)) {
+				json_decref(other);
+				continue;
+			}
+			if (at != NULL)
+				json_object_iter_set_new(value, at, other);
+			else
+				json_array_set_new(list, 0, other);
+			judge(l, below, i, t);
+		}
+		if (at != NULL)
+			json_object_iter_set_new(value, at, json_null());
+		else
+			json_array_set_new(list, 0, json_null());
+		verify(&c, l);
+		dr_check_free(&c);
+		if (at != NULL)
+			json_object_iter_set(value, at, old);
+		else
+			json_array_set(list, 0, old);
+		confuse(l, old, below, t);
+		json_decref(old);
+		at = at != NULL ? json_object_iter_next(value, at) : NULL;
+		list = NULL;
+	}
+}
+
+static void test_confuse(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NUM_SAMPLES; i++) {
+		struct loaded l;
+		struct tally t = { 0 };
+
+		if (strstr(samples[i].name, "capella") == NULL && strstr(samples[i].name, "prague") == NULL)
+			continue;
+		load(&l, &samples[i]);
+		for (size_t k = 0; k < 3 && l.docs[k] != NULL; k++)
+			confuse(&l, l.docs[k], "", &t);
+		report(samples[i].name, &t);
+		unload(&l);
+	}
+}
+
 /* Expects a false proof of what is in l now. */
 static void expect_false(const struct loaded *l, const char *what)
 {
@@ -783,11 +849,17 @@ static void test_command(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_command),    cmocka_unit_test(test_accept),
-		cmocka_unit_test(test_flip_block), cmocka_unit_test(test_flip_receipts),
-		cmocka_unit_test(test_flip_logs),  cmocka_unit_test(test_flip_proof),
-		cmocka_unit_test(test_lists),      cmocka_unit_test(test_transactions),
-		cmocka_unit_test(test_absent),     cmocka_unit_test(test_before_byzantium),
+		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_accept),
+		cmocka_unit_test(test_flip_block),
+		cmocka_unit_test(test_flip_receipts),
+		cmocka_unit_test(test_flip_logs),
+		cmocka_unit_test(test_flip_proof),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_confuse),
+		cmocka_unit_test(test_transactions),
+		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_before_byzantium),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
