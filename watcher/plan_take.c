@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "watcher/answer.h"
+#include "watcher/plan_impl.h"
+
+/* JSON-RPC 2.0, section 5.1: the method is not there; its parameters are not understood. */
+#define CODE_NO_METHOD (-32601)
+#define CODE_BAD_PARAMS (-32602)
+
+/* One item of an exchange: a want, and the calls that were made for it. */
+struct taking {
+	struct dr_plan *p;
+	struct standing *w;
+	uint16_t e;
+	const struct item *item;
+	const struct dr_rpc_call *calls; /* [0,item->num) */
+	uint64_t now_ms;
+	struct dr_buf payload;
+	struct dr_fail *fail;
+};
+
+static void not_had(struct taking *t, const char *reason)
+{
+	plan_unavailable(t->p, t->w, t->e, reason, t->fail);
+}
+
+/* The server's own words may repeat a URL or key: only the code is told. */
+static void not_answered(struct taking *t, const struct dr_rpc_call *call)
+{
+	char reason[160];
+
+	if (call->end == DR_RPC_ERROR)
+		snprintf(reason, sizeof(reason), "%s: error %lld", call->method, (long long)call->reply.code);
+	else
+		snprintf(reason, sizeof(reason), "%s: %s", call->method, dr_rpc_end_name(call->end));
+	not_had(t, reason);
+}
+
+/* What building a payload came to: true if it was sent as a good answer. */
+static bool deliver(struct taking *t, uint16_t type, const struct dr_fail *own)
+{
+	if (own->err != DR_OK && own->err != DR_ERR_PROOF) {
+		not_had(t, own->what);
+		return false;
+	}
+	plan_frame(t->p, t->w->want.id, t->e, type, dr_buf_view(&t->payload), t->fail);
+	if (own->err == DR_OK)
+		return true;
+	not_had(t, own->what);
+	plan_lie(t->p, t->e, own->what, t->now_ms, t->fail);
+	return false;
+}
+
+static void take_header(struct taking *t)
+{
+	struct dr_fail own = { 0 };
+	struct dr_evm_header h;
+
+	if (t->calls[0].end != DR_RPC_RESULT) {
+		not_answered(t, &t->calls[0]);
+		return;
+	}
+	dr_answer_header(&t->payload, &h, t->calls[0].reply.result, t->w->want.hash, t->p->arena, &own);
+	if (deliver(t, DR_FRAME_HEADER, &own))
+		plan_answered(t->w, t->now_ms);
+}
+
+static void take_headers(struct taking *t)
+{
+	struct standing *w = t->w;
+
+	for (size_t i = 0; i < t->item->num; i++) {
+		struct dr_fail own = { 0 };
+		struct dr_evm_header h;
+
+		if (t->calls[i].end != DR_RPC_RESULT) {
+			not_answered(t, &t->calls[i]);
+			return;
+		}
+		t->payload.len = 0;
+		dr_answer_header(&t->payload, &h, t->calls[i].reply.result, NULL, t->p->arena, &own);
+		if (own.err == DR_OK && h.number != w->next) {
+			not_had(t, "a block with another number than asked for");
+			return;
+		}
+		if (own.err == DR_OK && w->next > w->want.first && memcmp(h.parent_hash, w->next_parent, 32) != 0) {
+			not_had(t, "its blocks do not link: it changed chains meanwhile, or another server did");
+			return;
+		}
+		if (!deliver(t, DR_FRAME_HEADER, &own))
+			return;
+		memcpy(w->next_parent, h.hash, 32);
+		if (w->next == w->want.last) {
+			plan_answered(w, t->now_ms);
+			return;
+		}
+		w->next++;
+	}
+}
+
+/* The block beside the answer: its header under the hash that was asked for. */
+static bool take_block(struct taking *t, struct dr_evm_header *h)
+{
+	struct dr_fail own = { 0 };
+	uint8_t claimed[32];
+
+	if (t->calls[0].end != DR_RPC_RESULT) {
+		not_answered(t, &t->calls[0]);
+		return false;
+	}
+	if (dr_json_hash(claimed, json_object_get(t->calls[0].reply.result, "hash"), &own) == DR_OK &&
+	    memcmp(claimed, t->w->want.hash, 32) != 0) {
+		not_had(t, "has another block at this number");
+		return false;
+	}
+	dr_answer_header(&t->payload, h, t->calls[0].reply.result, t->w->want.hash, t->p->arena, &own);
+	t->payload.len = 0;
+	if (own.err == DR_OK)
+		return true;
+	not_had(t, own.what);
+	if (own.err == DR_ERR_PROOF)
+		plan_lie(t->p, t->e, own.what, t->now_ms, t->fail);
+	return false;
+}
+
+static void send_receipts(struct taking *t, const uint8_t root[static 32], const struct dr_bytes *receipts, size_t num)
+{
+	struct dr_fail own = { 0 };
+
+	dr_answer_receipts(&t->payload, t->w->want.hash, root, receipts, num, t->p->arena, &own);
+	if (own.err == DR_ERR_PROOF && num == 0) {
+		not_had(t, "no receipts, for a block that has some");
+		return;
+	}
+	if (!deliver(t, DR_FRAME_RECEIPTS, &own))
+		return;
+	t->p->endpoints[t->e].receipts = t->w->way;
+	plan_answered(t->w, t->now_ms);
+}
+
+/* Another way to the same receipts, from the same endpoint. */
+static void next_way(struct taking *t, const struct dr_evm_header *h)
+{
+	const struct dr_rpc_call *call = &t->calls[t->item->num - 1];
+	const bool lacks = call->end == DR_RPC_ERROR &&
+	                   (call->reply.code == CODE_NO_METHOD || call->reply.code == CODE_BAD_PARAMS);
+	struct standing *w = t->w;
+	struct dr_fail own = { 0 };
+	uint8_t(*txs)[32];
+
+	if (w->way == RECEIPTS_BY_HASH)
+		w->way = RECEIPTS_BY_NUMBER;
+	else
+		w->way = RECEIPTS_BY_TX;
+	if (lacks && t->p->endpoints[t->e].receipts < w->way)
+		t->p->endpoints[t->e].receipts = w->way;
+	w->source = t->e;
+	if (w->way != RECEIPTS_BY_TX)
+		return;
+	if (dr_json_tx_hashes(&txs, &w->num_txs, t->calls[0].reply.result, t->p->arena, &own) != DR_OK) {
+		not_had(t, own.what);
+		return;
+	}
+	if (w->num_txs == 0) {
+		send_receipts(t, h->receipts_root, NULL, 0);
+		return;
+	}
+	memcpy(w->root, h->receipts_root, 32);
+	w->txs = dr_heap_alloc(w->num_txs * 32);
+	if (w->txs == NULL) {
+		dr_fail_set(t->fail, DR_ERR_NOMEM, "no memory for transaction hashes", 0);
+		return;
+	}
+	memcpy(w->txs, txs, w->num_txs * 32);
+	w->has_work = true;
+}
+
+static void take_single_receipts(struct taking *t)
+{
+	struct standing *w = t->w;
+	struct dr_bytes *receipts = dr_arena_alloc(t->p->arena, w->num_txs * sizeof(*receipts));
+	uint8_t root[32];
+
+	if (receipts == NULL) {
+		not_had(t, "too many receipts");
+		return;
+	}
+	for (size_t i = 0; i < w->num_txs; i++) {
+		struct dr_fail own = { 0 };
+		uint8_t hash[32];
+		uint64_t idx;
+
+		if (t->calls[i].end != DR_RPC_RESULT) {
+			not_answered(t, &t->calls[i]);
+			return;
+		}
+		if (dr_json_receipt(&receipts[i], hash, &idx, t->calls[i].reply.result, t->p->arena, &own) != DR_OK) {
+			not_had(t, own.what);
+			return;
+		}
+		if (idx != i || memcmp(hash, w->want.hash, 32) != 0) {
+			not_had(t, "a receipt of another block or place: it is on another fork");
+			return;
+		}
+	}
+	memcpy(root, w->root, 32);
+	send_receipts(t, root, receipts, w->num_txs);
+}
+
+static void take_receipts(struct taking *t)
+{
+	struct dr_fail own = { 0 };
+	struct dr_json_receipts r;
+	struct dr_evm_header h;
+
+	if (t->w->way == RECEIPTS_BY_TX && t->w->has_work) {
+		take_single_receipts(t);
+		return;
+	}
+	if (!take_block(t, &h))
+		return;
+	const struct dr_rpc_call *call = &t->calls[t->item->num - 1];
+
+	if (t->w->way == RECEIPTS_BY_TX || call->end == DR_RPC_ERROR || call->end == DR_RPC_NULL) {
+		next_way(t, &h);
+		return;
+	}
+	if (call->end != DR_RPC_RESULT) {
+		not_answered(t, call);
+		return;
+	}
+	if (dr_json_receipts(&r, call->reply.result, t->p->arena, &own) != DR_OK)
+		not_had(t, own.what);
+	else if (r.num > 0 && memcmp(r.block_hash, t->w->want.hash, 32) != 0)
+		not_had(t, "has another block at this number");
+	else
+		send_receipts(t, h.receipts_root, r.receipts, r.num);
+}
+
+static void take_state(struct taking *t)
+{
+	struct dr_fail own = { 0 };
+	struct dr_evm_header h;
+
+	if (!take_block(t, &h))
+		return;
+	if (t->calls[1].end != DR_RPC_RESULT) {
+		not_answered(t, &t->calls[1]);
+		return;
+	}
+	dr_answer_state(&t->payload, &t->w->want, h.state_root, t->calls[1].reply.result, t->p->arena, &own);
+	if (deliver(t, DR_FRAME_STATE, &own))
+		plan_answered(t->w, t->now_ms);
+}
+
+static void take_logs(struct taking *t)
+{
+	struct dr_json_log *all = NULL;
+	struct dr_fail own = { 0 };
+	size_t num = 0;
+
+	for (size_t i = 0; i < t->item->num; i++) {
+		struct dr_json_log *some, *more;
+		size_t num_some;
+
+		/* Providers limit ranges, each in its own words: smaller ones, from the same endpoint. */
+		if (t->calls[i].end == DR_RPC_ERROR && t->calls[i].reply.code != CODE_NO_METHOD && t->item->from > 1) {
+			t->w->span = t->item->from > 4 ? t->item->from / 4 : 1;
+			t->w->source = t->e;
+			return;
+		}
+		if (t->calls[i].end != DR_RPC_RESULT) {
+			not_answered(t, &t->calls[i]);
+			return;
+		}
+		if (dr_json_logs(&some, &num_some, t->calls[i].reply.result, t->p->arena, &own) != DR_OK) {
+			not_had(t, own.what);
+			return;
+		}
+		more = dr_arena_alloc(t->p->arena, (num + num_some) * sizeof(*all) + 1);
+		if (more == NULL) {
+			not_had(t, "too many logs");
+			return;
+		}
+		if (num > 0)
+			memcpy(more, all, num * sizeof(*all));
+		if (num_some > 0)
+			memcpy(more + num, some, num_some * sizeof(*all));
+		all = more;
+		num += num_some;
+	}
+	dr_answer_logs(&t->payload, &t->w->want, all, num, &own);
+	if (deliver(t, DR_FRAME_LOGS, &own))
+		plan_answered(t->w, t->now_ms);
+}
+
+enum dr_err plan_take_data(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
+                           struct dr_fail *fail)
+{
+	const struct trip *trip = &p->endpoints[e].trip;
+	struct taking t = { .p = p, .e = e, .now_ms = now_ms, .fail = fail };
+
+	dr_buf_init(&t.payload, DR_FRAME_LEN_MAX);
+	for (size_t i = 0; i < trip->num_items && fail->err == DR_OK; i++) {
+		t.item = &trip->items[i];
+		t.w = plan_find(p, t.item->want);
+		if (t.w == NULL)
+			continue; /* cancelled meanwhile */
+		t.calls = x->calls + t.item->first;
+		t.w->busy = false;
+		t.payload.len = 0;
+		dr_arena_reset(p->arena);
+		switch ((enum dr_want_kind)t.w->want.kind) {
+		case DR_WANT_FINALITY: break;
+		case DR_WANT_HEADERS: take_headers(&t); break;
+		case DR_WANT_HEADER: take_header(&t); break;
+		case DR_WANT_RECEIPTS: take_receipts(&t); break;
+		case DR_WANT_STATE: take_state(&t); break;
+		case DR_WANT_LOGS: take_logs(&t); break;
+		}
+	}
+	dr_buf_free(&t.payload);
+	return fail->err;
+}

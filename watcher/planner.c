@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watcher/planner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "chain/base/reader.h"
+#include "chain/evm/quorum.h"
+#include "watcher/answer.h"
+#include "watcher/plan_impl.h"
+
+#define BACKOFF_BASE_MS 500u
+#define BACKOFF_CAP_MS 30000u
+#define LIE_ASIDE_MS 30000u
+#define LIE_ASIDE_CAP_MS 600000u
+#define LIE_NEED_MS 2000u       /* how soon a liar is asked again when nobody else is good */
+#define WRONG_CHAIN_MS 60000u
+#define ROUND_CAP_MS 30000u
+#define WAITING_CAP ((size_t)256 << 20)
+#define RANGE_MAX 65536u        /* blocks of one want */
+
+struct dr_plan *dr_plan_new(const struct dr_plan_config *config, const struct dr_plan_io *io)
+{
+	struct dr_plan *p = dr_heap_alloc(sizeof(*p));
+
+	DR_ASSERT(config->num_endpoints >= 1 && config->num_endpoints <= DR_ENDPOINTS_MAX);
+	if (p == NULL)
+		return NULL;
+	p->config = *config;
+	p->io = *io;
+	dr_buf_init(&p->out, WAITING_CAP);
+	dr_buf_init(&p->waiting, WAITING_CAP);
+	p->arena = dr_arena_new(DR_JSON_ARENA_CAP);
+	if (p->arena != NULL)
+		return p;
+	dr_plan_free(p);
+	return NULL;
+}
+
+void dr_plan_free(struct dr_plan *p)
+{
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < DR_WANTS_MAX; i++)
+		dr_heap_free(p->wants[i].txs);
+	dr_buf_free(&p->out);
+	dr_buf_free(&p->waiting);
+	dr_arena_free(p->arena);
+	dr_heap_free(p);
+}
+
+struct dr_buf *dr_plan_out(struct dr_plan *p)
+{
+	return &p->out;
+}
+
+/* Frames. They wait for credit in their own queue; everything else goes at once. */
+
+static enum dr_err flush(struct dr_plan *p, struct dr_fail *fail)
+{
+	while (p->waiting.len >= 4) {
+		struct dr_reader r;
+
+		dr_reader_init(&r, dr_buf_view(&p->waiting), fail);
+		const uint64_t len = 4 + (uint64_t)dr_reader_u32(&r);
+
+		DR_ASSERT(len <= p->waiting.len);
+		if (len > p->credit)
+			break;
+		if (dr_buf_append(&p->out, p->waiting.ptr, (size_t)len, fail) != DR_OK)
+			break;
+		dr_buf_drop(&p->waiting, (size_t)len);
+		p->credit -= len;
+	}
+	return fail->err;
+}
+
+enum dr_err plan_frame(struct dr_plan *p, uint32_t want, uint16_t source, uint16_t type, struct dr_bytes payload,
+                       struct dr_fail *fail)
+{
+	const struct dr_frame frame = { .type = type, .source = source, .payload = payload };
+	const uint8_t id[4] = { (uint8_t)(want >> 24), (uint8_t)(want >> 16), (uint8_t)(want >> 8), (uint8_t)want };
+	struct dr_buf message;
+
+	dr_buf_init(&message, DR_MSG_LEN_MAX);
+	dr_buf_append(&message, id, sizeof(id), fail);
+	if (dr_frame_put(&message, &frame, fail) == DR_OK)
+		dr_msg_put(&p->waiting, DR_MSG_FRAME, dr_buf_view(&message), fail);
+	dr_buf_free(&message);
+	return fail->err != DR_OK ? fail->err : flush(p, fail);
+}
+
+/* Endpoints. */
+
+void plan_state(struct dr_plan *p, uint16_t e, enum dr_endpoint_state state, const char *reason, struct dr_fail *fail)
+{
+	struct dr_endpoint_news news = { .source = e, .state = (uint8_t)state };
+
+	if (p->endpoints[e].state == state)
+		return;
+	p->endpoints[e].state = state;
+	dr_text_set(news.reason, sizeof(news.reason), reason, strlen(reason));
+	dr_endpoint_news_put(&p->out, DR_MSG_ENDPOINT, &news, fail);
+}
+
+static void set_aside(struct dr_plan *p, uint16_t e, uint64_t now_ms, uint64_t wait_ms)
+{
+	struct endpoint_at *at = &p->endpoints[e];
+
+	/* What had to go on with it begins anew elsewhere. */
+	for (size_t i = 0; i < DR_WANTS_MAX; i++)
+		if (p->wants[i].used && !p->wants[i].busy && p->wants[i].source == (int)e)
+			plan_restart(&p->wants[i]);
+	at->checked = false;
+	at->has_final = false;
+	at->has_latest = false;
+	at->aside_ms = now_ms;
+	at->until_ms = now_ms + wait_ms;
+}
+
+void plan_strike(struct dr_plan *p, uint16_t e, const char *reason, uint64_t now_ms, struct dr_fail *fail)
+{
+	struct endpoint_at *at = &p->endpoints[e];
+
+	at->strikes++;
+	at->lied = false;
+	set_aside(p, e, now_ms, dr_backoff_ms(at->strikes, BACKOFF_BASE_MS, BACKOFF_CAP_MS, p->io.random(p->io.ctx)));
+	plan_state(p, e, DR_ENDPOINT_ASIDE, reason, fail);
+}
+
+void plan_lie(struct dr_plan *p, uint16_t e, const char *reason, uint64_t now_ms, struct dr_fail *fail)
+{
+	struct endpoint_at *at = &p->endpoints[e];
+
+	if (at->lied && now_ms < at->until_ms)
+		return; /* that is known */
+	at->lies++;
+	at->lied = true;
+	set_aside(p, e, now_ms, dr_backoff_ms(at->lies, LIE_ASIDE_MS, LIE_ASIDE_CAP_MS, UINT32_MAX));
+	plan_state(p, e, DR_ENDPOINT_ASIDE, reason, fail);
+}
+
+/* May it be asked at all? A liar before its time only if nobody else may. */
+static bool is_open(const struct dr_plan *p, uint16_t e, uint64_t now_ms)
+{
+	const struct endpoint_at *at = &p->endpoints[e];
+
+	if (now_ms >= at->until_ms)
+		return true;
+	if (!at->lied || now_ms < at->aside_ms + LIE_NEED_MS)
+		return false;
+	for (uint16_t i = 0; i < p->config.num_endpoints; i++)
+		if (i != e && now_ms >= p->endpoints[i].until_ms && p->endpoints[i].state != DR_ENDPOINT_WRONG_CHAIN)
+			return false;
+	return true;
+}
+
+/* Wants. */
+
+struct standing *plan_find(struct dr_plan *p, uint32_t id)
+{
+	for (size_t i = 0; i < DR_WANTS_MAX; i++)
+		if (p->wants[i].used && p->wants[i].want.id == id)
+			return &p->wants[i];
+	return NULL;
+}
+
+void plan_restart(struct standing *w)
+{
+	dr_heap_free(w->txs);
+	w->txs = NULL;
+	w->num_txs = 0;
+	w->has_work = false;
+	w->source = -1;
+	w->way = RECEIPTS_BY_HASH;
+	w->next = w->want.first;
+	memset(w->next_parent, 0, sizeof(w->next_parent));
+}
+
+void plan_answered(struct standing *w, uint64_t now_ms)
+{
+	plan_restart(w);
+	w->rounds = 0;
+	w->tried = 0;
+	w->not_before_ms = now_ms + RESEND_MS;
+}
+
+static void say_unavailable(struct dr_plan *p, uint32_t want, uint16_t source, const char *reason,
+                            struct dr_fail *fail)
+{
+	struct dr_unavailable message = { .want = want, .source = source };
+
+	dr_text_set(message.reason, sizeof(message.reason), reason, strlen(reason));
+	dr_unavailable_put(&p->out, DR_MSG_UNAVAILABLE, &message, fail);
+}
+
+void plan_unavailable(struct dr_plan *p, struct standing *w, uint16_t e, const char *reason, struct dr_fail *fail)
+{
+	w->tried |= 1u << e;
+	plan_restart(w);
+	say_unavailable(p, w->want.id, e, reason, fail);
+}
+
+static enum dr_err take_want(struct dr_plan *p, const struct dr_want *want, struct dr_fail *fail)
+{
+	const bool known = want->kind >= DR_WANT_FINALITY && want->kind <= DR_WANT_LOGS;
+
+	if (!known || want->first > want->last || want->num_slots > DR_STATE_SLOTS_MAX || want->id == 0 ||
+	    (want->kind != DR_WANT_FINALITY && want->last - want->first >= RANGE_MAX))
+		return dr_fail_set(fail, DR_ERR_SYNTAX, "a want of no known form", want->kind);
+	if (plan_find(p, want->id) != NULL)
+		return dr_fail_set(fail, DR_ERR_NONCANONICAL, "a want's id twice", want->id);
+	for (size_t i = 0; i < DR_WANTS_MAX; i++) {
+		struct standing *w = &p->wants[i];
+
+		if (w->used)
+			continue;
+		memset(w, 0, sizeof(*w));
+		w->used = true;
+		w->want = *want;
+		plan_restart(w);
+		return DR_OK;
+	}
+	return dr_fail_set(fail, DR_ERR_LIMIT, "outstanding wants", DR_WANTS_MAX);
+}
+
+static void take_refused(struct dr_plan *p, const struct dr_refusal *refusal, uint64_t now_ms, struct dr_fail *fail)
+{
+	struct standing *w = plan_find(p, refusal->want);
+
+	if (refusal->source >= p->config.num_endpoints)
+		return;
+	if (refusal->err == DR_ERR_PROOF)
+		plan_lie(p, refusal->source, "the core refused its answer: a lie", now_ms, fail);
+	if (w == NULL)
+		return;
+	w->tried |= 1u << refusal->source;
+	w->not_before_ms = now_ms;
+}
+
+enum dr_err dr_plan_message(struct dr_plan *p, uint16_t type, struct dr_bytes payload, uint64_t now_ms,
+                            struct dr_fail *fail)
+{
+	struct dr_refusal refusal;
+	struct dr_want want;
+	struct dr_reader r;
+
+	switch (type) {
+	case DR_MSG_WANT:
+		if (dr_want_get(&want, payload, fail) == DR_OK)
+			take_want(p, &want, fail);
+		break;
+	case DR_MSG_CANCEL:
+		dr_reader_init(&r, payload, fail);
+		struct standing *w = plan_find(p, dr_reader_u32(&r));
+
+		if (dr_reader_end(&r) == DR_OK && w != NULL) {
+			plan_restart(w);
+			w->used = false;
+		}
+		break;
+	case DR_MSG_CREDIT:
+		dr_reader_init(&r, payload, fail);
+		const uint64_t more = dr_reader_u64(&r);
+
+		if (dr_reader_end(&r) == DR_OK) {
+			p->credit = more > UINT64_MAX - p->credit ? UINT64_MAX : p->credit + more;
+			flush(p, fail);
+		}
+		break;
+	case DR_MSG_REFUSED:
+		if (dr_refusal_get(&refusal, payload, fail) == DR_OK)
+			take_refused(p, &refusal, now_ms, fail);
+		break;
+	default: return dr_fail_set(fail, DR_ERR_UNKNOWN, "a message that does not belong on the watch channel", type);
+	}
+	return fail->err;
+}
+
+/* FINALITY: two steps, so that k endpoints can agree on one number (rule 6). */
+
+static const struct standing *finality_want(const struct dr_plan *p)
+{
+	const struct standing *newest = NULL;
+
+	for (size_t i = 0; i < DR_WANTS_MAX; i++)
+		if (p->wants[i].used && p->wants[i].want.kind == DR_WANT_FINALITY &&
+		    (newest == NULL || p->wants[i].want.id > newest->want.id))
+			newest = &p->wants[i];
+	return newest;
+}
+
+/* The k-th highest of the numbers that endpoints named; 0 if fewer than k named one. */
+static uint64_t kth(const struct dr_plan *p, bool latest)
+{
+	uint64_t sorted[DR_ENDPOINTS_MAX];
+	size_t num = 0;
+
+	for (uint16_t e = 0; e < p->config.num_endpoints; e++) {
+		const struct endpoint_at *at = &p->endpoints[e];
+		size_t i = num;
+
+		if (!(latest ? at->has_latest : at->has_final))
+			continue;
+		const uint64_t number = latest ? at->latest : at->final_;
+
+		for (; i > 0 && sorted[i - 1] < number; i--)
+			sorted[i] = sorted[i - 1];
+		sorted[i] = number;
+		num++;
+	}
+	return num >= p->config.quorum_k ? sorted[p->config.quorum_k - 1] : 0;
+}
+
+static bool plan_name(const struct dr_plan *p, uint16_t e, const struct standing *w, uint64_t *final_, uint64_t *head)
+{
+	const struct endpoint_at *at = &p->endpoints[e];
+	const bool anew = at->named_want != w->want.id;
+
+	*final_ = kth(p, false);
+	*head = kth(p, true);
+	if (*final_ > w->want.last)
+		*final_ = w->want.last;
+	if (!at->has_final || at->final_ < *final_ || *final_ < w->want.first || (!anew && at->named_final == *final_))
+		*final_ = 0;
+	if (!at->has_latest || at->latest < *head || *head < w->want.first || (!anew && at->named_head == *head))
+		*head = 0;
+	return *final_ != 0 || *head != 0;
+}
+
+static void take_number(struct dr_plan *p, const struct dr_rpc_call *call, bool *has, uint64_t *number)
+{
+	struct dr_evm_header h;
+	struct dr_fail own = { 0 };
+
+	*has = call->end == DR_RPC_RESULT && dr_json_header(&h, call->reply.result, p->arena, &own) == DR_OK;
+	*number = *has ? h.number : 0;
+}
+
+static void take_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
+                      struct dr_fail *fail)
+{
+	struct endpoint_at *at = &p->endpoints[e];
+	const struct standing *w = finality_want(p);
+
+	at->poll_at_ms = now_ms + p->config.poll_ms;
+	take_number(p, &x->calls[0], &at->has_final, &at->final_);
+	take_number(p, &x->calls[1], &at->has_latest, &at->latest);
+	if (at->has_latest && !at->withholds)
+		plan_state(p, e, DR_ENDPOINT_GOOD, "answers", fail);
+	else if (!at->has_latest && at->state != DR_ENDPOINT_LAGS) {
+		if (w != NULL)
+			say_unavailable(p, w->want.id, e, "does not name its latest block", fail);
+		plan_state(p, e, DR_ENDPOINT_LAGS, "does not name its latest block", fail);
+	}
+}
+
+/* One word about the block at `number`, as a FINALITY frame. */
+static bool take_name(struct dr_plan *p, uint16_t e, uint32_t want, const struct dr_rpc_call *call,
+                      enum dr_status status, uint64_t number, uint64_t now_ms, struct dr_fail *fail)
+{
+	uint8_t payload[DR_QUORUM_PAYLOAD_LEN];
+	struct dr_fail own = { 0 };
+	struct dr_evm_header h;
+	struct dr_buf scratch;
+
+	if (call->end != DR_RPC_RESULT) {
+		say_unavailable(p, want, e, "does not have a block that it named", fail);
+		plan_state(p, e, DR_ENDPOINT_LAGS, "does not have a block that it named", fail);
+		p->endpoints[e].withholds = true;
+		return false;
+	}
+	dr_buf_init(&scratch, DR_EVM_HEADER_LEN_MAX);
+	dr_answer_header(&scratch, &h, call->reply.result, NULL, p->arena, &own);
+	dr_buf_free(&scratch);
+	if (own.err != DR_OK || h.number != number) {
+		say_unavailable(p, want, e, "named a block that does not have its own hash or number", fail);
+		plan_lie(p, e, "named a block that does not have its own hash or number", now_ms, fail);
+		return false;
+	}
+	dr_quorum_payload(payload, status, number, h.hash);
+	plan_frame(p, want, e, DR_FRAME_FINALITY, dr_bytes_of(payload, sizeof(payload)), fail);
+	p->endpoints[e].withholds = false;
+	return true;
+}
+
+static void take_names(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
+                       struct dr_fail *fail)
+{
+	struct endpoint_at *at = &p->endpoints[e];
+	const struct trip *trip = &at->trip;
+	size_t i = 0;
+
+	if (plan_find(p, trip->want) == NULL)
+		return;
+	if (at->named_want != trip->want) {
+		at->named_want = trip->want;
+		at->named_final = 0;
+		at->named_head = 0;
+	}
+	if (trip->final_ != 0) {
+		if (take_name(p, e, trip->want, &x->calls[i++], DR_STATUS_FINAL, trip->final_, now_ms, fail))
+			at->named_final = trip->final_;
+		else
+			at->has_final = false; /* until the next poll */
+	}
+	if (trip->head != 0) {
+		if (take_name(p, e, trip->want, &x->calls[i], DR_STATUS_HEAD, trip->head, now_ms, fail))
+			at->named_head = trip->head;
+		else
+			at->has_latest = false;
+	}
+}
+
+static void take_check(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
+                       struct dr_fail *fail)
+{
+	struct endpoint_at *at = &p->endpoints[e];
+	struct dr_fail own = { 0 };
+	uint8_t genesis[32];
+	uint64_t chain_id;
+
+	if (x->calls[0].end != DR_RPC_RESULT || x->calls[1].end != DR_RPC_RESULT ||
+	    dr_json_u64(&chain_id, x->calls[0].reply.result, &own) != DR_OK ||
+	    dr_json_hash(genesis, json_object_get(x->calls[1].reply.result, "hash"), &own) != DR_OK) {
+		plan_strike(p, e, "does not tell its chain id and genesis", now_ms, fail);
+		return;
+	}
+	if (chain_id != p->config.chain_id || memcmp(genesis, p->config.genesis, 32) != 0) {
+		set_aside(p, e, now_ms, WRONG_CHAIN_MS);
+		at->lied = false;
+		plan_state(p, e, DR_ENDPOINT_WRONG_CHAIN,
+		           chain_id != p->config.chain_id ? "has another chain id" : "has another genesis block", fail);
+		return;
+	}
+	at->checked = true;
+	at->lied = false;
+	at->until_ms = 0;
+	at->poll_at_ms = now_ms;
+	plan_state(p, e, DR_ENDPOINT_GOOD, "chain id and genesis are right", fail);
+}
+
+enum dr_err dr_plan_done(struct dr_plan *p, const struct dr_rpc_exchange *x, uint64_t now_ms, struct dr_fail *fail)
+{
+	struct endpoint_at *at = &p->endpoints[x->endpoint];
+	const enum trip_kind kind = at->trip.kind;
+	enum dr_rpc_end end = x->end;
+
+	for (size_t i = 0; i < x->num && end == DR_RPC_RESULT; i++)
+		if (x->calls[i].end == DR_RPC_LIMITED)
+			end = DR_RPC_LIMITED;
+	at->trip.kind = TRIP_NONE;
+	dr_arena_reset(p->arena);
+	switch (kind) {
+	case TRIP_NONE: return DR_OK;
+	case TRIP_DATA: plan_take_data(p, x->endpoint, x, now_ms, fail); break;
+	case TRIP_CHECK:
+		if (end == DR_RPC_RESULT)
+			take_check(p, x->endpoint, x, now_ms, fail);
+		break;
+	case TRIP_POLL:
+		if (end == DR_RPC_RESULT)
+			take_poll(p, x->endpoint, x, now_ms, fail);
+		break;
+	case TRIP_NAME:
+		if (end == DR_RPC_RESULT)
+			take_names(p, x->endpoint, x, now_ms, fail);
+		break;
+	}
+	if (end != DR_RPC_RESULT)
+		plan_strike(p, x->endpoint, dr_rpc_end_name(end), now_ms, fail);
+	else if (at->checked)
+		at->strikes = 0;
+	return fail->err;
+}
+
+/* Who is asked what. */
+
+static bool wants_data(const struct standing *w, uint16_t e, uint64_t now_ms)
+{
+	return w->used && !w->busy && w->want.kind != DR_WANT_FINALITY && now_ms >= w->not_before_ms &&
+	       (w->tried & 1u << e) == 0 && (w->source < 0 || w->source == (int)e);
+}
+
+/* The first want that this endpoint may answer, and as many more as fit beside it; its fair share, so that wants
+ * spread over the endpoints. */
+static void ask_data(struct dr_plan *p, uint16_t e, struct asks *a, size_t share, uint64_t now_ms)
+{
+	struct trip *trip = &p->endpoints[e].trip;
+
+	trip->kind = TRIP_DATA;
+	trip->num_items = 0;
+	for (size_t i = 0; i < DR_WANTS_MAX && trip->num_items < share; i++) {
+		struct standing *w = &p->wants[i];
+
+		if (!wants_data(w, e, now_ms) || (a->num > 0 && a->num + ask_cost(w) > p->config.batch_requests))
+			continue;
+		if (w->want.kind == DR_WANT_RECEIPTS && !w->has_work && p->endpoints[e].receipts > w->way)
+			w->way = p->endpoints[e].receipts;
+		ask_want(a, &trip->items[trip->num_items++], w);
+		w->busy = true;
+	}
+}
+
+static void ask_endpoint(struct dr_plan *p, uint16_t e, size_t share, uint64_t now_ms, struct dr_fail *fail)
+{
+	struct endpoint_at *at = &p->endpoints[e];
+	struct asks a = { .fail = fail };
+	const struct standing *finality = finality_want(p);
+
+	if (!at->checked) {
+		ask_add(&a, "eth_chainId", ask_text(fail, "[]"));
+		ask_block(&a, 0);
+		at->trip.kind = TRIP_CHECK;
+	} else if (finality != NULL && plan_name(p, e, finality, &at->trip.final_, &at->trip.head)) {
+		at->trip.kind = TRIP_NAME;
+		at->trip.want = finality->want.id;
+		if (at->trip.final_ != 0)
+			ask_block(&a, at->trip.final_);
+		if (at->trip.head != 0)
+			ask_block(&a, at->trip.head);
+	} else if (finality != NULL && now_ms >= at->poll_at_ms) {
+		at->trip.kind = TRIP_POLL;
+		ask_tag(&a, p->config.final_tag);
+		ask_tag(&a, "latest");
+	} else if (share > 0) {
+		ask_data(p, e, &a, share, now_ms);
+	}
+	if (fail->err == DR_OK && a.num > 0) {
+		p->io.post(p->io.ctx, e, a.calls, a.num, fail);
+		return;
+	}
+	at->trip.kind = TRIP_NONE;
+	for (size_t i = 0; i < a.num; i++)
+		dr_heap_free(a.calls[i].params);
+	dr_heap_free(a.calls);
+}
+
+/* A want that everybody who may be asked has failed: the core is told, and a new round begins after a pause. */
+static void end_rounds(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fail)
+{
+	for (size_t i = 0; i < DR_WANTS_MAX; i++) {
+		struct standing *w = &p->wants[i];
+		bool left = false;
+
+		if (!w->used || w->busy || w->tried == 0 || now_ms < w->not_before_ms)
+			continue;
+		for (uint16_t e = 0; e < p->config.num_endpoints; e++)
+			left |= (w->tried & 1u << e) == 0 && p->endpoints[e].checked && is_open(p, e, now_ms);
+		if (left)
+			continue;
+		w->tried = 0;
+		w->rounds++;
+		plan_restart(w);
+		w->not_before_ms = now_ms + dr_backoff_ms(w->rounds, BACKOFF_BASE_MS, ROUND_CAP_MS, p->io.random(p->io.ctx));
+		say_unavailable(p, w->want.id, DR_SOURCE_CORE, "no endpoint has it", fail);
+	}
+}
+
+enum dr_err dr_plan_tick(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fail)
+{
+	const uint16_t n = p->config.num_endpoints;
+	size_t pending = 0, idle = 0, share = 0;
+
+	end_rounds(p, now_ms, fail);
+	for (size_t i = 0; i < DR_WANTS_MAX; i++)
+		pending += p->wants[i].used && !p->wants[i].busy && p->wants[i].want.kind != DR_WANT_FINALITY &&
+		           now_ms >= p->wants[i].not_before_ms;
+	for (uint16_t e = 0; e < n; e++)
+		idle += p->endpoints[e].checked && is_open(p, e, now_ms) && !p->io.busy(p->io.ctx, e);
+	if (p->waiting.len == 0 && idle > 0)
+		share = (pending + idle - 1) / idle;
+	p->turn = (uint16_t)((p->turn + 1) % n);
+	for (uint16_t i = 0; i < n && fail->err == DR_OK; i++) {
+		const uint16_t e = (uint16_t)((p->turn + i) % n);
+
+		if (!p->io.busy(p->io.ctx, e) && is_open(p, e, now_ms))
+			ask_endpoint(p, e, share, now_ms, fail);
+	}
+	return fail->err;
+}
