@@ -53,36 +53,37 @@ static enum dr_err read_all(struct dr_buf *buf, const char *name, struct dr_fail
 }
 
 /* The result in a file: a reply's, or the whole. *root is a new reference and *result borrows it. A server's
- * "no" is DR_ERR_UNKNOWN: there is no such thing. */
-static enum dr_err load(json_t **root, const json_t **result, const char *name, struct dr_fail *fail)
+ * "no" is DR_ERR_UNKNOWN: there is no such thing; what it said instead goes to said. */
+static enum dr_err load(json_t **root, const json_t **result, char *said, size_t cap, const char *name,
+			struct dr_fail *fail)
 {
 	struct dr_buf buf;
-	struct dr_reply reply;
+	struct dr_reply reply = { .kind = DR_REPLY_RESULT };
 
 	*root = NULL;
 	*result = NULL;
 	dr_buf_init(&buf, DR_JSON_LEN_MAX + (1 << 16));
 	if (read_all(&buf, name, fail) == DR_OK)
 		dr_json_load(root, dr_buf_view(&buf), fail);
+	else
+		snprintf(said, cap, "%s", strerror(errno));
 	dr_buf_free(&buf);
 	if (fail->err != DR_OK)
 		return fail->err;
-	if (json_is_object(*root) && json_object_get(*root, "jsonrpc") == NULL) {
-		/* A reply whose server, or whose keeper, left the version out. */
-		if (json_object_get(*root, "result") != NULL)
-			*result = json_object_get(*root, "result");
-		else if (json_object_get(*root, "error") == NULL)
-			*result = *root;
-	} else if (dr_reply_open(&reply, *root, fail) != DR_OK) {
+	/* A reply whose server, or whose keeper, left the version out is still a reply. */
+	if (json_is_object(*root) && json_object_get(*root, "jsonrpc") == NULL &&
+	    (json_object_get(*root, "result") != NULL || json_object_get(*root, "error") != NULL))
+		json_object_set_new(*root, "jsonrpc", json_string("2.0"));
+	if (dr_reply_open(&reply, *root, fail) != DR_OK)
 		return fail->err;
-	} else if (reply.kind == DR_REPLY_RESULT) {
-		*result = reply.result;
-	}
-	if (*result == NULL)
-		return dr_fail_set(fail, DR_ERR_UNKNOWN, "the server answered with an error, not with a result", 0);
-	if (json_is_null(*result)) {
-		*result = NULL;
+	*result = reply.result;
+	switch (reply.kind) {
+	case DR_REPLY_RESULT: break;
+	case DR_REPLY_NULL:
 		return dr_fail_set(fail, DR_ERR_UNKNOWN, "the server answered null: it has no such thing", 0);
+	case DR_REPLY_ERROR:
+		snprintf(said, cap, "%lld: %s", (long long)reply.code, reply.message);
+		return dr_fail_set(fail, DR_ERR_UNKNOWN, "the server answered with an error, not with a result", 0);
 	}
 	return DR_OK;
 }
@@ -220,11 +221,8 @@ int dr_cmd_verify(struct dr_cli *cli, int argc, char **argv)
 	for (int i = 0; i < kinds[k].num_files && dr_check_ok(&c); i++) {
 		struct dr_fail fail = { DR_OK, NULL, 0 };
 
-		if (load(&roots[i], &docs[i], argv[2 + i], &fail) != DR_OK) {
-			if (fail.err == DR_ERR_IO)
-				snprintf(c.got, sizeof(c.got), "%s", strerror(errno));
+		if (load(&roots[i], &docs[i], c.got, sizeof(c.got), argv[2 + i], &fail) != DR_OK)
 			dr_check_fail(&c, fail.err, fail.what, kinds[k].files[i], "");
-		}
 	}
 	if (dr_check_ok(&c))
 		run(&c, kinds[k].kind, docs, &filter);
