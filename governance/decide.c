@@ -14,8 +14,8 @@
 
 static bool is_well_formed(const struct dr_request *r)
 {
-	return r->purpose >= DR_PURPOSE_SEAL && r->purpose <= DR_PURPOSE_CONTRACT && r->back <= 1 && r->confidence >= 1 &&
-	       r->confidence <= CONFIDENCE_MAX && r->num_advisories <= DR_ADVISORIES_MAX &&
+	return r->purpose >= DR_PURPOSE_SEAL && r->purpose <= DR_PURPOSE_CONTRACT && r->back <= 1 &&
+	       r->confidence >= 1 && r->confidence <= CONFIDENCE_MAX && r->num_advisories <= DR_ADVISORIES_MAX &&
 	       (r->has_from || dr_bytes_zero(r->from, 32));
 }
 
@@ -27,7 +27,7 @@ static bool is_listed(const struct dr_state *s, enum dr_hardware kind, const uin
 }
 
 static bool is_blacklisted(const struct dr_state *s, const uint8_t *tee, const uint8_t *family, uint64_t svn,
-                           const uint8_t *device)
+			   const uint8_t *device)
 {
 	uint64_t least;
 
@@ -97,7 +97,8 @@ static enum dr_deny keys(struct dr_decision *out, const struct dr_state *s, cons
 
 	if (!dr_bytes_zero(r->service, 32))
 		dr_state_epoch_policy(&policy, s, r->app, r->service);
-	if (r->back == 1 && (policy.epoch == 0 || time < policy.epoch_time || time - policy.epoch_time >= policy.overlap_s))
+	if (r->back == 1 &&
+	    (policy.epoch == 0 || time < policy.epoch_time || time - policy.epoch_time >= policy.overlap_s))
 		return DR_DENY_EPOCH;
 	out->epoch = policy.epoch - r->back;
 	out->generation = dr_state_generation(s);
@@ -116,7 +117,7 @@ static void deny(struct dr_decision *out, enum dr_deny why)
 }
 
 void dr_decide(struct dr_decision *out, const struct dr_state *s, const struct dr_self *self,
-               const struct dr_request *request, uint64_t time)
+	       const struct dr_request *request, uint64_t time)
 {
 	struct dr_decision d = { .verdict = DR_DENY };
 	enum dr_deny why = rights(s, self, request);
@@ -132,8 +133,8 @@ void dr_decide(struct dr_decision *out, const struct dr_state *s, const struct d
 }
 
 void dr_decide_effective(struct dr_decision *out, const struct dr_state *final_state, uint64_t time,
-                         const struct dr_state *heads, size_t num_heads, const struct dr_self *self,
-                         const struct dr_request *request)
+			 const struct dr_state *heads, size_t num_heads, const struct dr_self *self,
+			 const struct dr_request *request)
 {
 	dr_decide(out, final_state, self, request, time);
 	for (size_t i = 0; i < num_heads && out->verdict == DR_ALLOW; i++)
@@ -215,7 +216,8 @@ static const struct {
 	[DR_DENY_NONE] = { "none", "Nothing speaks against it." },
 	[DR_DENY_MALFORMED] = { "malformed", "A field of the request is out of range." },
 	[DR_DENY_SEALED] = { "sealed", "The keys of this node are sealed." },
-	[DR_DENY_PROFILE] = { "profile", "The profile in force on chain is not the one in use here, or none is set." },
+	[DR_DENY_PROFILE] = { "profile",
+			      "The profile in force on chain is not the one in use here, or none is set." },
 	[DR_DENY_BROKEN] = { "broken", "The contract emitted an event that this profile cannot read." },
 	[DR_DENY_NODE] = { "node", "This KMS node is not registered on chain." },
 	[DR_DENY_NODE_MEASUREMENT] = { "node-measurement", "The measurement of this KMS node is not allowed." },
@@ -230,7 +232,8 @@ static const struct {
 	[DR_DENY_EPOCH] = { "epoch", "The epoch before is asked for, and no overlap runs." },
 	[DR_DENY_ROOT] = { "root", "No root generation is published and in use." },
 	[DR_DENY_ROOT_FOREIGN] = { "root-foreign", "The published root generation is not the one held here." },
-	[DR_DENY_DIVERGENCE] = { "divergence", "The contract's storage and its events differ on something this rests on." },
+	[DR_DENY_DIVERGENCE] = { "divergence",
+				 "The contract's storage and its events differ on something this rests on." },
 	[DR_DENY_HEAD] = { "head", "A right that this rests on was revoked in a block that is not final yet." },
 	[DR_DENY_CODE] = { "code", "The contract's code is not proven, or is not the pinned one." },
 	[DR_DENY_PROOF] = { "proof", "What is proven is not proven well enough." },
@@ -247,8 +250,8 @@ const char *dr_deny_text(enum dr_deny why)
 }
 
 static const char *const purposes[] = {
-	[DR_PURPOSE_NONE] = "none", [DR_PURPOSE_SEAL] = "seal",	      [DR_PURPOSE_SIGN] = "sign",
-	[DR_PURPOSE_TLS] = "tls",   [DR_PURPOSE_STORAGE] = "storage", [DR_PURPOSE_CLUSTER] = "cluster",
+	[DR_PURPOSE_NONE] = "none",         [DR_PURPOSE_SEAL] = "seal",       [DR_PURPOSE_SIGN] = "sign",
+	[DR_PURPOSE_TLS] = "tls",           [DR_PURPOSE_STORAGE] = "storage", [DR_PURPOSE_CLUSTER] = "cluster",
 	[DR_PURPOSE_CONTRACT] = "contract",
 };
 

@@ -140,16 +140,12 @@ static struct subject subject_of(uint8_t kind, struct dr_bytes key)
 	switch ((enum dr_slot_kind)kind) {
 	case DR_SLOT_MEASUREMENT:
 	case DR_SLOT_APP_MEASUREMENT:
-	case DR_SLOT_SUSPENDED:
-		memcpy(s.keys, key.ptr + 1, key.len - 1);
-		break;
+	case DR_SLOT_SUSPENDED: memcpy(s.keys, key.ptr + 1, key.len - 1); break;
 	case DR_SLOT_HARDWARE:
 		s.keys[31] = key.ptr[1];
 		memcpy(s.keys + 32, key.ptr + 2, 32);
 		break;
-	case DR_SLOT_ROOT:
-		memcpy(s.keys + 24, key.ptr + 1, 8);
-		break;
+	case DR_SLOT_ROOT: memcpy(s.keys + 24, key.ptr + 1, 8); break;
 	}
 	return s;
 }
@@ -211,9 +207,7 @@ static void expected(uint8_t out[static 32], const struct dr_state *state, const
 		if (!dr_bytes_zero(keys, 64))
 			dr_keccak256(out, keys, 64);
 		return;
-	case DR_SLOT_SUSPENDED:
-		dr_word_put(out, dr_state_suspension(state, s->keys));
-		return;
+	case DR_SLOT_SUSPENDED: dr_word_put(out, dr_state_suspension(state, s->keys)); return;
 	}
 }
 
@@ -224,7 +218,7 @@ struct candidate {
 };
 
 size_t dr_divergence_slots(struct dr_divergence *d, uint8_t (*out)[32], size_t max, const struct dr_profile *p,
-                           const struct dr_state *state)
+			   const struct dr_state *state)
 {
 	static const uint8_t first[] = { 's' };
 	struct candidate best[DR_STATE_SLOTS_MAX];
@@ -262,7 +256,7 @@ size_t dr_divergence_slots(struct dr_divergence *d, uint8_t (*out)[32], size_t m
 }
 
 static void judge_code(struct dr_divergence *d, const struct dr_profile *p, const struct dr_fact_state *fact,
-                       void (*report)(void *ctx, const struct dr_divergence_report *r), void *ctx)
+		       void (*report)(void *ctx, const struct dr_divergence_report *r), void *ctx)
 {
 	const uint8_t *got = dr_fact_state_code_hash(fact);
 	struct dr_divergence_report r = { 0 };
@@ -282,7 +276,7 @@ static void judge_code(struct dr_divergence *d, const struct dr_profile *p, cons
 }
 
 static void judge_slot(struct dr_divergence *d, const struct dr_state *state, const struct dr_fact_state *fact,
-                       size_t idx, void (*report)(void *ctx, const struct dr_divergence_report *r), void *ctx)
+		       size_t idx, void (*report)(void *ctx, const struct dr_divergence_report *r), void *ctx)
 {
 	struct dr_divergence_report r = { 0 };
 	struct dr_bytes value;
@@ -314,8 +308,8 @@ static void judge_slot(struct dr_divergence *d, const struct dr_state *state, co
 }
 
 void dr_divergence_judge(struct dr_divergence *d, const struct dr_profile *p, const struct dr_state *state,
-                         const struct dr_fact_state *fact,
-                         void (*report)(void *ctx, const struct dr_divergence_report *r), void *ctx)
+			 const struct dr_fact_state *fact,
+			 void (*report)(void *ctx, const struct dr_divergence_report *r), void *ctx)
 {
 	learn_all(d, p, state);
 	judge_code(d, p, fact, report, ctx);
@@ -343,15 +337,15 @@ static bool hardware_diverges(const struct dr_divergence *d, enum dr_hardware ki
 }
 
 static bool machine_diverges(const struct dr_divergence *d, const uint8_t *tee, const uint8_t *family,
-                             const uint8_t *device)
+			     const uint8_t *device)
 {
 	return hardware_diverges(d, DR_HARDWARE_TEE, tee) || hardware_diverges(d, DR_HARDWARE_FAMILY, family) ||
 	       hardware_diverges(d, DR_HARDWARE_SVN, family) || hardware_diverges(d, DR_HARDWARE_DEVICE, device);
 }
 
 enum dr_deny dr_divergence_verdict(const struct dr_divergence *d, const struct dr_self *self,
-                                   const struct dr_state *state, const struct dr_request *request,
-                                   const struct dr_decision *decision)
+				   const struct dr_state *state, const struct dr_request *request,
+				   const struct dr_decision *decision)
 {
 	struct dr_node node;
 	uint8_t generation[32];

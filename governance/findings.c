@@ -29,7 +29,7 @@ struct dr_findings {
 	struct dr_fail fail; /* memory ran out: from then on every revocation of an app measurement is reported */
 };
 
-#define ENTRY_KEY_LEN 65u
+#define ENTRY_KEY_LEN  65u
 #define EXPIRY_KEY_LEN 73u
 
 struct dr_findings *dr_findings_new(uint64_t stealth_window_s)
@@ -176,9 +176,9 @@ static enum dr_audit_finding_kind judge(const struct dr_change *c)
 	if (c->act.action == DR_ACTION_ROOT_ROTATE && c->reason == DR_REASON_DEADLINE)
 		return DR_AUDIT_ROOT_FAILED;
 	executes = def != NULL && c->act.has_proposal && c->act.proposal != 0 && c->act.action != DR_ACTION_PROPOSE &&
-	           c->act.action != DR_ACTION_VOTE && c->act.action != DR_ACTION_CANCEL;
-	if (executes && (c->reason == DR_REASON_VOTES || c->reason == DR_REASON_NO_PROPOSAL ||
-	                 c->reason == DR_REASON_MISMATCH))
+		   c->act.action != DR_ACTION_VOTE && c->act.action != DR_ACTION_CANCEL;
+	if (executes &&
+	    (c->reason == DR_REASON_VOTES || c->reason == DR_REASON_NO_PROPOSAL || c->reason == DR_REASON_MISMATCH))
 		return DR_AUDIT_UNSUPPORTED_EXECUTION;
 	return DR_AUDIT_REFUSED;
 }
@@ -186,7 +186,7 @@ static enum dr_audit_finding_kind judge(const struct dr_change *c)
 bool dr_findings_take(struct dr_findings *f, struct dr_audit_finding *out, const struct dr_change *change)
 {
 	const bool of_app = change->act.action == DR_ACTION_APP_MEASUREMENT_ALLOW ||
-	                    change->act.action == DR_ACTION_APP_MEASUREMENT_REVOKE;
+			    change->act.action == DR_ACTION_APP_MEASUREMENT_REVOKE;
 
 	memset(out, 0, sizeof(*out));
 	sweep(f, change->time);
@@ -202,18 +202,12 @@ bool dr_findings_take(struct dr_findings *f, struct dr_audit_finding *out, const
 const char *dr_audit_finding_name(enum dr_audit_finding_kind kind)
 {
 	switch (kind) {
-	case DR_AUDIT_NONE:
-		return "none";
-	case DR_AUDIT_STEALTHY_DEPLOYER:
-		return "stealthy-deployer";
-	case DR_AUDIT_UNSUPPORTED_EXECUTION:
-		return "unsupported-execution";
-	case DR_AUDIT_REFUSED:
-		return "refused";
-	case DR_AUDIT_UNAUTHORIZED_REVOCATION:
-		return "unauthorized-revocation";
-	case DR_AUDIT_ROOT_FAILED:
-		return "root-failed";
+	case DR_AUDIT_NONE: return "none";
+	case DR_AUDIT_STEALTHY_DEPLOYER: return "stealthy-deployer";
+	case DR_AUDIT_UNSUPPORTED_EXECUTION: return "unsupported-execution";
+	case DR_AUDIT_REFUSED: return "refused";
+	case DR_AUDIT_UNAUTHORIZED_REVOCATION: return "unauthorized-revocation";
+	case DR_AUDIT_ROOT_FAILED: return "root-failed";
 	}
 	return "?";
 }

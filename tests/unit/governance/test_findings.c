@@ -148,6 +148,13 @@ static void test_not_stealthy(void **state)
 	assert_int_equal(next(1, &out), DR_AUDIT_REFUSED);
 	revoke(0x70);
 	assert_int_equal(next(1, &out), DR_AUDIT_STEALTHY_DEPLOYER);
+	/* Taken back after a long announcement, before it ever was in force: 999 and 1000 seconds. */
+	for (uint64_t wait = 999; wait <= 1000; wait++) {
+		ACT(k, DR_ACTION_APP_MEASUREMENT_ALLOW, 0, DEPLOYER, k->time + 5000, kit_b(APP), kit_b(0x73));
+		assert_int_equal(next(1, &out), DR_AUDIT_NONE);
+		revoke(0x73);
+		assert_int_equal(next(wait, &out), wait < 1000 ? DR_AUDIT_STEALTHY_DEPLOYER : DR_AUDIT_NONE);
+	}
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
