@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make              build/derot, build/derot-core, build/derot-watch (release)
-# make demo         the main job on a recorded chain: no node, no npm, no network once packages are there
-# make check        every test; make check-offline: its part without npm and network
-# make check-long   the heavier rounds
-# make deps         install Debian packages (the only target that uses root)
-# PROFILE=debug|asan|clang selects another flag set, built in build/<profile>/
+# make                build/derot, build/derot-core, build/derot-watch (release)
+# make demo           the main job on a recorded chain: no node, no npm, no network once packages are there
+# make check          every test; make check-offline: its part without npm and network
+# make check-long     the heavier rounds
+# make deps           Debian packages, installed if missing (the only thing here that uses root)
+# make fuzz T=rlp TIME=60    libFuzzer on tests/fuzz/fuzz_rlp.c; what it finds is kept in build/fuzz/found/
+# make bench, make format, make install (DESTDIR, PREFIX), make clean
+#
+# PROFILE=debug|asan|clang selects another flag set, built in build/<profile>/. V=1 shows the commands, CI=true
+# makes warnings errors. check-source, check-units, check-link, check-fuzz, check-asan, check-clang,
+# check-valgrind and check-nodes are the parts of check; the part that failed can be run alone.
 
 PROFILE ?= release
 BUILD ?= build
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
 OUT := $(BUILD)/$(PROFILE)
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 .DELETE_ON_ERROR:
 
@@ -23,16 +30,22 @@ CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_debug := -Og -g3
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_asan := -fsanitize=address,undefined
-CFLAGS_clang := -O2 -g
-ifeq ($(PROFILE),clang)
+CFLAGS_clang := -O0
+CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
+ifneq ($(filter clang fuzz,$(PROFILE)),)
 CC := clang
 endif
-DR_CFLAGS := -std=c17 -D_GNU_SOURCE -I. $(WARN) -fPIE -MMD -MP $(CFLAGS_$(PROFILE)) $(CFLAGS)
-DR_LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS_$(PROFILE)) $(LDFLAGS)
+# The same sources give the same bytes, wherever they lie.
+DR_CFLAGS := -std=c17 -D_GNU_SOURCE -I. $(WARN) -fPIE -MMD -MP -ffile-prefix-map=$(CURDIR)=. $(CFLAGS_$(PROFILE)) $(CFLAGS)
+DR_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--build-id=sha1 $(LDFLAGS_$(PROFILE)) $(LDFLAGS)
+# Q: what is done is told in a word; V=1 tells it whole.
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@echo "$(1) $(subst $(BUILD)/,,$(2))")
 
 # Layers, lowest first: a folder is a layer is an archive. main_*.c hold main() and nothing else links them.
 LAYERS := chain/base chain/codec chain/crypto chain/trie chain/evm chain governance kms-bridge kms-bridge/core watcher
-src = $(filter-out $(1)/main_%.c,$(wildcard $(1)/*.c))
+src = $(sort $(filter-out $(1)/main_%.c,$(wildcard $(1)/*.c)))
 lib = $(OUT)/$(subst /,-,$(1)).a
 
 CHAIN_LAYERS := chain/evm chain chain/trie chain/crypto chain/codec chain/base
@@ -44,12 +57,12 @@ CORE_DEPS := -lsqlite3 $(CHAIN_DEPS)
 WATCH_LIBS := $(call lib,watcher) $(call lib,kms-bridge) $(GOV_LIBS)
 WATCH_DEPS := -lcurl -ljansson -lcyaml -lyaml $(CHAIN_DEPS)
 
-PROGRAMS := $(OUT)/derot $(OUT)/derot-core $(OUT)/derot-watch
+PROGRAMS := derot derot-core derot-watch
 
 .PHONY: all
-all: $(PROGRAMS)
+all: $(PROGRAMS:%=$(OUT)/%)
 ifeq ($(PROFILE),release)
-	@for p in $(notdir $(PROGRAMS)); do cmp -s $(OUT)/$$p $(BUILD)/$$p || cp $(OUT)/$$p $(BUILD)/$$p; done
+	@for p in $(PROGRAMS); do cmp -s $(OUT)/$$p $(BUILD)/$$p || cp $(OUT)/$$p $(BUILD)/$$p; done
 endif
 
 define layer_rule
@@ -58,48 +71,174 @@ $(call lib,$(1)): $(patsubst %.c,$(OUT)/%.o,$(call src,$(1)))
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
-$(OUT)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(DR_CFLAGS) -c -o $@ $<
+# Other flags are other objects.
+FLAGS := $(CC) $(DR_CFLAGS) $(DR_LDFLAGS)
+ifneq ($(FLAGS),$(shell cat $(OUT)/flags 2>/dev/null))
+.PHONY: $(OUT)/flags
+endif
+$(OUT)/flags:
+	@mkdir -p $(@D) && echo '$(FLAGS)' >$@
 
-link = $(CC) $(DR_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+$(OUT)/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,CC  ,$@)
+	$(Q)$(CC) $(DR_CFLAGS) -c -o $@ $<
+
+link = $(Q)$(CC) $(DR_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 $(OUT)/derot: $(OUT)/watcher/main_cli.o $(WATCH_LIBS)
+	$(call say,LINK,$@)
 	$(link) $(WATCH_DEPS)
 $(OUT)/derot-watch: $(OUT)/watcher/main_watch.o $(WATCH_LIBS)
+	$(call say,LINK,$@)
 	$(link) $(WATCH_DEPS)
 $(OUT)/derot-core: $(OUT)/kms-bridge/core/main_core.o $(CORE_LIBS)
+	$(call say,LINK,$@)
 	$(link) $(CORE_DEPS)
 
 # Unit tests: a test links its own folder's layer and below, never more.
-UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
+UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT := $(patsubst tests/unit/%.c,$(OUT)/unit/%,$(UNIT_SRC))
 KIT := $(OUT)/tests/unit/kit.o
 TEST_DEPS := -lcmocka -ljansson -lz
 $(OUT)/unit/chain/%: $(OUT)/tests/unit/chain/%.o $(KIT) $(CHAIN_LIBS)
 	@mkdir -p $(@D)
+	$(call say,LINK,$@)
 	$(link) $(TEST_DEPS) $(CHAIN_DEPS)
 $(OUT)/unit/governance/%: $(OUT)/tests/unit/governance/%.o $(KIT) $(GOV_LIBS)
 	@mkdir -p $(@D)
+	$(call say,LINK,$@)
 	$(link) $(TEST_DEPS) $(CHAIN_DEPS)
 $(OUT)/unit/kms-bridge/%: $(OUT)/tests/unit/kms-bridge/%.o $(KIT) $(CORE_LIBS)
 	@mkdir -p $(@D)
+	$(call say,LINK,$@)
 	$(link) $(TEST_DEPS) $(CORE_DEPS)
 $(OUT)/unit/watcher/%: $(OUT)/tests/unit/watcher/%.o $(KIT) $(WATCH_LIBS)
 	@mkdir -p $(@D)
+	$(call say,LINK,$@)
 	$(link) $(TEST_DEPS) $(WATCH_DEPS)
 
 # Fuzz targets. Here each is linked with a driver that replays its corpus and walks mutations of it;
 # `make fuzz T=name` links it with libFuzzer instead.
-FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(OUT)/fuzz/%,$(FUZZ_SRC))
-$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(OUT)/tests/fuzz/replay.o $(CORE_LIBS)
+FUZZ_DRIVER := $(if $(filter fuzz,$(PROFILE)),,$(OUT)/tests/fuzz/replay.o)
+$(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(CORE_LIBS)
 	@mkdir -p $(@D)
+	$(call say,LINK,$@)
 	$(link) $(CORE_DEPS)
+
+.PHONY: deps deps-build demo
+deps:
+	@tests/check/deps.sh test
+deps-build:
+	@tests/check/deps.sh build
+demo: deps-build
+	@$(SUB) all
+	@DEROT=$(BUILD)/derot fixtures/demo.sh
+
+# Tests. Every part writes its results below $(RESULTS); check runs all parts, whatever fails, and sums them up.
+SUB = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+RESULTS := $(BUILD)/results
+RUN_TESTS := JOBS=$(JOBS) tests/check/run.sh $(RESULTS)
+NODE := tests/nodes/node_modules/node/bin/node
+OFFLINE := check-source check-units check-link check-fuzz check-clang check-valgrind check-asan
+
+define run_parts
+	@rm -rf $(RESULTS)
+	+@failed=; for part in $(1); do \
+		start=$$(date +%s); \
+		$(SUB) $$part || failed="$$failed $$part"; \
+		echo "== $$part: $$(($$(date +%s) - start)) s"; \
+	done; \
+	[ -z "$$failed" ] || echo "failed:$$failed"; \
+	tests/check/run.sh $(RESULTS) --sum && [ -z "$$failed" ]
+endef
+
+.PHONY: check check-offline check-long
+check: deps
+	$(call run_parts,all $(OFFLINE) check-nodes)
+check-offline: deps
+	$(call run_parts,all $(OFFLINE))
+
+.PHONY: check-source check-units check-link check-fuzz check-asan check-clang check-valgrind check-nodes
+check-source:
+	@$(RUN_TESTS) source tests/check/source.sh $(sort $(wildcard tests/check/test_*.sh))
+
+check-units: $(UNIT)
+	@$(RUN_TESTS) units-$(PROFILE) $(UNIT)
+
+check-link: all
+	@RUN='"$$1" $(OUT)' $(RUN_TESTS) link tests/check/link.sh
+
+# Each corpus as it is, every truncation and bit flip, and ROUNDS of mutations of each of its files.
+ROUNDS ?= 2000
+check-fuzz: $(FUZZ)
+	@RUN='"$$1" -rounds=$(ROUNDS) tests/fuzz/corpus/$$(basename "$$1")' $(RUN_TESTS) fuzz-$(PROFILE) $(FUZZ)
+
+check-asan:
+	+@$(SUB) PROFILE=asan check-units check-fuzz ROUNDS=500
+
+# Everything compiles with clang as well; linking it would tell nothing new.
+.PHONY: objects
+objects: $(patsubst %.c,$(OUT)/%.o,$(wildcard $(LAYERS:%=%/*.c) tests/unit/*/*.c tests/unit/*.c tests/fuzz/*.c))
+check-clang:
+	@RUN='$(SUB) PROFILE=clang "$$1"' $(RUN_TESTS) clang objects
+
+# Those that touch foreign bytes or secrets and are quick: memcheck sees what the sanitizers do not, the use of
+# undefined values.
+MEMCHECK := chain/test_reader chain/test_rlp kms-bridge/test_proto kms-bridge/test_merkle governance/test_map
+check-valgrind: $(MEMCHECK:%=$(OUT)/unit/%)
+	@RUN='valgrind -q --error-exitcode=99 --leak-check=full "$$1"' $(RUN_TESTS) valgrind $(MEMCHECK:%=$(OUT)/unit/%)
+
+# Live nodes, the contract and its compiler. npm fetches them once (tests/nodes/install.sh).
+check-nodes: all
+	@tests/nodes/install.sh
+	@RUN='DEROT=$(abspath $(BUILD))/derot $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) nodes \
+		$(sort $(wildcard tests/nodes/test_*.mjs tests/check/*.mjs))
+	@RUN='$(NODE) "$$1" --check' $(RUN_TESTS) contract governance/contracts/build.mjs
+
+check-long: deps
+	$(call run_parts,long-fuzz long-scripts)
+.PHONY: long-fuzz long-scripts
+long-fuzz:
+	+@$(SUB) PROFILE=asan check-fuzz ROUNDS=50000
+long-scripts: all
+	@RUN='DEROT=$(abspath $(BUILD))/derot "$$1"' JOBS=1 tests/check/run.sh $(RESULTS) long \
+		$(sort tests/check/reproducible.sh $(wildcard tests/long/*.sh))
+
+.PHONY: fuzz bench format install clean
+TIME ?= 60
+fuzz:
+	$(if $(wildcard tests/fuzz/fuzz_$(T).c),,$(error make fuzz T=name [TIME=seconds]; names: \
+		$(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))))
+	+@$(SUB) PROFILE=fuzz $(BUILD)/fuzz/fuzz/fuzz_$(T)
+	@mkdir -p $(BUILD)/fuzz/found/$(T)
+	$(BUILD)/fuzz/fuzz/fuzz_$(T) -max_total_time=$(TIME) -print_final_stats=1 \
+		-artifact_prefix=$(BUILD)/fuzz/found/$(T)- $(BUILD)/fuzz/found/$(T) tests/fuzz/corpus/fuzz_$(T)
+
+BENCH := $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(sort $(wildcard tests/bench/bench_*.c)))
+$(OUT)/bench/%: $(OUT)/tests/bench/%.o $(CORE_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(link) $(CORE_DEPS)
+bench: all $(BENCH)
+	@for b in $(BENCH) $(sort $(wildcard tests/bench/*.sh)); do DEROT=$(BUILD)/derot $$b || exit 1; done
+
+format:
+	@tests/check/format.sh -i
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/derot/profiles $(DESTDIR)$(PREFIX)/share/doc/derot
+	install -m 755 $(PROGRAMS:%=$(OUT)/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(wildcard watcher/*.1 kms-bridge/core/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(wildcard governance/profiles/*.yaml) $(DESTDIR)$(PREFIX)/share/derot/profiles
+	install -m 644 fixtures/derot.example.yaml LICENSE $(wildcard README.md ARCHITECTURE.md) \
+		$(DESTDIR)$(PREFIX)/share/doc/derot
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
 .SECONDARY:
 
-.PHONY: clean
 clean:
 	rm -rf $(BUILD)
