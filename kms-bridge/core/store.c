@@ -327,6 +327,33 @@ enum dr_err dr_store_evidence(struct dr_store *s, enum dr_err (*each)(void *ctx,
 	return err;
 }
 
+uint64_t dr_store_evidence_num(const struct dr_store *s)
+{
+	return s->evidence_num;
+}
+
+enum dr_err dr_store_evidence_get(struct dr_store *s, uint64_t seq, struct dr_buf *out, struct dr_fail *fail)
+{
+	sqlite3_stmt *row = s->sql[DR_SQL_EVIDENCE_GET];
+	enum dr_err err;
+
+	DR_ASSERT(seq < s->evidence_num);
+	bind_u64(s, DR_SQL_EVIDENCE_GET, 1, seq);
+	const int code = sqlite3_step(row);
+
+	if (code == SQLITE_ROW) {
+		const struct dr_bytes frame = column(row, 0);
+
+		err = dr_buf_append(out, frame.ptr, frame.len, fail);
+	} else if (code == SQLITE_DONE) {
+		err = dr_fail_set(fail, DR_ERR_PROOF, "store: evidence rows are missing or too many", seq);
+	} else {
+		err = dr_store_failed(s, "store: evidence could not be read", fail);
+	}
+	sqlite3_reset(row);
+	return err;
+}
+
 enum dr_err dr_store_log(struct dr_store *s, enum dr_log log, uint64_t first, uint64_t num,
                          enum dr_err (*each)(void *ctx, const struct dr_entry *entry), void *ctx,
                          struct dr_fail *fail)

@@ -90,6 +90,11 @@ const struct dr_store_marks *dr_store_marks(const struct dr_store *s);
 enum dr_err dr_store_evidence(struct dr_store *s, enum dr_err (*each)(void *ctx, struct dr_bytes frame), void *ctx,
                               struct dr_fail *fail);
 
+/* dr_store_evidence_num: frames stored, what was not committed included. dr_store_evidence_get: appends the frame
+ * seq (below that) to *out. */
+uint64_t dr_store_evidence_num(const struct dr_store *s);
+enum dr_err dr_store_evidence_get(struct dr_store *s, uint64_t seq, struct dr_buf *out, struct dr_fail *fail);
+
 /* dr_store_log: entries [first, first + num) of a log, fewer at its end; num 0: all. */
 enum dr_err dr_store_log(struct dr_store *s, enum dr_log log, uint64_t first, uint64_t num,
                          enum dr_err (*each)(void *ctx, const struct dr_entry *entry), void *ctx,

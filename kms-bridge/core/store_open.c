@@ -33,6 +33,7 @@ static const char *const statements[DR_SQL_NUM] = {
 	[DR_SQL_META_PUT] = "INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)",
 	[DR_SQL_EVIDENCE_ADD] = "INSERT INTO evidence(seq, frame) VALUES(?1, ?2)",
 	[DR_SQL_EVIDENCE_ALL] = "SELECT seq, frame FROM evidence ORDER BY seq",
+	[DR_SQL_EVIDENCE_GET] = "SELECT frame FROM evidence WHERE seq = ?1",
 	[DR_SQL_LEDGER_ADD] = "INSERT INTO ledger(idx, leaf, leaf_hash) VALUES(?1, ?2, ?3)",
 	[DR_SQL_LEDGER_GET] = "SELECT idx, leaf, leaf_hash FROM ledger WHERE idx >= ?1 ORDER BY idx LIMIT ?2",
 	[DR_SQL_JOURNAL_ADD] = "INSERT INTO journal(idx, leaf, leaf_hash) VALUES(?1, ?2, ?3)",
@@ -154,7 +155,8 @@ static enum dr_err open_db(struct dr_store *s, const char *dir, bool *is_new, st
 static enum dr_err prepare(struct dr_store *s, struct dr_fail *fail)
 {
 	for (size_t i = 0; i < DR_SQL_NUM; i++) {
-		const bool writes = i != DR_SQL_META_GET && i != DR_SQL_EVIDENCE_ALL && i != DR_SQL_LEDGER_GET &&
+		const bool writes = i != DR_SQL_META_GET && i != DR_SQL_EVIDENCE_ALL &&
+		                    i != DR_SQL_EVIDENCE_GET && i != DR_SQL_LEDGER_GET &&
 		                    i != DR_SQL_JOURNAL_GET && i != DR_SQL_ROOT_GET && i != DR_SQL_ROOT_NEXT;
 
 		if (writes && s->read_only)

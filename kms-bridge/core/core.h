@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core: what the parts of the derot-core process share. One process, one engine, one thread.
+ *
+ *   core.c         the process: INIT, the engine's host, commit, the way out
+ *   core_live.c    RUN and RECORD: the loop over control, watch, clients, timer and signals
+ *   core_replay.c  REPLAY
+ *   core_client.c  requests of local clients (RUN, QUERY)
+ *   core_roots.c   the life of root generations
+ *
+ * Rule: what is sent over control (CHANGE, JOURNAL, FINDING) is sent after the commit that makes it durable.
+ *
+ * Layer: kms-bridge/core.
+ */
+#ifndef DR_CORE_CORE_H
+#define DR_CORE_CORE_H
+
+#include "kms-bridge/core/channel.h"
+#include "kms-bridge/core/engine.h"
+#include "kms-bridge/core/keys.h"
+#include "kms-bridge/core/store.h"
+
+#define DR_CORE_CREDIT (64u << 20) /* bytes of FRAME messages, headers included, that watch may be ahead */
+
+/* Exit codes of DESIGN.md, section 8, that a core ends with. */
+enum dr_core_exit {
+	DR_CORE_GOOD = 0,
+	DR_CORE_ERROR = 1,
+	DR_CORE_PROOF = 3,
+	DR_CORE_CONFLICT = 4,
+};
+
+struct dr_client {
+	struct dr_channel ch;
+	/* A long answer, handed out as the client takes it. */
+	struct {
+		enum { DR_ANSWER_NONE = 0, DR_ANSWER_LOG, DR_ANSWER_EVIDENCE } kind;
+		enum dr_log log;
+		uint64_t next, end;
+		uint64_t size;    /* of LOG_END */
+		uint8_t root[32];
+	} answer;
+};
+
+struct dr_core {
+	struct dr_init init;
+	struct dr_buf profile; /* what init.profile borrows */
+	struct dr_engine *engine;
+	struct dr_store *store; /* RUN, QUERY */
+	struct dr_keys *keys;   /* RUN with a key file */
+	struct dr_channel control, watch;
+	struct dr_buf held; /* control messages that wait for the commit */
+	struct dr_buf frame; /* scratch: one whole frame */
+	bool refolding;
+	bool stepped;   /* a final step ended since somebody cleared this */
+	bool marks_old; /* and since the last commit */
+	struct dr_store_marks marks;
+	uint64_t final_number;
+	uint64_t frames_kept, frames_refused;
+	uint32_t want; /* of the frame in hand */
+	struct {
+		uint8_t state; /* enum dr_endpoint_state */
+		uint64_t final_number;
+		char reason[DR_TEXT_MAX];
+		char unavailable[DR_TEXT_MAX]; /* the last reason that was journalled */
+	} endpoints[DR_ENDPOINTS_MAX];
+	bool torn;
+	uint64_t noted_generation;
+	bool noted_ours;
+	/* Why it ends. */
+	struct dr_fail fail;
+	char why[DR_TEXT_MAX]; /* empty: fail.what */
+};
+
+/* dr_core_main: the whole process: control on fd 3, watch on fd 4 (RUN, RECORD). The exit code. */
+int dr_core_main(void);
+
+/* The modes, after INIT; control says what happened. */
+int dr_core_live(struct dr_core *c);
+int dr_core_replay(struct dr_core *c);
+int dr_core_query(struct dr_core *c);
+
+/* dr_core_open_store: c->store for what INIT says. */
+enum dr_err dr_core_open_store(struct dr_core *c, bool read_only);
+
+/* dr_core_new_engine: c->engine, with the host below. */
+enum dr_err dr_core_new_engine(struct dr_core *c);
+
+/* dr_core_refold: every stored frame through the engine again, quietly; then ledger, state and cursor must be those
+ * stored. DR_ERR_PROOF with c->why otherwise. */
+enum dr_err dr_core_refold(struct dr_core *c);
+
+/* dr_core_feed: one frame, foreign or core-stamped; *decision only for REQUEST. */
+enum dr_err dr_core_feed(struct dr_core *c, enum dr_take *take, struct dr_decision *decision,
+                         const struct dr_frame *frame);
+
+/* dr_core_commit: what was written so far is durable; then what was held is sent. Without a store: only sent. */
+enum dr_err dr_core_commit(struct dr_core *c);
+
+/* dr_core_note: a journal entry of the host's own. hash may be NULL. detail is cut and cleaned to a text. */
+enum dr_err dr_core_note(struct dr_core *c, enum dr_note_kind kind, uint64_t number, const uint8_t *hash,
+                         uint16_t source, const char *detail, uint64_t *idx);
+
+void dr_core_status(const struct dr_core *c, struct dr_status_report *out);
+enum dr_err dr_core_send_status(struct dr_core *c);
+
+/* dr_core_fatal: FATAL with c->fail (and c->why) and this exit code, which it returns. */
+int dr_core_fatal(struct dr_core *c, enum dr_core_exit code);
+/* dr_core_fail: c->fail and c->why from a sentence made at run time. */
+__attribute__((format(printf, 4, 5))) enum dr_err dr_core_fail(struct dr_core *c, enum dr_err err, const char *what,
+                                                               const char *format, ...);
+
+/* dr_core_client_take: answers one message of a client (RUN: over the socket; QUERY: over control). False: the client
+ * broke the protocol. c->fail: the core itself failed. dr_core_client_more: goes on with a long answer. */
+bool dr_core_client_take(struct dr_core *c, struct dr_client *client, uint16_t type, struct dr_bytes payload);
+enum dr_err dr_core_client_more(struct dr_core *c, struct dr_client *client);
+
+/* dr_core_roots_open: the key file and every stored root. dr_core_roots_step: what the final state asks of us. */
+enum dr_err dr_core_roots_open(struct dr_core *c);
+enum dr_err dr_core_roots_step(struct dr_core *c);
+enum dr_err dr_core_root_public(struct dr_core *c, uint64_t generation, struct dr_root_public *out);
+
+/* dr_core_tick: stamps the clock unless that was done less than a second ago. */
+enum dr_err dr_core_tick(struct dr_core *c, bool force);
+
+#endif

@@ -1,0 +1,742 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The derot-core process from the outside: forked, spoken to over its descriptors, on a small chain made here.
+ */
+#include "tests/unit/kit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sqlite3.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "chain/evm/header.h"
+#include "chain/evm/quorum.h"
+#include "kms-bridge/core/core.h"
+
+#define START 10u
+#define BLOCKS 6u
+
+static uint8_t rlp[BLOCKS + 1][1024]; /* the last: another block START + 3 */
+static struct dr_bytes headers[BLOCKS + 1];
+static uint8_t hashes[BLOCKS + 1][32];
+static uint64_t times[BLOCKS + 1];
+static uint8_t profile_bytes[4096];
+static struct dr_init init;
+static char dir[64];
+
+static void make_chain(void)
+{
+	static struct dr_profile p = { .name = "test", .state_every = 1000, .stealth_window_s = 60 };
+	const uint64_t now = (uint64_t)time(NULL) - 100;
+	struct dr_fail fail = { 0 };
+	size_t len;
+
+	for (unsigned i = 0; i <= BLOCKS; i++) {
+		const unsigned at = i == BLOCKS ? 3 : i;
+		struct dr_evm_header h = { .num_fields = 15, .number = START + at, .timestamp = now + at * 2 };
+
+		if (at > 0)
+			memcpy(h.parent_hash, hashes[at - 1], 32);
+		if (i == BLOCKS)
+			h.nonce[0] = 1;
+		assert_int_equal(dr_evm_header_encode(rlp[i], sizeof(rlp[i]), &len, &h, &fail), DR_OK);
+		headers[i] = dr_bytes_of(rlp[i], len);
+		assert_int_equal(dr_evm_header_decode(&h, headers[i], &fail), DR_OK);
+		memcpy(hashes[i], h.hash, 32);
+		times[i] = h.timestamp;
+	}
+	memset(p.code_hash, 0xcc, 32);
+	assert_int_equal(dr_profile_declare(&p.events[0], "Allowed(uint64 proposal, uint64 due, bytes32 measurement)",
+	                                    "measurement.allow", &fail),
+	                 DR_OK);
+	p.num_events = 1;
+	if (dr_profile_encode(profile_bytes, sizeof(profile_bytes), &len, &p, &fail) != DR_OK)
+		fail_msg("%s", fail.what);
+	init = (struct dr_init){ .version = DR_PROTO_VERSION, .proof = DR_PROOF_QUORUM, .chain_id = 31337,
+		                 .start_number = START, .quorum_k = 1, .quorum_n = 2, .step_max = 64,
+		                 .profile = dr_bytes_of(profile_bytes, len) };
+	memset(init.genesis, 0x11, 32);
+	memset(init.contract, 0x22, 20);
+	memcpy(init.start_hash, hashes[0], 32);
+	strcpy(init.endpoints[0], "a");
+	strcpy(init.endpoints[1], "b");
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/derot-test-core-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	make_chain();
+	snprintf(init.data_dir, sizeof(init.data_dir), "%s/data", dir);
+	snprintf(init.key_file, sizeof(init.key_file), "%s/key", dir);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+/* What a core said. */
+struct heard {
+	unsigned ready, changes, journal, answers, wants, credit, refused, status, fatal;
+	struct dr_status_report report;
+	struct dr_error error;
+	struct dr_answer first, last;
+	struct dr_buf kept;
+	uint8_t kinds[512]; /* of the notes */
+	struct dr_want want[64];
+};
+
+struct process {
+	pid_t pid;
+	struct dr_channel control, watch;
+	struct heard heard;
+};
+
+static void spawn(struct process *p, uint8_t mode)
+{
+	int control[2], watch[2];
+	struct dr_fail fail = { 0 };
+
+	memset(p, 0, sizeof(*p));
+	dr_buf_init(&p->heard.kept, 64u << 20);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, control), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, watch), 0);
+	fflush(NULL);
+	p->pid = fork();
+	if (p->pid == 0) {
+		const int c = fcntl(control[1], F_DUPFD, 20), w = fcntl(watch[1], F_DUPFD, 20);
+
+		close(control[0]);
+		close(watch[0]);
+		dup2(c, 3);
+		dup2(w, 4);
+		close(c);
+		close(w);
+		for (int fd = 5; fd < 20; fd++)
+			close(fd);
+		_exit(dr_core_main());
+	}
+	close(control[1]);
+	close(watch[1]);
+	dr_channel_init(&p->control, control[0]);
+	dr_channel_init(&p->watch, watch[0]);
+	init.mode = mode;
+	assert_int_equal(dr_init_put(&p->control.out, DR_MSG_INIT, &init, &fail), DR_OK);
+}
+
+static void hear(struct process *p, uint16_t type, struct dr_bytes payload)
+{
+	struct heard *h = &p->heard;
+	struct dr_fail fail = { 0 };
+	struct dr_entry entry;
+	struct dr_note note;
+
+	switch (type) {
+	case DR_MSG_READY: h->ready++; break;
+	case DR_MSG_CHANGE: h->changes++; break;
+	case DR_MSG_JOURNAL:
+		assert_int_equal(dr_entry_get(&entry, payload, &fail), DR_OK);
+		assert_int_equal(dr_note_decode(&note, entry.leaf, &fail), DR_OK);
+		h->kinds[h->journal++ % sizeof(h->kinds)] = note.kind;
+		break;
+	case DR_MSG_ANSWER:
+		assert_int_equal(dr_answer_get(&h->last, payload, &fail), DR_OK);
+		if (h->answers++ == 0)
+			h->first = h->last;
+		break;
+	case DR_MSG_KEPT: dr_buf_append(&h->kept, payload.ptr, payload.len, &fail); break;
+	case DR_MSG_STATUS:
+		h->status++;
+		assert_int_equal(dr_status_report_get(&h->report, payload, &fail), DR_OK);
+		break;
+	case DR_MSG_FATAL:
+		h->fatal++;
+		assert_int_equal(dr_error_get(&h->error, payload, &fail), DR_OK);
+		break;
+	case DR_MSG_WANT:
+		assert_int_equal(dr_want_get(&h->want[h->wants++ % 64], payload, &fail), DR_OK);
+		break;
+	case DR_MSG_CANCEL: break;
+	case DR_MSG_CREDIT: h->credit++; break;
+	case DR_MSG_REFUSED: h->refused++; break;
+	default: fail_msg("unexpected message %04x", type);
+	}
+}
+
+static bool noted(const struct process *p, enum dr_note_kind kind)
+{
+	return memchr(p->heard.kinds, kind, p->heard.journal) != NULL;
+}
+
+/* Listens until `enough`, or the core is gone, or 10 s passed. */
+static void listen_to(struct process *p, bool (*enough)(const struct process *p))
+{
+	struct dr_fail fail = { 0 };
+	struct dr_bytes payload;
+	uint16_t type;
+
+	for (int turns = 0; turns < 100000 && !p->control.eof && (enough == NULL || !enough(p)); turns++) {
+		struct pollfd f[2] = { { .fd = p->control.fd, .events = POLLIN },
+			               { .fd = p->watch.eof ? -1 : p->watch.fd, .events = POLLIN } };
+
+		if (dr_channel_pending(&p->control) > 0)
+			f[0].events |= POLLOUT;
+		if (dr_channel_pending(&p->watch) > 0)
+			f[1].events |= POLLOUT;
+		if (poll(f, 2, 10000) <= 0)
+			break;
+		dr_channel_write(&p->control, &fail);
+		dr_channel_write(&p->watch, &fail);
+		if ((f[0].revents & POLLIN) != 0 || (f[0].revents & POLLHUP) != 0)
+			dr_channel_read(&p->control, &fail);
+		if (f[1].revents & (POLLIN | POLLHUP))
+			dr_channel_read(&p->watch, &fail);
+		while (dr_channel_next(&p->control, &type, &payload, &fail))
+			hear(p, type, payload);
+		while (dr_channel_next(&p->watch, &type, &payload, &fail))
+			hear(p, type, payload);
+	}
+}
+
+static int wait_for(struct process *p)
+{
+	int status;
+
+	listen_to(p, NULL);
+	dr_channel_close(&p->control);
+	dr_channel_close(&p->watch);
+	assert_int_equal(waitpid(p->pid, &status, 0), p->pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void add_frame(struct dr_buf *out, uint16_t type, uint16_t source, struct dr_bytes payload)
+{
+	const struct dr_frame frame = { type, source, payload };
+	struct dr_fail fail = { 0 };
+
+	assert_int_equal(dr_frame_put(out, &frame, &fail), DR_OK);
+}
+
+static void add_clock(struct dr_buf *out, uint16_t type, uint64_t seconds)
+{
+	uint8_t payload[16];
+
+	dr_be64_put(payload, seconds * 1000);
+	dr_be64_put(payload + 8, seconds * 1000);
+	add_frame(out, type, DR_SOURCE_CORE, dr_bytes_of(payload, 16));
+}
+
+static void add_final(struct dr_buf *out, uint16_t source, unsigned at)
+{
+	uint8_t payload[DR_QUORUM_PAYLOAD_LEN];
+
+	dr_quorum_payload(payload, DR_STATUS_FINAL, START + (at == BLOCKS ? 3 : at), hashes[at]);
+	add_frame(out, DR_FRAME_FINALITY, source, dr_bytes_of(payload, sizeof(payload)));
+}
+
+static void add_header(struct dr_buf *out, unsigned at)
+{
+	add_frame(out, DR_FRAME_HEADER, 0, headers[at]);
+}
+
+/* A recording: the start block final, then START + 3. */
+static void make_stream(struct dr_buf *out)
+{
+	struct dr_evidence_head head = { .family = DR_FAMILY_EVM, .chain_id = init.chain_id };
+	uint8_t bytes[DR_EVIDENCE_HEAD_LEN];
+	struct dr_fail fail = { 0 };
+
+	dr_buf_init(out, 1u << 20);
+	memcpy(head.genesis, init.genesis, 32);
+	dr_evidence_head_put(bytes, &head);
+	dr_buf_append(out, bytes, sizeof(bytes), &fail);
+	add_clock(out, DR_FRAME_START, times[0]);
+	add_header(out, 0);
+	add_final(out, 0, 0);
+	add_clock(out, DR_FRAME_CLOCK, times[3]);
+	add_final(out, 0, 3);
+	add_header(out, 1);
+	add_header(out, 2);
+	add_header(out, 3);
+}
+
+static void play(struct process *p, const struct dr_buf *stream, size_t run, size_t len, int expected)
+{
+	struct dr_ask ask = { .name = "an app" };
+	struct dr_fail fail = { 0 };
+
+	ask.request.purpose = DR_PURPOSE_SEAL;
+	ask.request.confidence = 1;
+	spawn(p, DR_MODE_REPLAY);
+	assert_int_equal(dr_ask_put(&p->control.out, DR_MSG_ASK, &ask, &fail), DR_OK);
+	for (size_t at = 0; at < len; at += run)
+		dr_msg_put(&p->control.out, DR_MSG_EVIDENCE,
+		           dr_bytes_of(stream->ptr + at, len - at < run ? len - at : run), &fail);
+	dr_msg_put(&p->control.out, DR_MSG_END, dr_bytes_of(NULL, 0), &fail);
+	const int code = wait_for(p);
+
+	if (code != expected)
+		fail_msg("exit %d, expected %d: %s", code, expected, p->heard.error.what);
+}
+
+static void test_replay(void **state)
+{
+	static struct process p;
+	uint8_t ledger[32], journal[32];
+	struct dr_buf stream;
+
+	(void)state;
+	make_stream(&stream);
+	for (size_t run = 1; run <= stream.len; run = run * 7 + 3) {
+		play(&p, &stream, run, stream.len, 0);
+		assert_int_equal(p.heard.ready, 1);
+		assert_int_equal(p.heard.status, 1);
+		assert_int_equal(p.heard.fatal, 0);
+		assert_int_equal(p.heard.report.final_number, START + 3);
+		assert_int_equal(p.heard.report.frames_refused, 0);
+		assert_false(p.heard.report.torn);
+		assert_false(p.heard.report.sealed);
+		assert_true(noted(&p, DR_NOTE_START) && noted(&p, DR_NOTE_FINAL));
+		assert_int_equal(p.heard.first.decision.deny, DR_DENY_SEALED);
+		assert_int_equal(p.heard.first.number, 0);
+		assert_true(p.heard.answers >= 2);
+		assert_int_not_equal(p.heard.last.decision.deny, DR_DENY_SEALED);
+		assert_string_equal(p.heard.last.name, "an app");
+		if (run == 1) {
+			memcpy(ledger, p.heard.report.ledger_root, 32);
+			memcpy(journal, p.heard.report.journal_root, 32);
+		}
+		/* However the stream is split. */
+		assert_memory_equal(ledger, p.heard.report.ledger_root, 32);
+		assert_memory_equal(journal, p.heard.report.journal_root, 32);
+	}
+	init.until = START;
+	play(&p, &stream, 100, stream.len, 0);
+	assert_int_equal(p.heard.report.final_number, START);
+	dr_buf_free(&stream);
+}
+
+static void test_replay_damaged(void **state)
+{
+	static struct process p;
+	struct dr_buf stream, more;
+	struct dr_fail fail = { 0 };
+
+	(void)state;
+	make_stream(&stream);
+	play(&p, &stream, 64, stream.len - 1, 0); /* torn in the last frame */
+	assert_true(p.heard.report.torn);
+	assert_int_equal(p.heard.report.final_number, START);
+	play(&p, &stream, 64, 40, DR_CORE_ERROR); /* in the head */
+	assert_int_equal(p.heard.error.err, DR_ERR_SHORT);
+	stream.ptr[stream.len - 1] ^= 1;
+	play(&p, &stream, 64, stream.len, DR_CORE_ERROR);
+	assert_non_null(strstr(p.heard.error.what, "damaged at byte"));
+	stream.ptr[stream.len - 1] ^= 1;
+	/* A frame that proves nothing does not belong into a recording. */
+	dr_buf_init(&more, 1u << 20);
+	dr_buf_append(&more, stream.ptr, stream.len, &fail);
+	add_frame(&more, DR_FRAME_HEADER, 1, dr_bytes_of("no header", 9));
+	play(&p, &more, 64, more.len, 0);
+	assert_int_equal(p.heard.report.frames_refused, 1);
+	assert_true(noted(&p, DR_NOTE_LIE));
+	/* Another block final at the same height: a contradiction. */
+	more.len = stream.len;
+	add_final(&more, 0, BLOCKS);
+	add_final(&more, 1, BLOCKS);
+	play(&p, &more, 64, more.len, DR_CORE_CONFLICT);
+	assert_true(noted(&p, DR_NOTE_CONFLICT));
+	init.chain_id++;
+	play(&p, &stream, 64, stream.len, DR_CORE_PROOF);
+	assert_non_null(strstr(p.heard.error.what, "expected 31338, got 31337"));
+	init.chain_id--;
+	init.genesis[31] ^= 1;
+	play(&p, &stream, 64, stream.len, DR_CORE_PROOF);
+	dr_buf_free(&stream);
+	dr_buf_free(&more);
+}
+
+static bool is_ready(const struct process *p)
+{
+	return p->heard.ready > 0 && p->heard.wants > 0;
+}
+
+static void send_frames(struct process *p, const struct dr_buf *frames)
+{
+	struct dr_fail fail = { 0 };
+
+	for (size_t at = 0, used; at < frames->len; at += used) {
+		struct dr_frame frame;
+		uint8_t message[4096] = { 0, 0, 0, 1 };
+
+		assert_int_equal(dr_frame_get(&frame, &used, dr_bytes_of(frames->ptr + at, frames->len - at), &fail), DR_OK);
+		memcpy(message + 4, frames->ptr + at, used);
+		dr_msg_put(&p->watch.out, DR_MSG_FRAME, dr_bytes_of(message, used + 4), &fail);
+	}
+}
+
+static unsigned finals_wanted;
+
+static bool has_finals(const struct process *p)
+{
+	unsigned num = 0;
+
+	for (unsigned i = 0; i < p->heard.journal; i++)
+		num += p->heard.kinds[i] == DR_NOTE_FINAL;
+	return num >= finals_wanted;
+}
+
+static void start_run(struct process *p)
+{
+	spawn(p, DR_MODE_RUN);
+	listen_to(p, is_ready);
+	if (p->heard.ready != 1)
+		fail_msg("not ready: %s", p->heard.error.what);
+	assert_true(p->heard.credit > 0);
+}
+
+/* RUN up to START + 3 final. */
+static void run_to_final(struct process *p)
+{
+	struct dr_buf frames;
+
+	start_run(p);
+	dr_buf_init(&frames, 1u << 20);
+	add_header(&frames, 0);
+	add_final(&frames, 0, 0);
+	add_final(&frames, 0, 3);
+	for (unsigned i = 1; i <= 3; i++)
+		add_header(&frames, i);
+	send_frames(p, &frames);
+	finals_wanted = 2;
+	listen_to(p, has_finals);
+	assert_true(has_finals(p));
+	dr_buf_free(&frames);
+}
+
+static int stop_run(struct process *p)
+{
+	struct dr_fail fail = { 0 };
+
+	dr_msg_put(&p->control.out, DR_MSG_STOP, dr_bytes_of(NULL, 0), &fail);
+	return wait_for(p);
+}
+
+static int connect_client(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%.90s/core.sock", init.data_dir);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+/* Speaks to a client channel until a message of this type came; counts the others. */
+static struct dr_bytes ask(struct dr_channel *ch, uint16_t type, struct dr_bytes payload, uint16_t until,
+                           unsigned *others)
+{
+	struct dr_fail fail = { 0 };
+	struct dr_bytes got;
+	uint16_t what;
+
+	*others = 0;
+	assert_int_equal(dr_msg_put(&ch->out, type, payload, &fail), DR_OK);
+	dr_channel_flush(ch, 0, 1000);
+	for (;;) {
+		struct pollfd f = { .fd = ch->fd, .events = POLLIN };
+
+		while (dr_channel_next(ch, &what, &got, &fail)) {
+			if (what == until)
+				return got;
+			(*others)++;
+		}
+		assert_false(ch->eof);
+		assert_int_equal(poll(&f, 1, 10000), 1);
+		dr_channel_read(ch, &fail);
+	}
+}
+
+static void test_run(void **state)
+{
+	static struct process p;
+	static struct dr_status_report before, after;
+	static struct dr_channel ch;
+	struct dr_request request = { .purpose = DR_PURPOSE_SEAL, .confidence = 1 };
+	struct dr_key_answer key;
+	struct dr_root_public root;
+	struct dr_fail fail = { 0 };
+	uint8_t bytes[DR_REQUEST_LEN_MAX];
+	const uint8_t ledger_query[17] = { 0 }, journal_query[17] = { 1 };
+	unsigned num;
+	size_t len;
+
+	(void)state;
+	run_to_final(&p);
+	dr_channel_init(&ch, connect_client());
+	assert_int_equal(dr_status_report_get(&before, ask(&ch, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), DR_MSG_STATUS, &num),
+	                                      &fail),
+	                 DR_OK);
+	assert_int_equal(before.final_number, START + 3);
+	assert_false(before.sealed);
+	assert_int_equal(before.endpoints[0].final_number, START + 3);
+	assert_int_equal(dr_request_encode(bytes, sizeof(bytes), &len, &request, &fail), DR_OK);
+	const struct dr_bytes answer = ask(&ch, DR_MSG_KEY_GET, dr_bytes_of(bytes, len), DR_MSG_KEY, &num);
+
+	assert_int_equal(dr_key_answer_get(&key, answer, &fail), DR_OK);
+	assert_int_equal(key.decision.verdict, DR_DENY);
+	assert_int_equal(key.key_len, 0);
+	assert_int_not_equal(key.reason[0], 0);
+	assert_int_equal(dr_root_public_get(&root, ask(&ch, DR_MSG_ROOT_GET, dr_bytes_of(bytes + 32, 8), DR_MSG_ROOT, &num),
+	                                    &fail),
+	                 DR_OK);
+	assert_int_equal(root.generation, 0);
+	/* The request is in the journal. */
+	ask(&ch, DR_MSG_LOG_GET, dr_bytes_of(journal_query, 17), DR_MSG_LOG_END, &num);
+	assert_true(num > before.journal_size);
+	ask(&ch, DR_MSG_LOG_GET, dr_bytes_of(ledger_query, 17), DR_MSG_LOG_END, &num);
+	assert_int_equal(num, before.ledger_size);
+	ask(&ch, DR_MSG_EVIDENCE_GET, dr_bytes_of(NULL, 0), DR_MSG_LOG_END, &num);
+	assert_true(num >= 8);
+	dr_channel_close(&ch);
+	assert_int_equal(stop_run(&p), 0);
+	assert_true(noted(&p, DR_NOTE_STOP) && noted(&p, DR_NOTE_REQUEST));
+
+	/* Again: refolded, the same, sealed until finality is shown anew. */
+	start_run(&p);
+	dr_channel_init(&ch, connect_client());
+	assert_int_equal(dr_status_report_get(&after, ask(&ch, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), DR_MSG_STATUS, &num),
+	                                      &fail),
+	                 DR_OK);
+	assert_true(after.sealed);
+	assert_int_equal(after.final_number, START + 3);
+	assert_memory_equal(after.ledger_root, before.ledger_root, 32);
+	assert_memory_equal(after.state_digest, before.state_digest, 32);
+	assert_true(after.journal_size > before.journal_size);
+	dr_channel_close(&ch);
+	assert_int_equal(stop_run(&p), 0);
+
+	/* QUERY, without a running core. */
+	init.mode = DR_MODE_QUERY;
+	spawn(&p, DR_MODE_QUERY);
+	assert_int_equal(dr_status_report_get(&after,
+	                                      ask(&p.control, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), DR_MSG_STATUS, &num),
+	                                      &fail),
+	                 DR_OK);
+	assert_int_equal(after.final_number, START + 3);
+	ask(&p.control, DR_MSG_LOG_GET, dr_bytes_of(journal_query, 17), DR_MSG_LOG_END, &num);
+	assert_int_equal(num, after.journal_size);
+	ask(&p.control, DR_MSG_KEY_GET, dr_bytes_of(bytes, len), DR_MSG_ERROR, &num);
+	shutdown(p.control.fd, SHUT_WR);
+	assert_int_equal(wait_for(&p), 0);
+}
+
+/* A crash loses what was not committed, and only that. */
+static void test_killed(void **state)
+{
+	static struct process p;
+	int status;
+
+	(void)state;
+	run_to_final(&p);
+	kill(p.pid, SIGKILL);
+	waitpid(p.pid, &status, 0);
+	dr_channel_close(&p.control);
+	dr_channel_close(&p.watch);
+	start_run(&p);
+	assert_int_equal(stop_run(&p), 0);
+	assert_int_equal(p.heard.report.final_number, START + 3);
+}
+
+static void edit(const char *sql)
+{
+	char db[DR_TEXT_MAX + 16];
+	sqlite3 *raw;
+
+	snprintf(db, sizeof(db), "%s/derot.db", init.data_dir);
+	assert_int_equal(sqlite3_open(db, &raw), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(raw, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(raw);
+}
+
+static void test_tampered(void **state)
+{
+	static const char *const edits[] = {
+		"DELETE FROM evidence WHERE seq = (SELECT max(seq) FROM evidence)",
+		"UPDATE evidence SET frame = (SELECT frame FROM evidence WHERE seq = 2) WHERE seq = 3",
+		/* marks: the state digest, at byte 41 */
+		"UPDATE meta SET value = CAST(substr(value, 1, 41) || x'ff' || substr(value, 43) AS BLOB) WHERE key = 'marks'",
+		"UPDATE journal SET leaf = x'00' WHERE idx = 0",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+		static struct process p;
+
+		tear_down(NULL);
+		set_up(NULL);
+		run_to_final(&p);
+		assert_int_equal(stop_run(&p), 0);
+		edit(edits[i]);
+		spawn(&p, DR_MODE_RUN);
+		assert_int_equal(wait_for(&p), DR_CORE_ERROR);
+		assert_int_equal(p.heard.ready, 0);
+		assert_int_equal(p.heard.fatal, 1);
+		assert_int_equal(p.heard.error.err, DR_ERR_PROOF);
+	}
+}
+
+static void test_protocol_errors(void **state)
+{
+	static struct process p;
+	struct dr_buf frames;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct dr_fail fail = { 0 };
+
+		dr_buf_init(&frames, 4096);
+		start_run(&p);
+		if (i == 0)
+			add_clock(&frames, DR_FRAME_CLOCK, times[0]); /* time is not watch's to tell */
+		else if (i == 1)
+			add_final(&frames, 2, 0); /* the third of two endpoints */
+		else
+			dr_msg_put(&p.watch.out, DR_MSG_STOP, dr_bytes_of(NULL, 0), &fail);
+		send_frames(&p, &frames);
+		assert_int_equal(wait_for(&p), DR_CORE_ERROR);
+		assert_true(noted(&p, DR_NOTE_LIE));
+		assert_non_null(strstr(p.heard.error.what, "watch broke the protocol"));
+		dr_buf_free(&frames);
+	}
+}
+
+static void test_conflict(void **state)
+{
+	static struct process p;
+	struct dr_buf frames;
+	char path[DR_TEXT_MAX + 32];
+
+	(void)state;
+	run_to_final(&p);
+	dr_buf_init(&frames, 4096);
+	add_final(&frames, 0, BLOCKS);
+	add_final(&frames, 1, BLOCKS);
+	send_frames(&p, &frames);
+	assert_int_equal(wait_for(&p), DR_CORE_CONFLICT);
+	assert_true(noted(&p, DR_NOTE_CONFLICT));
+	snprintf(path, sizeof(path), "%s/conflict-%u.ev", init.data_dir, START + 3);
+	FILE *f = fopen(path, "rb");
+
+	assert_non_null(f);
+	/* The file replays to the same contradiction. */
+	frames.len = 0;
+	dr_buf_free(&frames);
+	dr_buf_init(&frames, 1u << 20);
+	struct dr_fail fail = { 0 };
+	uint8_t *to = dr_buf_reserve(&frames, 1u << 19, &fail);
+
+	frames.len = fread(to, 1, 1u << 19, f);
+	fclose(f);
+	play(&p, &frames, 1000, frames.len, DR_CORE_CONFLICT);
+	dr_buf_free(&frames);
+	/* And it stays halted. */
+	spawn(&p, DR_MODE_RUN);
+	assert_int_equal(wait_for(&p), DR_CORE_CONFLICT);
+	assert_non_null(strstr(p.heard.error.what, "begin a new data directory"));
+	assert_int_equal(p.heard.ready, 0);
+}
+
+static void test_second_core(void **state)
+{
+	static struct process p, q;
+
+	(void)state;
+	start_run(&p);
+	spawn(&q, DR_MODE_RUN);
+	assert_int_equal(wait_for(&q), DR_CORE_ERROR);
+	assert_non_null(strstr(q.heard.error.what, "another derot-core runs in it"));
+	assert_int_equal(stop_run(&p), 0);
+}
+
+static void test_record(void **state)
+{
+	static struct process p, q;
+	struct dr_buf frames;
+
+	(void)state;
+	init.until = START + 3;
+	for (init.clock = DR_CLOCK_SYSTEM; init.clock <= DR_CLOCK_CHAIN; init.clock++) {
+		spawn(&p, DR_MODE_RECORD);
+		listen_to(&p, is_ready);
+		dr_buf_init(&frames, 1u << 20);
+		add_final(&frames, 0, 0); /* before the header that tells the time */
+		add_header(&frames, 0);
+		add_final(&frames, 0, 3);
+		for (unsigned i = 1; i <= 3; i++)
+			add_header(&frames, i);
+		add_header(&frames, 4); /* after the end: not in the recording */
+		send_frames(&p, &frames);
+		dr_buf_free(&frames);
+		assert_int_equal(wait_for(&p), 0);
+		assert_int_equal(p.heard.status, 1);
+		assert_int_equal(p.heard.report.final_number, START + 3);
+		assert_int_equal(access(init.data_dir, F_OK), -1);
+
+		const uint8_t clock = init.clock;
+
+		init.clock = DR_CLOCK_SYSTEM;
+		play(&q, &p.heard.kept, 33, p.heard.kept.len, 0);
+		init.clock = clock;
+		assert_false(q.heard.report.torn);
+		assert_int_equal(q.heard.report.frames_refused, 0);
+		assert_int_equal(q.heard.report.final_number, START + 3);
+		assert_false(q.heard.report.sealed);
+		assert_memory_equal(q.heard.report.ledger_root, p.heard.report.ledger_root, 32);
+		assert_memory_equal(q.heard.report.state_digest, p.heard.report.state_digest, 32);
+		dr_buf_free(&p.heard.kept);
+	}
+}
+
+static void test_no_init(void **state)
+{
+	static struct process p;
+
+	(void)state;
+	spawn(&p, DR_MODE_REPLAY);
+	p.control.out.ptr[5] ^= 1; /* not INIT */
+	assert_int_equal(wait_for(&p), DR_CORE_ERROR);
+	assert_int_equal(p.heard.error.err, DR_ERR_SYNTAX);
+	spawn(&p, DR_MODE_RUN);
+	p.control.out.len = 0;
+	shutdown(p.control.fd, SHUT_WR);
+	assert_int_equal(wait_for(&p), DR_CORE_ERROR);
+	assert_int_equal(p.heard.error.err, DR_ERR_SHORT);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(test_no_init),  T(test_replay),   T(test_replay_damaged),  T(test_run),      T(test_killed),
+		T(test_tampered), T(test_conflict), T(test_protocol_errors), T(test_second_core), T(test_record),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
