@@ -127,6 +127,10 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(CORE_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(link) $(CORE_DEPS)
+$(OUT)/fuzz/fuzz_json_evm: $(OUT)/tests/fuzz/fuzz_json_evm.o $(FUZZ_DRIVER) $(WATCH_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(link) $(WATCH_DEPS)
 
 .PHONY: deps deps-build demo
 deps:
