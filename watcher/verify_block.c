@@ -165,6 +165,8 @@ static void transactions(struct dr_block *b)
 		return;
 	}
 	num = json_array_size(list);
+	if (num == 0 && !none && b->header.number == 0)
+		return; /* no rule binds the roots of block 0, and hardhat fills them with others: unproven */
 	if ((num == 0) != none) {
 		dr_check_fail(c, DR_ERR_PROOF,
 			      "transactionsRoot and the list of transactions disagree on whether there are any",

@@ -696,6 +696,29 @@ static void test_before_byzantium(void **state)
 	}
 }
 
+/* An empty list under a root that is not the empty one: a lie, except in block 0, whose roots no rule binds. */
+static void test_empty_list(void **state)
+{
+	static const struct {
+		const char *number;
+		enum dr_err err;
+	} rows[] = { { "0x0", DR_OK }, { "0x1", DR_ERR_PROOF } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *block = block_with("transactionsRoot", EMPTY_CODE, "number", rows[i].number);
+		struct dr_check c;
+
+		json_object_set_new(block, "transactions", json_array());
+		assert_true(dr_check_init(&c));
+		dr_verify_header(&c, block);
+		assert_int_equal(c.fail.err, rows[i].err);
+		assert_int_equal(named(c.unproven, "transactions"), rows[i].err == DR_OK);
+		dr_check_free(&c);
+		json_decref(block);
+	}
+}
+
 /* One run of the command line; files are given by content, "-" as a content stays "-". */
 static int run_cli(char **output, const char *kind, const char *const *contents, size_t num, const char *more)
 {
@@ -860,17 +883,12 @@ static void test_command(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_command),
-		cmocka_unit_test(test_accept),
-		cmocka_unit_test(test_flip_block),
-		cmocka_unit_test(test_flip_receipts),
-		cmocka_unit_test(test_flip_logs),
-		cmocka_unit_test(test_flip_proof),
-		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_confuse),
-		cmocka_unit_test(test_transactions),
-		cmocka_unit_test(test_absent),
-		cmocka_unit_test(test_before_byzantium),
+		cmocka_unit_test(test_command),      cmocka_unit_test(test_accept),
+		cmocka_unit_test(test_flip_block),   cmocka_unit_test(test_flip_receipts),
+		cmocka_unit_test(test_flip_logs),    cmocka_unit_test(test_flip_proof),
+		cmocka_unit_test(test_lists),        cmocka_unit_test(test_confuse),
+		cmocka_unit_test(test_transactions), cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_empty_list),   cmocka_unit_test(test_before_byzantium),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
