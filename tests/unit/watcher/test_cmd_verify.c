@@ -713,7 +713,7 @@ static void test_empty_list(void **state)
 		assert_true(dr_check_init(&c));
 		dr_verify_header(&c, block);
 		assert_int_equal(c.fail.err, rows[i].err);
-		assert_int_equal(named(c.unproven, "transactions"), rows[i].err == DR_OK);
+		assert_true(named(c.unproven, "transactions"));
 		dr_check_free(&c);
 		json_decref(block);
 	}
