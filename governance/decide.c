@@ -12,11 +12,17 @@
 
 #define CONFIDENCE_MAX 5u
 
+/* Hardware that does not say what it is cannot be held against the blacklist. */
+static bool is_named(const uint8_t word[static 32])
+{
+	return !dr_bytes_zero(word, 32);
+}
+
 static bool is_well_formed(const struct dr_request *r)
 {
 	return r->purpose >= DR_PURPOSE_SEAL && r->purpose <= DR_PURPOSE_CONTRACT && r->back <= 1 &&
 	       r->confidence >= 1 && r->confidence <= CONFIDENCE_MAX && r->num_advisories <= DR_ADVISORIES_MAX &&
-	       (r->has_from || dr_bytes_zero(r->from, 32));
+	       (r->has_from || dr_bytes_zero(r->from, 32)) && is_named(r->tee) && is_named(r->family) && is_named(r->device);
 }
 
 static bool is_listed(const struct dr_state *s, enum dr_hardware kind, const uint8_t *value)
@@ -132,13 +138,21 @@ void dr_decide(struct dr_decision *out, const struct dr_state *s, const struct d
 	*out = d;
 }
 
+/* A root generation retired or stopped at a head answers nothing more: that takes away, it grants nothing. */
+static bool is_root_lost(const struct dr_state *head, uint64_t generation)
+{
+	struct dr_root root;
+
+	return !dr_state_root(&root, head, generation) || root.stage != DR_ROOT_PUBLISHED || root.stopped;
+}
+
 void dr_decide_effective(struct dr_decision *out, const struct dr_state *final_state, uint64_t time,
 			 const struct dr_state *heads, size_t num_heads, const struct dr_self *self,
 			 const struct dr_request *request)
 {
 	dr_decide(out, final_state, self, request, time);
 	for (size_t i = 0; i < num_heads && out->verdict == DR_ALLOW; i++)
-		if (rights(&heads[i], self, request) != DR_DENY_NONE)
+		if (rights(&heads[i], self, request) != DR_DENY_NONE || is_root_lost(&heads[i], out->generation))
 			deny(out, DR_DENY_HEAD);
 }
 
@@ -214,7 +228,7 @@ static const struct {
 	const char *name, *text;
 } denials[] = {
 	[DR_DENY_NONE] = { "none", "Nothing speaks against it." },
-	[DR_DENY_MALFORMED] = { "malformed", "A field of the request is out of range." },
+	[DR_DENY_MALFORMED] = { "malformed", "A field of the request is out of range, or its hardware (tee, family, device) is not named." },
 	[DR_DENY_SEALED] = { "sealed", "The keys of this node are sealed." },
 	[DR_DENY_PROFILE] = { "profile",
 			      "The profile in force on chain is not the one in use here, or none is set." },

@@ -30,7 +30,7 @@ struct dr_request {
 	uint8_t back;            /* 0: the epoch in force; 1: the one before, if its overlap still runs */
 	bool has_from;           /* under a granted handover: the keys of version `from` */
 	uint8_t from[32];
-	/* The asking hardware, as its attestation says. */
+	/* The asking hardware, as its attestation says; tee, family and device must be named (not zero). */
 	uint8_t tee[32], family[32], device[32];
 	uint64_t svn;
 	uint8_t confidence; /* 1 (best) to 5 */
@@ -84,8 +84,8 @@ struct dr_self {
 void dr_decide(struct dr_decision *out, const struct dr_state *s, const struct dr_self *self,
                const struct dr_request *request, uint64_t time);
 
-/* dr_decide_effective: dr_decide on the final state, then the rights (not generation, epoch or notice of
- * things that are no right yet) on each head state: a right lost in any of them is DR_DENY_HEAD. */
+/* dr_decide_effective: dr_decide on the final state, then the rights (not epoch, nor a newer generation) on
+ * each head state: a right, or the root generation itself, lost in any of them is DR_DENY_HEAD. */
 void dr_decide_effective(struct dr_decision *out, const struct dr_state *final_state, uint64_t time,
                          const struct dr_state *heads, size_t num_heads, const struct dr_self *self,
                          const struct dr_request *request);

@@ -257,8 +257,8 @@ static void test_heads(void **state)
 			build(&states[j], &other, &heads[j]);
 		}
 		for (size_t j = 0; j < num && why == DR_DENY_NONE; j++)
-			if (expected(&heads[j], true) != DR_DENY_NONE)
-				why = DR_DENY_HEAD;
+			if (expected(&heads[j], true) != DR_DENY_NONE || heads[j].root != m.root)
+				why = DR_DENY_HEAD; /* a right is lost there, or the generation in use */
 		dr_decide_effective(&d, &s, TIME, states, num, &self, &r);
 		assert_int_equal(d.deny, why);
 		assert_int_equal(d.verdict, why == DR_DENY_NONE ? DR_ALLOW : DR_DENY);
@@ -286,6 +286,9 @@ static void test_revoked_at_head(void **state)
 	memcpy(node.profile, k->profile.digest, 32);
 	memset(r.app, APP, 32);
 	memset(r.measurement, VERSION, 32);
+	memset(r.tee, 0x31, 32);
+	memset(r.family, 0x32, 32);
+	memset(r.device, 0x33, 32);
 	dr_decide(&d, &k->state, &node, &r, k->time);
 	assert_int_equal(d.verdict, DR_ALLOW);
 	assert_int_equal(d.generation, 1);
@@ -307,6 +310,24 @@ static void test_revoked_at_head(void **state)
 	dr_state_drop(&heads[0]);
 	dr_state_drop(&heads[1]);
 	kit_free(k);
+}
+
+/* Hardware that is not named is not answered: it could not be held against the blacklist. */
+static void test_unnamed_hardware(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct dr_state s = { 0 };
+		struct dr_request r;
+		struct dr_decision d;
+
+		build(&s, &r, &good);
+		memset(i == 0 ? r.tee : i == 1 ? r.family : r.device, 0, i < 3 ? 32 : 0);
+		dr_decide(&d, &s, &self, &r, TIME);
+		assert_int_equal(d.deny, i < 3 ? DR_DENY_MALFORMED : DR_DENY_NONE);
+		assert_int_equal(d.verdict, i < 3 ? DR_DENY : DR_ALLOW);
+		dr_state_drop(&s);
+	}
 }
 
 static void test_request(void **state)
@@ -393,7 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_model),   cmocka_unit_test(test_heads), cmocka_unit_test(test_revoked_at_head),
-		cmocka_unit_test(test_request), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_unnamed_hardware), cmocka_unit_test(test_request), cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
