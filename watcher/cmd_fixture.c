@@ -264,7 +264,7 @@ static bool feed(struct said *s, FILE *file)
 	struct dr_link *core = &s->session.core;
 	bool ended = false;
 
-	while (!core->eof && s->fail.err == DR_OK) {
+	while (s->fail.err == DR_OK) {
 		uint16_t type;
 		struct dr_bytes payload;
 
@@ -273,6 +273,8 @@ static bool feed(struct said *s, FILE *file)
 			if (!dr_session_take(&s->session, type, payload, &s->fail))
 				return false;
 		}
+		if (core->eof)
+			break;
 		if (!ended && core->out.len < sizeof(chunk)) {
 			const struct dr_bytes run = dr_bytes_of(chunk, fread(chunk, 1, sizeof(chunk), file));
 

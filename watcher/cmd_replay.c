@@ -108,7 +108,7 @@ static bool feed(struct replay *r, struct dr_fail *fail)
 	uint64_t sent = 0;
 
 	dr_progress_begin(&progress, &r->cli->out, "replay", 0);
-	while (!core->eof) {
+	for (;;) {
 		uint16_t type;
 		struct dr_bytes payload;
 
@@ -117,6 +117,8 @@ static bool feed(struct replay *r, struct dr_fail *fail)
 				return false;
 		if (fail->err != DR_OK)
 			return false;
+		if (core->eof)
+			break;
 		if (!ended && core->out.len < CHUNK) {
 			struct dr_bytes run = dr_buf_view(&r->begin);
 

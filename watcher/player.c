@@ -91,8 +91,8 @@ static json_t *call(struct dr_player *p, const char *method, json_t *params)
 		fail(p, "%s", why.what);
 		return NULL;
 	}
-	while ((x = dr_rpc_done(p->rpc)) == NULL)
-		dr_rpc_wait(p->rpc, -1, 0, NULL, 1000);
+	for (short ready = 0; (x = dr_rpc_done(p->rpc)) == NULL;)
+		dr_rpc_wait(p->rpc, -1, 0, &ready, 1000);
 	const struct dr_rpc_call *done = &x->calls[0];
 
 	if (done->end == DR_RPC_RESULT)
