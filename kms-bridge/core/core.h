@@ -4,6 +4,7 @@
  *
  *   core.c         the process: INIT, the engine's host, commit, the way out
  *   core_live.c    RUN and RECORD: the loop over control, watch, clients, timer and signals
+ *   core_watch.c   RUN and RECORD: what watch says, and is told
  *   core_replay.c  REPLAY
  *   core_client.c  requests of local clients (RUN, QUERY)
  *   core_roots.c   the life of root generations

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kms-bridge/core/core.h"
+#include "kms-bridge/core/core_live.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,31 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "chain/base/limits.h"
-#include "chain/base/reader.h"
-#include "chain/evm/header.h"
-#include "chain/evm/quorum.h"
-
 #define CREDIT_STEP (1u << 20)
-#define EARLY_CAP ((size_t)64 << 20) /* frames that come before the recording's START */
 #define RECORD_OUT_MAX ((size_t)16 << 20)
-
-struct live {
-	struct dr_core *c;
-	int listen_fd, timer_fd, signal_fd;
-	struct dr_client clients[DR_CLIENTS_MAX];
-	bool client_used[DR_CLIENTS_MAX];
-	uint32_t sent[DR_WANTS_MAX]; /* ids of the wants that watch has */
-	size_t num_sent;
-	struct dr_want *wants;
-	uint64_t consumed; /* not yet given back as credit */
-	/* Clock CHAIN: nothing is fed before the start block's header says what time it is. */
-	bool started;
-	struct dr_buf early;
-	uint64_t chain_time;
-	bool stop, protocol_error, conflict, reached;
-	char socket_path[DR_TEXT_MAX + 16];
-};
 
 static uint64_t clock_ms(clockid_t id)
 {
@@ -82,221 +59,12 @@ static enum dr_err stamp_about(struct dr_core *c)
 	return c->fail.err;
 }
 
-static enum dr_err start_engine(struct live *l, uint64_t boot_ms, uint64_t wall_ms)
-{
-	l->started = true;
-	return dr_engine_start(l->c->engine, boot_ms, wall_ms, &l->c->fail);
-}
-
-/* The sum of what differs between the wants that stand and those that watch has. */
-static enum dr_err send_wants(struct live *l)
-{
-	struct dr_core *c = l->c;
-	uint32_t now[DR_WANTS_MAX];
-
-	if (c->watch.fd < 0)
-		return DR_OK;
-	const size_t num = dr_engine_wants(c->engine, l->wants, DR_WANTS_MAX);
-
-	for (size_t i = 0; i < l->num_sent; i++) {
-		bool stands = false;
-
-		for (size_t k = 0; k < num; k++)
-			stands = stands || l->wants[k].id == l->sent[i];
-		uint8_t id[4] = { (uint8_t)(l->sent[i] >> 24), (uint8_t)(l->sent[i] >> 16), (uint8_t)(l->sent[i] >> 8),
-			          (uint8_t)l->sent[i] };
-
-		if (!stands && dr_msg_put(&c->watch.out, DR_MSG_CANCEL, dr_bytes_of(id, 4), &c->fail) != DR_OK)
-			return c->fail.err;
-	}
-	for (size_t k = 0; k < num; k++) {
-		bool has = false;
-
-		now[k] = l->wants[k].id;
-		for (size_t i = 0; i < l->num_sent; i++)
-			has = has || l->sent[i] == now[k];
-		if (!has && dr_want_put(&c->watch.out, DR_MSG_WANT, &l->wants[k], &c->fail) != DR_OK)
-			return c->fail.err;
-	}
-	memcpy(l->sent, now, num * sizeof(now[0]));
-	l->num_sent = num;
-	return DR_OK;
-}
-
-static enum dr_err send_credit(struct live *l, uint64_t bytes)
-{
-	uint8_t be[8];
-
-	dr_be64_put(be, bytes);
-	return dr_msg_put(&l->c->watch.out, DR_MSG_CREDIT, dr_bytes_of(be, sizeof(be)), &l->c->fail);
-}
-
-/* What the chain's time is when this frame is fed: that of the newest header on the way to a block that finality
- * named. The step that this frame may complete then finds its lease renewed now, not a chain's leap ago. */
-static enum dr_err chain_clock(struct live *l, const struct dr_frame *frame)
-{
-	static struct dr_status_report s;
-	struct dr_core *c = l->c;
-	struct dr_evm_header h;
-	struct dr_fail why = { 0 };
-
-	if (c->init.clock != DR_CLOCK_CHAIN || frame->type != DR_FRAME_HEADER ||
-	    dr_evm_header_decode(&h, frame->payload, &why) != DR_OK || h.timestamp <= l->chain_time ||
-	    h.timestamp > UINT64_MAX / 1000)
-		return DR_OK;
-	if (!l->started) {
-		if (memcmp(h.hash, c->init.start_hash, 32) != 0)
-			return DR_OK;
-		l->chain_time = h.timestamp;
-		return start_engine(l, h.timestamp * 1000, h.timestamp * 1000);
-	}
-	dr_engine_status(c->engine, &s);
-	if (h.number > s.target_number)
-		return DR_OK;
-	l->chain_time = h.timestamp;
-	return dr_engine_clock(c->engine, h.timestamp * 1000, h.timestamp * 1000, &c->fail);
-}
-
-static enum dr_err take_frame(struct live *l, uint32_t want, const struct dr_frame *frame)
-{
-	struct dr_core *c = l->c;
-	enum dr_take take;
-
-	c->want = want;
-	if (chain_clock(l, frame) != DR_OK || dr_core_feed(c, &take, NULL, frame) != DR_OK)
-		return c->fail.err;
-	if (take == DR_TAKE_CONFLICT) {
-		l->conflict = true;
-		return DR_OK;
-	}
-	/* For the status: what this endpoint called final. */
-	if (take != DR_TAKE_REFUSED && frame->type == DR_FRAME_FINALITY && frame->source < DR_ENDPOINTS_MAX &&
-	    frame->payload.len == DR_QUORUM_PAYLOAD_LEN && frame->payload.ptr[1] == DR_STATUS_FINAL)
-		c->endpoints[frame->source].final_number = dr_be64_get(frame->payload.ptr + 2);
-	if (!c->stepped)
-		return DR_OK;
-	c->stepped = false;
-	l->reached = c->init.mode == DR_MODE_RECORD && c->init.until != 0 && c->final_number >= c->init.until;
-	if (dr_core_roots_step(c) != DR_OK)
-		return c->fail.err;
-	return dr_core_commit(c);
-}
-
-static enum dr_err protocol_error(struct live *l, const char *what)
-{
-	char detail[DR_TEXT_MAX];
-
-	l->protocol_error = true;
-	snprintf(detail, sizeof(detail), "watch broke the protocol: %s; its channel is closed", what);
-	return dr_core_note(l->c, DR_NOTE_LIE, 0, NULL, DR_SOURCE_CORE, detail, NULL);
-}
-
-/* Clock CHAIN: frames that came before the start block's header wait until it says the time. */
-static enum dr_err take_early(struct live *l, uint32_t want, struct dr_bytes bytes, const struct dr_frame *frame)
-{
-	struct dr_core *c = l->c;
-	size_t at = 0, used;
-
-	if (chain_clock(l, frame) != DR_OK)
-		return c->fail.err;
-	if (!l->started)
-		return dr_buf_append(&l->early, bytes.ptr, bytes.len, &c->fail);
-	for (; at < l->early.len && c->fail.err == DR_OK && !l->conflict; at += used) {
-		struct dr_frame waited;
-
-		if (dr_frame_get(&waited, &used, dr_bytes_of(l->early.ptr + at, l->early.len - at), &c->fail) == DR_OK)
-			take_frame(l, 0, &waited);
-	}
-	dr_buf_free(&l->early);
-	if (c->fail.err != DR_OK || l->conflict)
-		return c->fail.err;
-	return take_frame(l, want, frame);
-}
-
-static enum dr_err take_frame_message(struct live *l, struct dr_bytes payload)
-{
-	struct dr_fail why = { 0 };
-	struct dr_frame frame;
-	struct dr_reader r;
-	size_t used;
-
-	dr_reader_init(&r, payload, &why);
-	const uint32_t want = dr_reader_u32(&r);
-	const struct dr_bytes bytes = dr_reader_view(&r, r.left);
-
-	if (why.err != DR_OK || dr_frame_get(&frame, &used, bytes, &why) != DR_OK)
-		return protocol_error(l, why.what);
-	if (used != bytes.len)
-		return protocol_error(l, "bytes after a frame");
-	if (dr_frame_is_core(frame.type))
-		return protocol_error(l, "a frame that only the core itself may stamp");
-	if (frame.source >= l->c->init.quorum_n)
-		return protocol_error(l, "a frame from an endpoint that is not configured");
-	if (!l->started)
-		return take_early(l, want, bytes, &frame);
-	return take_frame(l, want, &frame);
-}
-
-static enum dr_err take_unavailable(struct live *l, struct dr_bytes payload)
-{
-	struct dr_core *c = l->c;
-	struct dr_unavailable u;
-	struct dr_fail why = { 0 };
-
-	if (dr_unavailable_get(&u, payload, &why) != DR_OK)
-		return protocol_error(l, why.what);
-	if (u.source == DR_SOURCE_CORE)
-		dr_engine_unavailable(c->engine, u.want);
-	else if (u.source >= c->init.quorum_n)
-		return protocol_error(l, "word of an endpoint that is not configured");
-	/* The same words again and again are one entry. */
-	if (u.source < DR_ENDPOINTS_MAX) {
-		if (strcmp(c->endpoints[u.source].unavailable, u.reason) == 0)
-			return DR_OK;
-		memcpy(c->endpoints[u.source].unavailable, u.reason, sizeof(u.reason));
-	}
-	return dr_core_note(c, DR_NOTE_UNAVAILABLE, 0, NULL, u.source, u.reason, NULL);
-}
-
-static enum dr_err take_endpoint(struct live *l, struct dr_bytes payload)
-{
-	static const char *const states[] = { "unknown", "good", "lags", "set aside", "on a wrong chain" };
-	struct dr_core *c = l->c;
-	struct dr_endpoint_news news;
-	struct dr_fail why = { 0 };
-	char detail[DR_TEXT_MAX + 32];
-
-	if (dr_endpoint_news_get(&news, payload, &why) != DR_OK)
-		return protocol_error(l, why.what);
-	if (news.source >= c->init.quorum_n)
-		return protocol_error(l, "news of an endpoint that is not configured");
-	if (c->endpoints[news.source].state == news.state &&
-	    strcmp(c->endpoints[news.source].reason, news.reason) == 0)
-		return DR_OK;
-	c->endpoints[news.source].state = news.state;
-	memcpy(c->endpoints[news.source].reason, news.reason, sizeof(news.reason));
-	snprintf(detail, sizeof(detail), "%s%s%s", states[news.state], news.reason[0] != 0 ? ": " : "", news.reason);
-	return dr_core_note(c, DR_NOTE_ENDPOINT, 0, NULL, news.source, detail, NULL);
-}
-
-static enum dr_err take_watch(struct live *l, uint16_t type, struct dr_bytes payload)
-{
-	switch (type) {
-	case DR_MSG_FRAME:
-		l->consumed += payload.len + 6;
-		return take_frame_message(l, payload);
-	case DR_MSG_UNAVAILABLE: return take_unavailable(l, payload);
-	case DR_MSG_ENDPOINT: return take_endpoint(l, payload);
-	default: return protocol_error(l, "a message that watch may not send"); /* not our enum: any number may come */
-	}
-}
-
-static bool ends(const struct live *l)
+static bool ends(const struct dr_live *l)
 {
 	return l->c->fail.err != DR_OK || l->stop || l->protocol_error || l->conflict || l->reached;
 }
 
-static void pump_watch(struct live *l, bool readable)
+static void pump_watch(struct dr_live *l, bool readable)
 {
 	struct dr_core *c = l->c;
 	struct dr_bytes payload;
@@ -306,25 +74,25 @@ static void pump_watch(struct live *l, bool readable)
 	if (readable && dr_channel_read(&c->watch, &c->fail) != DR_OK)
 		return;
 	while (!ends(l) && dr_channel_next(&c->watch, &type, &payload, &why)) {
-		take_watch(l, type, payload);
+		dr_live_take(l, type, payload);
 		/* A recording goes out as it comes in; whoever writes it sets the pace. */
 		if (c->init.mode == DR_MODE_RECORD && dr_channel_pending(&c->control) > RECORD_OUT_MAX)
 			dr_channel_flush(&c->control, RECORD_OUT_MAX / 2, -1);
 	}
 	if (why.err != DR_OK && !ends(l))
-		protocol_error(l, why.what);
+		dr_live_protocol_error(l, why.what);
 	if (c->watch.eof && c->watch.fd >= 0 && !ends(l)) {
 		dr_channel_close(&c->watch);
 		l->num_sent = 0;
 		dr_core_note(c, DR_NOTE_ENDPOINT, 0, NULL, DR_SOURCE_CORE, "watch ended; nothing new can be proven", NULL);
 	}
 	if (c->watch.fd >= 0 && l->consumed >= CREDIT_STEP) {
-		send_credit(l, l->consumed);
+		dr_live_credit(l, l->consumed);
 		l->consumed = 0;
 	}
 }
 
-static void pump_control(struct live *l, bool readable)
+static void pump_control(struct dr_live *l, bool readable)
 {
 	struct dr_core *c = l->c;
 	struct dr_bytes payload;
@@ -344,7 +112,7 @@ static void pump_control(struct live *l, bool readable)
 	l->stop = l->stop || c->control.eof;
 }
 
-static void accept_client(struct live *l)
+static void accept_client(struct dr_live *l)
 {
 	const int fd = accept4(l->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct ucred cred;
@@ -365,7 +133,7 @@ static void accept_client(struct live *l)
 	close(fd);
 }
 
-static void pump_client(struct live *l, size_t i, bool readable)
+static void pump_client(struct dr_live *l, size_t i, bool readable)
 {
 	struct dr_core *c = l->c;
 	struct dr_client *client = &l->clients[i];
@@ -395,7 +163,17 @@ static short events_of(const struct dr_channel *ch)
 	return (short)(dr_channel_pending(ch) > 0 ? POLLIN | POLLOUT : POLLIN);
 }
 
-static void turn(struct live *l)
+static void on_second(struct dr_live *l)
+{
+	struct dr_core *c = l->c;
+
+	if (++l->ticks % 60 == 0)
+		l->notes_left = DR_LIVE_NOTES;
+	if (l->started && dr_core_tick(c, true) == DR_OK && dr_core_roots_step(c) == DR_OK)
+		dr_core_commit(c);
+}
+
+static void turn(struct dr_live *l)
 {
 	struct dr_core *c = l->c;
 	struct pollfd p[5 + DR_CLIENTS_MAX] = {
@@ -422,15 +200,14 @@ static void turn(struct live *l)
 	}
 	if ((p[4].revents & POLLIN) != 0 && read(l->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		l->stop = true;
-	if ((p[3].revents & POLLIN) != 0 && read(l->timer_fd, &ticks, sizeof(ticks)) == (ssize_t)sizeof(ticks) &&
-	    l->started && dr_core_tick(c, true) == DR_OK && dr_core_roots_step(c) == DR_OK)
-		dr_core_commit(c);
+	if ((p[3].revents & POLLIN) != 0 && read(l->timer_fd, &ticks, sizeof(ticks)) == (ssize_t)sizeof(ticks))
+		on_second(l);
 	pump_control(l, (p[0].revents & ~POLLOUT) != 0);
 	if (!ends(l))
 		pump_watch(l, (p[1].revents & ~POLLOUT) != 0);
 	/* The input is drained. */
 	if (c->fail.err == DR_OK && dr_core_commit(c) == DR_OK && !ends(l))
-		send_wants(l);
+		dr_live_wants(l);
 	if (!ends(l) && (p[2].revents & POLLIN) != 0)
 		accept_client(l);
 	for (size_t i = 0; i < DR_CLIENTS_MAX && !ends(l); i++)
@@ -440,7 +217,7 @@ static void turn(struct live *l)
 		dr_channel_write(&c->watch, &c->fail);
 }
 
-static enum dr_err open_fds(struct live *l)
+static enum dr_err open_fds(struct dr_live *l)
 {
 	const struct itimerspec second = { { 1, 0 }, { 1, 0 } };
 	struct dr_core *c = l->c;
@@ -476,7 +253,7 @@ static enum dr_err open_fds(struct live *l)
 }
 
 /* RUN: the store, refolded, and the roots; RECORD: the head of the recording. Then START. */
-static enum dr_err begin(struct live *l)
+static enum dr_err begin(struct dr_live *l)
 {
 	struct dr_core *c = l->c;
 
@@ -507,13 +284,13 @@ static enum dr_err begin(struct live *l)
 	    ((c->store == NULL || dr_store_evidence_num(c->store) == 0) && stamp_about(c) != DR_OK))
 		return c->fail.err;
 	if (c->init.clock == DR_CLOCK_SYSTEM &&
-	    start_engine(l, clock_ms(CLOCK_BOOTTIME), clock_ms(CLOCK_REALTIME)) != DR_OK)
+	    dr_live_start_engine(l, clock_ms(CLOCK_BOOTTIME), clock_ms(CLOCK_REALTIME)) != DR_OK)
 		return c->fail.err;
 	if (dr_core_commit(c) != DR_OK ||
 	    dr_msg_put(&c->control.out, DR_MSG_READY, dr_bytes_of(NULL, 0), &c->fail) != DR_OK ||
-	    send_credit(l, DR_CORE_CREDIT) != DR_OK)
+	    dr_live_credit(l, DR_CORE_CREDIT) != DR_OK)
 		return c->fail.err;
-	return send_wants(l);
+	return dr_live_wants(l);
 }
 
 static enum dr_err write_frame(void *ctx, struct dr_bytes frame)
@@ -549,7 +326,7 @@ static enum dr_err write_conflict(struct dr_core *c)
 	                    path);
 }
 
-static int end_conflict(struct live *l)
+static int end_conflict(struct dr_live *l)
 {
 	struct dr_core *c = l->c;
 
@@ -564,7 +341,7 @@ static int end_conflict(struct live *l)
 	return dr_core_fatal(c, DR_CORE_CONFLICT);
 }
 
-static int end(struct live *l)
+static int end(struct dr_live *l)
 {
 	struct dr_core *c = l->c;
 
@@ -597,7 +374,7 @@ static void close_fd(int fd)
 
 int dr_core_live(struct dr_core *c)
 {
-	struct live *l = dr_heap_alloc(sizeof(*l));
+	struct dr_live *l = dr_heap_alloc(sizeof(*l));
 	int code;
 
 	if (l != NULL)
@@ -609,7 +386,8 @@ int dr_core_live(struct dr_core *c)
 	}
 	l->c = c;
 	l->listen_fd = l->timer_fd = l->signal_fd = -1;
-	dr_buf_init(&l->early, EARLY_CAP);
+	l->notes_left = DR_LIVE_NOTES;
+	dr_buf_init(&l->early, DR_LIVE_EARLY_CAP);
 	if (begin(l) == DR_OK && dr_channel_write(&c->watch, &c->fail) == DR_OK &&
 	    dr_channel_write(&c->control, &c->fail) == DR_OK)
 		while (!ends(l))

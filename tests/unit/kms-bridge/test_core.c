@@ -180,7 +180,7 @@ static void hear(struct process *p, uint16_t type, struct dr_bytes payload)
 
 static bool noted(const struct process *p, enum dr_note_kind kind)
 {
-	return memchr(p->heard.kinds, kind, p->heard.journal) != NULL;
+	return memchr(p->heard.kinds, (int)kind, p->heard.journal) != NULL;
 }
 
 /* Listens until `enough`, or the core is gone, or 10 s passed. */
@@ -714,6 +714,96 @@ static void test_record(void **state)
 	}
 }
 
+/* Roots that do not open: nothing is served. */
+static void test_foreign_root(void **state)
+{
+	static struct process p;
+
+	(void)state;
+	start_run(&p);
+	assert_int_equal(stop_run(&p), 0);
+	assert_int_equal(access(init.key_file, R_OK), 0); /* made at the first start */
+	edit("INSERT INTO roots(generation, sealed) VALUES(3, CAST(x'01' || zeroblob(104) AS BLOB))");
+	spawn(&p, DR_MODE_RUN);
+	assert_int_equal(wait_for(&p), DR_CORE_ERROR);
+	assert_non_null(strstr(p.heard.error.what, "sealed root: it does not open: another key file"));
+	/* And no new key file takes the place of the one that opens them. */
+	unlink(init.key_file);
+	spawn(&p, DR_MODE_RUN);
+	assert_int_equal(wait_for(&p), DR_CORE_ERROR);
+	assert_non_null(strstr(p.heard.error.what, "key file: there is none"));
+	assert_int_equal(access(init.key_file, F_OK), -1);
+}
+
+static void test_signal(void **state)
+{
+	static struct process p;
+
+	(void)state;
+	start_run(&p);
+	kill(p.pid, SIGTERM);
+	assert_int_equal(wait_for(&p), 0);
+	assert_true(noted(&p, DR_NOTE_STOP));
+	/* Whoever started it is gone. */
+	start_run(&p);
+	shutdown(p.control.fd, SHUT_WR);
+	assert_int_equal(wait_for(&p), 0);
+	assert_true(noted(&p, DR_NOTE_STOP));
+}
+
+static void test_bad_client(void **state)
+{
+	static struct process p;
+	static struct dr_channel ch;
+	struct dr_fail fail = { 0 };
+	unsigned num;
+
+	(void)state;
+	start_run(&p);
+	for (int i = 0; i < 3; i++) {
+		struct pollfd f;
+
+		dr_channel_init(&ch, connect_client());
+		if (i == 0) /* not a client's to send */
+			dr_msg_put(&ch.out, DR_MSG_STOP, dr_bytes_of(NULL, 0), &fail);
+		else if (i == 1) /* no such log */
+			dr_msg_put(&ch.out, DR_MSG_LOG_GET, dr_bytes_of("\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 17), &fail);
+		else /* no message at all */
+			dr_buf_append(&ch.out, "\xff\xff\xff\xff", 4, &fail);
+		dr_channel_flush(&ch, 0, 1000);
+		f = (struct pollfd){ .fd = ch.fd, .events = POLLIN };
+		assert_int_equal(poll(&f, 1, 10000), 1);
+		dr_channel_read(&ch, &fail);
+		assert_true(ch.eof); /* hung up on */
+		dr_channel_close(&ch);
+	}
+	/* A request that does not decode is answered, and others are served still. */
+	dr_channel_init(&ch, connect_client());
+	ask(&ch, DR_MSG_KEY_GET, dr_bytes_of("short", 5), DR_MSG_ERROR, &num);
+	ask(&ch, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), DR_MSG_STATUS, &num);
+	dr_channel_close(&ch);
+	assert_int_equal(stop_run(&p), 0);
+}
+
+/* A watch that never tires of telling fills no disk. */
+static void test_flood(void **state)
+{
+	static struct process p;
+	static struct dr_endpoint_news news;
+	struct dr_fail fail = { 0 };
+
+	(void)state;
+	start_run(&p);
+	for (unsigned i = 0; i < 5000; i++) {
+		news.state = (uint8_t)(1 + i % 2);
+		snprintf(news.reason, sizeof(news.reason), "again %u", i);
+		dr_endpoint_news_put(&p.watch.out, DR_MSG_ENDPOINT, &news, &fail);
+	}
+	dr_channel_flush(&p.watch, 0, 5000);
+	assert_int_equal(stop_run(&p), 0);
+	assert_true(p.heard.journal > 10 && p.heard.journal < 200);
+}
+
 static void test_no_init(void **state)
 {
 	static struct process p;
@@ -736,6 +826,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_no_init),  T(test_replay),   T(test_replay_damaged),  T(test_run),      T(test_killed),
 		T(test_tampered), T(test_conflict), T(test_protocol_errors), T(test_second_core), T(test_record),
+		T(test_foreign_root), T(test_signal), T(test_bad_client), T(test_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
