@@ -25,7 +25,7 @@
 
 #define DR_JSON_LEN_MAX ((size_t)160 << 20) /* one JSON text; a frame of receipts in hex, with its keys */
 #define DR_JSON_DEPTH_MAX 64u
-#define DR_JSON_VALUES_MAX 6000000u /* values of one text: bounds the memory a parsed text takes */
+#define DR_JSON_VALUES_MAX 3000000u /* values of one text: bounds the memory a parsed text takes */
 #define DR_JSON_ARENA_CAP ((size_t)256 << 20) /* an arena of this cap holds whatever one text can become */
 
 /* dr_json_load: parses text, which must be one JSON value and nothing after it. Size, depth and number of values

@@ -12,6 +12,7 @@
 
 #define RESEND_MS 10000u
 #define HEADERS_AT_ONCE 512u
+#define WANTS_HELD (2 * DR_WANTS_MAX) /* new wants may come before the old ones are cancelled */
 
 /* How a block's receipts are had; each endpoint remembers the first that works. */
 enum receipts_way {
@@ -79,7 +80,7 @@ struct dr_plan {
 	struct dr_plan_config config;
 	struct dr_plan_io io;
 	struct endpoint_at endpoints[DR_ENDPOINTS_MAX];
-	struct standing wants[DR_WANTS_MAX];
+	struct standing wants[WANTS_HELD];
 	uint64_t credit;
 	struct dr_buf out;     /* messages that may go */
 	struct dr_buf waiting; /* FRAME messages without credit */

@@ -41,7 +41,7 @@ void dr_plan_free(struct dr_plan *p)
 {
 	if (p == NULL)
 		return;
-	for (size_t i = 0; i < DR_WANTS_MAX; i++)
+	for (size_t i = 0; i < WANTS_HELD; i++)
 		dr_heap_free(p->wants[i].txs);
 	dr_buf_free(&p->out);
 	dr_buf_free(&p->waiting);
@@ -108,7 +108,7 @@ static void set_aside(struct dr_plan *p, uint16_t e, uint64_t now_ms, uint64_t w
 	struct endpoint_at *at = &p->endpoints[e];
 
 	/* What had to go on with it begins anew elsewhere. */
-	for (size_t i = 0; i < DR_WANTS_MAX; i++)
+	for (size_t i = 0; i < WANTS_HELD; i++)
 		if (p->wants[i].used && !p->wants[i].busy && p->wants[i].source == (int)e)
 			plan_restart(&p->wants[i]);
 	at->checked = false;
@@ -159,7 +159,7 @@ static bool is_open(const struct dr_plan *p, uint16_t e, uint64_t now_ms)
 
 struct standing *plan_find(struct dr_plan *p, uint32_t id)
 {
-	for (size_t i = 0; i < DR_WANTS_MAX; i++)
+	for (size_t i = 0; i < WANTS_HELD; i++)
 		if (p->wants[i].used && p->wants[i].want.id == id)
 			return &p->wants[i];
 	return NULL;
@@ -210,7 +210,7 @@ static enum dr_err take_want(struct dr_plan *p, const struct dr_want *want, stru
 		return dr_fail_set(fail, DR_ERR_SYNTAX, "a want of no known form", want->kind);
 	if (plan_find(p, want->id) != NULL)
 		return dr_fail_set(fail, DR_ERR_NONCANONICAL, "a want's id twice", want->id);
-	for (size_t i = 0; i < DR_WANTS_MAX; i++) {
+	for (size_t i = 0; i < WANTS_HELD; i++) {
 		struct standing *w = &p->wants[i];
 
 		if (w->used)
@@ -221,7 +221,7 @@ static enum dr_err take_want(struct dr_plan *p, const struct dr_want *want, stru
 		plan_restart(w);
 		return DR_OK;
 	}
-	return dr_fail_set(fail, DR_ERR_LIMIT, "outstanding wants", DR_WANTS_MAX);
+	return dr_fail_set(fail, DR_ERR_LIMIT, "outstanding wants", WANTS_HELD);
 }
 
 static void take_refused(struct dr_plan *p, const struct dr_refusal *refusal, uint64_t now_ms, struct dr_fail *fail)
@@ -283,7 +283,7 @@ static const struct standing *finality_want(const struct dr_plan *p)
 {
 	const struct standing *newest = NULL;
 
-	for (size_t i = 0; i < DR_WANTS_MAX; i++)
+	for (size_t i = 0; i < WANTS_HELD; i++)
 		if (p->wants[i].used && p->wants[i].want.kind == DR_WANT_FINALITY &&
 		    (newest == NULL || p->wants[i].want.id > newest->want.id))
 			newest = &p->wants[i];
@@ -490,7 +490,7 @@ static void ask_data(struct dr_plan *p, uint16_t e, struct asks *a, size_t share
 
 	trip->kind = TRIP_DATA;
 	trip->num_items = 0;
-	for (size_t i = 0; i < DR_WANTS_MAX && trip->num_items < share; i++) {
+	for (size_t i = 0; i < WANTS_HELD && trip->num_items < share && trip->num_items < DR_WANTS_MAX; i++) {
 		struct standing *w = &p->wants[i];
 
 		if (!wants_data(w, e, now_ms) || (a->num > 0 && a->num + ask_cost(w) > p->config.batch_requests))
@@ -539,7 +539,7 @@ static void ask_endpoint(struct dr_plan *p, uint16_t e, size_t share, uint64_t n
 /* A want that everybody who may be asked has failed: the core is told, and a new round begins after a pause. */
 static void end_rounds(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fail)
 {
-	for (size_t i = 0; i < DR_WANTS_MAX; i++) {
+	for (size_t i = 0; i < WANTS_HELD; i++) {
 		struct standing *w = &p->wants[i];
 		bool left = false;
 
@@ -563,7 +563,7 @@ enum dr_err dr_plan_tick(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fai
 	size_t pending = 0, idle = 0, share = 0;
 
 	end_rounds(p, now_ms, fail);
-	for (size_t i = 0; i < DR_WANTS_MAX; i++)
+	for (size_t i = 0; i < WANTS_HELD; i++)
 		pending += p->wants[i].used && !p->wants[i].busy && p->wants[i].want.kind != DR_WANT_FINALITY &&
 		           now_ms >= p->wants[i].not_before_ms;
 	for (uint16_t e = 0; e < n; e++)

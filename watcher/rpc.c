@@ -30,7 +30,8 @@ struct endpoint {
 	struct dr_buf reply;
 	size_t head_len;
 	bool encoded;        /* the reply says it is compressed */
-	uint32_t batch;      /* requests of one batch; falls where the server refuses */
+	uint32_t batch;      /* requests of one batch: falls where the server refuses or is slow, grows as it answers */
+	bool no_batch;       /* it takes none at all */
 };
 
 struct dr_rpc {
@@ -298,6 +299,7 @@ static bool shrink(struct endpoint *e, bool at_once)
 {
 	if (e->at->sent <= 1)
 		return false;
+	e->no_batch = at_once;
 	e->batch = at_once || e->at->sent < 8 ? 1 : (uint32_t)(e->at->sent / 4);
 	return true;
 }
@@ -320,7 +322,7 @@ static enum dr_rpc_end end_of(CURLcode code, const struct endpoint *e)
 }
 
 /* Reads the body as replies to the calls on the wire. NONE: go on; else the exchange ends so. */
-static enum dr_rpc_end take_body(struct endpoint *e, long status)
+static enum dr_rpc_end take_body(struct endpoint *e, long status, uint32_t batch_max)
 {
 	struct exchange *at = e->at;
 	struct dr_fail fail = { 0 };
@@ -347,7 +349,11 @@ static enum dr_rpc_end take_body(struct endpoint *e, long status)
 	*held = (struct held){ .next = at->held, .root = root };
 	at->held = held;
 	switch (dr_rpc_match(at->x.calls + at->done, at->sent, root)) {
-	case DR_MATCH_OK: at->done += at->sent; return DR_RPC_NONE;
+	case DR_MATCH_OK:
+		at->done += at->sent;
+		if (at->sent == e->batch && !e->no_batch && e->batch < batch_max)
+			e->batch++;
+		return DR_RPC_NONE;
 	case DR_MATCH_LIMITED: return DR_RPC_LIMITED;
 	case DR_MATCH_BATCH_REFUSED: return shrink(e, true) ? DR_RPC_NONE : DR_RPC_MALFORMED;
 	case DR_MATCH_MALFORMED: break;
@@ -373,10 +379,13 @@ static void collect(struct dr_rpc *r)
 		curl_multi_remove_handle(r->multi, e->easy);
 		enum dr_rpc_end end = end_of(code, e);
 
-		if (end == DR_RPC_TOO_LARGE && shrink(e, false))
+		/* Too slow is not asked again at once, as a server that hangs would take many deadlines. */
+		if (end == DR_RPC_TIMEOUT)
+			shrink(e, false);
+		else if (end == DR_RPC_TOO_LARGE && shrink(e, false))
 			end = DR_RPC_NONE;
 		else if (end == DR_RPC_RESULT)
-			end = take_body(e, status);
+			end = take_body(e, status, r->limits.batch_requests);
 		if (end == DR_RPC_NONE)
 			send_next(r, e);
 		else

@@ -766,9 +766,16 @@ static void test_bad_messages(void **state)
 	assert_int_equal(dr_want_put(&buf, DR_MSG_WANT, &twice, &fail), DR_OK);
 	assert_int_equal(dr_msg_get(&type, &payload, &used, dr_buf_view(&buf), &fail), DR_OK);
 	message(type, payload, DR_ERR_NONCANONICAL);
-	dr_buf_free(&buf);
-	for (uint32_t i = 0; i < DR_WANTS_MAX - 1; i++)
+	for (uint32_t i = 0; i < 2 * DR_WANTS_MAX - 1; i++)
 		want(100 + i, DR_WANT_HEADER, 7, 7);
+	buf.len = 0;
+	struct dr_want more = want_of(999, DR_WANT_HEADER, 7, 7);
+
+	fail = (struct dr_fail){ 0 };
+	assert_int_equal(dr_want_put(&buf, DR_MSG_WANT, &more, &fail), DR_OK);
+	assert_int_equal(dr_msg_get(&type, &payload, &used, dr_buf_view(&buf), &fail), DR_OK);
+	message(type, payload, DR_ERR_LIMIT);
+	dr_buf_free(&buf);
 	end();
 }
 

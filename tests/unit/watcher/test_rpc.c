@@ -99,6 +99,10 @@ static bool misbehave(int fd, const char *path, const char *head, const char *bo
 	} else if (strcmp(path, "/torn") == 0) {
 		server_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"jso", 45);
 		return false;
+	} else if (strcmp(path, "/slow-batch") == 0) {
+		if (batch && strstr(body, "v12") != NULL && strstr(body, "v0") != NULL)
+			sleep(10);
+		server_reply(fd, 200, "", text);
 	} else if (strcmp(path, "/hang") == 0) {
 		sleep(10);
 	} else if (strcmp(path, "/not-http") == 0) {
@@ -272,6 +276,25 @@ static void test_deadline(void **state)
 	dr_rpc_free(r);
 }
 
+/* After a deadline batches are smaller, and grow again while answers come. */
+static void test_batch_size(void **state)
+{
+	struct dr_rpc *r = client("/slow-batch", 16);
+	struct dr_rpc_exchange *x;
+
+	(void)state;
+	post(r, 16);
+	x = finish(r);
+	assert_int_equal(x->end, DR_RPC_TIMEOUT);
+	dr_rpc_exchange_free(x);
+	post(r, 16);
+	x = finish(r);
+	assert_int_equal(x->end, DR_RPC_RESULT);
+	assert_int_equal(x->num_http, 4); /* 4, 5, 6 and the last */
+	dr_rpc_exchange_free(x);
+	dr_rpc_free(r);
+}
+
 static void test_free_under_way(void **state)
 {
 	struct dr_rpc *r = client("/hang", 1);
@@ -343,6 +366,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_manners),  cmocka_unit_test(test_missing_only_one),
 		cmocka_unit_test(test_keep_alive), cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_batch_size),
 		cmocka_unit_test(test_free_under_way), cmocka_unit_test(test_wait_fd),
 		cmocka_unit_test(test_write),    cmocka_unit_test(test_backoff),
 	};
