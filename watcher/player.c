@@ -452,7 +452,7 @@ static bool deploy(struct dr_player *p, const char *creation, const uint8_t prof
 		dr_heap_free(data);
 		return fail(p, "at most 64 members and guardians");
 	}
-	at += sprintf(at, "0x%s", creation);
+	at += snprintf(data, cap, "0x%s", creation);
 	good = put_constructor(p, &at, profile) && transact(p, p->accounts[0], true, data, NULL);
 	dr_heap_free(data);
 	p->start_number = p->latest;
