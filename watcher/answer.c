@@ -23,7 +23,7 @@ static enum dr_err settle(struct dr_buf *out, size_t start, const struct dr_fail
 }
 
 enum dr_err dr_answer_header(struct dr_buf *out, struct dr_evm_header *h, const json_t *block, const uint8_t *hash,
-                             struct dr_arena *arena, struct dr_fail *fail)
+			     struct dr_arena *arena, struct dr_fail *fail)
 {
 	uint8_t rlp[DR_EVM_HEADER_LEN_MAX], claimed[32];
 	size_t len;
@@ -41,8 +41,8 @@ enum dr_err dr_answer_header(struct dr_buf *out, struct dr_evm_header *h, const 
 }
 
 enum dr_err dr_answer_receipts(struct dr_buf *out, const uint8_t hash[static 32], const uint8_t root[static 32],
-                               const struct dr_bytes *receipts, size_t num, struct dr_arena *arena,
-                               struct dr_fail *fail)
+			       const struct dr_bytes *receipts, size_t num, struct dr_arena *arena,
+			       struct dr_fail *fail)
 {
 	const size_t start = out->len;
 	uint8_t got[32];
@@ -77,7 +77,7 @@ static const struct dr_json_slot *slot_of(const struct dr_json_proof *p, const u
 }
 
 enum dr_err dr_answer_state(struct dr_buf *out, const struct dr_want *want, const uint8_t state_root[static 32],
-                            const json_t *proof, struct dr_arena *arena, struct dr_fail *fail)
+			    const json_t *proof, struct dr_arena *arena, struct dr_fail *fail)
 {
 	const size_t start = out->len;
 	struct dr_fail wrong = { 0 };
@@ -102,7 +102,8 @@ enum dr_err dr_answer_state(struct dr_buf *out, const struct dr_want *want, cons
 		dr_buf_append(out, slot->slot, 32, fail);
 		put_nodes(out, &slot->proof, fail);
 		if (wrong.err == DR_OK)
-			dr_evm_slot_verify(&value, account.storage_root, slot->slot, slot->proof.nodes, slot->proof.num, &wrong);
+			dr_evm_slot_verify(&value, account.storage_root, slot->slot, slot->proof.nodes,
+					   slot->proof.num, &wrong);
 	}
 	if (fail->err == DR_OK && wrong.err != DR_OK)
 		dr_fail_set(fail, DR_ERR_PROOF, "a state proof that does not hold under the block's stateRoot", 0);
@@ -119,7 +120,7 @@ static int in_order(const void *a, const void *b)
 }
 
 enum dr_err dr_answer_logs(struct dr_buf *out, const struct dr_want *want, struct dr_json_log *logs, size_t num,
-                           struct dr_fail *fail)
+			   struct dr_fail *fail)
 {
 	const size_t start = out->len;
 

@@ -55,10 +55,10 @@ static const cyaml_strval_t tags[] = {
 static const cyaml_strval_t truths[] = { { "false", 0 }, { "true", 1 } };
 
 #define WORD(key, flags, type, member, set) CYAML_FIELD_ENUM(key, flags, type, member, set, CYAML_ARRAY_LEN(set))
-#define STRICT CYAML_FLAG_STRICT
-#define STRICT_OR_NOT CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL
-#define GROUP(key, member, fields) CYAML_FIELD_MAPPING_PTR(key, CYAML_FLAG_POINTER, struct file, member, fields)
-#define GROUP_OR_NOT(key, member, fields)                                                                      \
+#define STRICT                              CYAML_FLAG_STRICT
+#define STRICT_OR_NOT                       CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL
+#define GROUP(key, member, fields)          CYAML_FIELD_MAPPING_PTR(key, CYAML_FLAG_POINTER, struct file, member, fields)
+#define GROUP_OR_NOT(key, member, fields)                                                                            \
 	CYAML_FIELD_MAPPING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, member, fields)
 
 static const cyaml_schema_field_t chain_fields[] = {
@@ -96,7 +96,8 @@ static const cyaml_schema_field_t file_fields[] = {
 	GROUP("start", start, start_fields),
 	WORD("proof", STRICT, struct file, proof, proofs),
 	DR_YAML_TEXT("quorum", struct file, quorum),
-	CYAML_FIELD_SEQUENCE("endpoints", CYAML_FLAG_POINTER, struct file, endpoints, &endpoint_schema, 1, DR_ENDPOINTS_MAX),
+	CYAML_FIELD_SEQUENCE("endpoints", CYAML_FLAG_POINTER, struct file, endpoints, &endpoint_schema, 1,
+			     DR_ENDPOINTS_MAX),
 	DR_YAML_TEXT("profile", struct file, profile),
 	WORD("completeness", STRICT_OR_NOT, struct file, completeness, ways),
 	DR_YAML_TEXT_OR_NOT("step", struct file, step),
@@ -114,11 +115,11 @@ static const cyaml_schema_value_t file_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file, file_fields),
 };
 
-#define TRY(call)                                                                                              \
-	do {                                                                                                   \
-		const enum dr_err tried = (call);                                                              \
-		if (tried != DR_OK)                                                                            \
-			return tried;                                                                          \
+#define TRY(call)                                                                                                    \
+	do {                                                                                                         \
+		const enum dr_err tried = (call);                                                                    \
+		if (tried != DR_OK)                                                                                  \
+			return tried;                                                                                \
 	} while (0)
 
 static bool name_is_plain(const char *name)
@@ -138,7 +139,7 @@ static bool url_is_plain(const char *url)
 }
 
 static enum dr_err endpoints_of(struct dr_config *c, const struct dr_yaml *y, const struct file *f,
-                                struct dr_yaml_error *error)
+				struct dr_yaml_error *error)
 {
 	for (uint32_t i = 0; i < f->endpoints_count; i++) {
 		struct dr_config_endpoint *e = &c->endpoints[i];
@@ -149,12 +150,14 @@ static enum dr_err endpoints_of(struct dr_config *c, const struct dr_yaml *y, co
 		TRY(dr_yaml_text(e->name, sizeof(e->name), y, name, f->endpoints[i].name, error));
 		TRY(dr_yaml_text(e->url, sizeof(e->url), y, url, f->endpoints[i].url, error));
 		if (!name_is_plain(e->name))
-			return dr_yaml_fail(y, DR_ERR_SYNTAX, name, "may have letters, digits, '.', '_' and '-' only", error);
+			return dr_yaml_fail(y, DR_ERR_SYNTAX, name, "may have letters, digits, '.', '_' and '-' only",
+					    error);
 		if (!url_is_plain(e->url))
 			return dr_yaml_fail(y, DR_ERR_SYNTAX, url, "must be an http:// or https:// URL", error);
 		for (uint32_t k = 0; k < i; k++) {
 			if (strcmp(c->endpoints[k].name, e->name) == 0)
-				return dr_yaml_fail(y, DR_ERR_NONCANONICAL, name, "two endpoints with one name", error);
+				return dr_yaml_fail(y, DR_ERR_NONCANONICAL, name, "two endpoints with one name",
+						    error);
 			/* One server named twice would vote twice. */
 			if (strcmp(c->endpoints[k].url, e->url) == 0)
 				return dr_yaml_fail(y, DR_ERR_NONCANONICAL, url, "two endpoints with one URL", error);
@@ -165,7 +168,7 @@ static enum dr_err endpoints_of(struct dr_config *c, const struct dr_yaml *y, co
 }
 
 static enum dr_err read_in(struct dr_config *c, const struct dr_yaml *y, const struct file *f,
-                           struct dr_yaml_error *error)
+			   struct dr_yaml_error *error)
 {
 	uint64_t quorum = 0, step = 256, requests = 50;
 	const struct batch none = { 0 };
@@ -204,7 +207,8 @@ static enum dr_err read_in(struct dr_config *c, const struct dr_yaml *y, const s
 	c->has_node = f->node != NULL;
 	TRY(dr_profile_load(&c->profile, &c->profile_form, c->profile_path, error));
 	if (c->way == DR_WAY_ACCUMULATOR && !c->profile.has_accumulator)
-		return dr_yaml_fail(y, DR_ERR_SYNTAX, "completeness", "the profile names no accumulator slots", error);
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "completeness", "the profile names no accumulator slots",
+				    error);
 	return DR_OK;
 }
 

@@ -53,8 +53,9 @@ enum dr_err dr_json_load(json_t **out, struct dr_bytes text, struct dr_fail *fai
 		return fail->err;
 	*out = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	if (*out == NULL)
-		return dr_fail_set(fail, json_error_code(&error) == json_error_out_of_memory ? DR_ERR_NOMEM : DR_ERR_SYNTAX,
-		                   "not valid JSON (byte offset)", error.position > 0 ? (size_t)error.position : 0);
+		return dr_fail_set(fail,
+				   json_error_code(&error) == json_error_out_of_memory ? DR_ERR_NOMEM : DR_ERR_SYNTAX,
+				   "not valid JSON (byte offset)", error.position > 0 ? (size_t)error.position : 0);
 	return DR_OK;
 }
 
@@ -82,7 +83,8 @@ enum dr_err dr_reply_open(struct dr_reply *out, const json_t *root, struct dr_fa
 		const char *message = json_string_value(json_object_get(error, "message"));
 
 		if (!json_is_object(error) || (result != NULL && !json_is_null(result)))
-			return dr_fail_set(fail, DR_ERR_SYNTAX, "a reply with an error that is not one, or with a result too", 0);
+			return dr_fail_set(fail, DR_ERR_SYNTAX,
+					   "a reply with an error that is not one, or with a result too", 0);
 		out->kind = DR_REPLY_ERROR;
 		out->code = json_is_integer(code) ? json_integer_value(code) : 0;
 		if (message != NULL)
@@ -250,7 +252,7 @@ static uint8_t fork_fields(const json_t *block)
 }
 
 enum dr_err dr_json_header(struct dr_evm_header *out, const json_t *block, struct dr_arena *arena,
-                           struct dr_fail *fail)
+			   struct dr_fail *fail)
 {
 	struct source s = { .arena = arena, .fail = fail };
 	struct dr_evm_header h = { 0 };
@@ -260,7 +262,8 @@ enum dr_err dr_json_header(struct dr_evm_header *out, const json_t *block, struc
 		return fail->err;
 	h.num_fields = fork_fields(block);
 	if (h.num_fields == 0)
-		return dr_fail_set(fail, DR_ERR_UNKNOWN, "the block's members belong to no fork that this build knows", 0);
+		return dr_fail_set(fail, DR_ERR_UNKNOWN,
+				   "the block's members belong to no fork that this build knows", 0);
 	get_fixed(&s, h.hash, 32, KEY("hash"));
 	get_fixed(&s, h.parent_hash, 32, KEY("parentHash"));
 	get_fixed(&s, h.ommers_hash, 32, KEY("sha3Uncles"));
@@ -295,7 +298,7 @@ enum dr_err dr_json_header(struct dr_evm_header *out, const json_t *block, struc
 }
 
 enum dr_err dr_json_tx_hashes(uint8_t (**out)[32], size_t *num, const json_t *block, struct dr_arena *arena,
-                              struct dr_fail *fail)
+			      struct dr_fail *fail)
 {
 	struct source s = { .arena = arena, .fail = fail };
 
@@ -394,7 +397,7 @@ static struct dr_bytes receipt_of(struct source *s, struct dr_buf *scratch)
 }
 
 static struct dr_bytes placed_receipt(struct source *s, const json_t *object, struct dr_buf *scratch,
-                                      uint8_t block_hash[static 32], uint64_t *idx)
+				      uint8_t block_hash[static 32], uint64_t *idx)
 {
 	struct dr_bytes bytes = { 0 };
 
@@ -410,7 +413,7 @@ static struct dr_bytes placed_receipt(struct source *s, const json_t *object, st
 }
 
 enum dr_err dr_json_receipt(struct dr_bytes *out, uint8_t block_hash[static 32], uint64_t *idx, const json_t *receipt,
-                            struct dr_arena *arena, struct dr_fail *fail)
+			    struct dr_arena *arena, struct dr_fail *fail)
 {
 	struct source s = { .arena = arena, .fail = fail };
 	struct dr_buf scratch;
@@ -422,7 +425,7 @@ enum dr_err dr_json_receipt(struct dr_bytes *out, uint8_t block_hash[static 32],
 }
 
 enum dr_err dr_json_receipts(struct dr_json_receipts *out, const json_t *array, struct dr_arena *arena,
-                             struct dr_fail *fail)
+			     struct dr_fail *fail)
 {
 	struct source s = { .arena = arena, .fail = fail };
 	struct dr_json_receipts got = { .num = json_array_size(array) };
@@ -445,7 +448,8 @@ enum dr_err dr_json_receipts(struct dr_json_receipts *out, const json_t *array, 
 		if (i == 0)
 			memcpy(got.block_hash, hash, 32);
 		if (fail->err == DR_OK && idx != i)
-			fails(&s, DR_ERR_SYNTAX, "receipts out of the order of their transactions, or not all of them");
+			fails(&s, DR_ERR_SYNTAX,
+			      "receipts out of the order of their transactions, or not all of them");
 		if (fail->err == DR_OK && memcmp(hash, got.block_hash, 32) != 0)
 			fails(&s, DR_ERR_SYNTAX, "receipts of more than one block");
 		if (got.bytes > DR_FRAME_LEN_MAX)
@@ -459,7 +463,7 @@ enum dr_err dr_json_receipts(struct dr_json_receipts *out, const json_t *array, 
 }
 
 enum dr_err dr_json_logs(struct dr_json_log **out, size_t *num, const json_t *array, struct dr_arena *arena,
-                         struct dr_fail *fail)
+			 struct dr_fail *fail)
 {
 	struct source s = { .arena = arena, .fail = fail };
 	const size_t count = json_array_size(array);
@@ -502,7 +506,8 @@ static struct dr_json_nodes nodes_of(struct source *s, const char *name, const c
 		const json_t *node = json_array_get(list, i);
 
 		if (json_is_string(node))
-			out.nodes[i] = data_of(s, json_string_value(node), json_string_length(node), DR_MPT_NODE_LEN_MAX, what);
+			out.nodes[i] = data_of(s, json_string_value(node), json_string_length(node),
+					       DR_MPT_NODE_LEN_MAX, what);
 		else
 			fails(s, DR_ERR_SYNTAX, what);
 	}
@@ -525,7 +530,7 @@ static void get_key(struct source *s, uint8_t out[static 32], const char *name, 
 }
 
 enum dr_err dr_json_proof(struct dr_json_proof *out, const json_t *result, struct dr_arena *arena,
-                          struct dr_fail *fail)
+			  struct dr_fail *fail)
 {
 	struct source s = { .arena = arena, .fail = fail };
 	struct dr_json_proof p = { 0 };

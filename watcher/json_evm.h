@@ -23,10 +23,10 @@
 #include "chain/evm/header.h"
 #include "chain/evm/receipt.h"
 
-#define DR_JSON_LEN_MAX ((size_t)160 << 20) /* one JSON text; a frame of receipts in hex, with its keys */
-#define DR_JSON_DEPTH_MAX 64u
-#define DR_JSON_VALUES_MAX 3000000u /* values of one text: bounds the memory a parsed text takes */
-#define DR_JSON_ARENA_CAP ((size_t)256 << 20) /* an arena of this cap holds whatever one text can become */
+#define DR_JSON_LEN_MAX    ((size_t)160 << 20) /* one JSON text; a frame of receipts in hex, with its keys */
+#define DR_JSON_DEPTH_MAX  64u
+#define DR_JSON_VALUES_MAX 3000000u            /* values of one text: bounds the memory a parsed text takes */
+#define DR_JSON_ARENA_CAP  ((size_t)256 << 20) /* an arena of this cap holds whatever one text can become */
 
 /* dr_json_load: parses text, which must be one JSON value and nothing after it. Size, depth and number of values
  * are checked before anything is parsed; doubled member names are refused. *out is a new reference; NULL on
@@ -44,7 +44,7 @@ struct dr_reply {
 	enum dr_reply_kind kind;
 	const json_t *result; /* borrows the JSON; NULL unless RESULT */
 	int64_t code;
-	char message[160];    /* the server's words, cut; not safe to print as they are */
+	char message[160]; /* the server's words, cut; not safe to print as they are */
 };
 
 /* dr_reply_open: root is a whole reply ({"jsonrpc":"2.0","id":…,"result":… or "error":…}) or a bare result
@@ -55,11 +55,11 @@ enum dr_err dr_reply_open(struct dr_reply *out, const json_t *root, struct dr_fa
  * are there decides num_fields; a combination that no known fork has is DR_ERR_UNKNOWN. Lenient in one point:
  * blobGasUsed and excessBlobGas without parentBeaconBlockRoot are ignored (block 0 of development nodes). */
 enum dr_err dr_json_header(struct dr_evm_header *out, const json_t *block, struct dr_arena *arena,
-                           struct dr_fail *fail);
+			   struct dr_fail *fail);
 
 /* dr_json_tx_hashes: the hashes of a block object's transactions, which are listed as hashes or as objects. */
 enum dr_err dr_json_tx_hashes(uint8_t (**out)[32], size_t *num, const json_t *block, struct dr_arena *arena,
-                              struct dr_fail *fail);
+			      struct dr_fail *fail);
 
 /* The receipts of a block in consensus form. */
 struct dr_json_receipts {
@@ -72,11 +72,11 @@ struct dr_json_receipts {
 /* dr_json_receipts: an array of receipt objects (eth_getBlockReceipts). Position i must say transactionIndex i,
  * and all the same blockHash. */
 enum dr_err dr_json_receipts(struct dr_json_receipts *out, const json_t *array, struct dr_arena *arena,
-                             struct dr_fail *fail);
+			     struct dr_fail *fail);
 
 /* dr_json_receipt: one receipt object (eth_getTransactionReceipt), with its claimed place. */
 enum dr_err dr_json_receipt(struct dr_bytes *out, uint8_t block_hash[static 32], uint64_t *idx, const json_t *receipt,
-                            struct dr_arena *arena, struct dr_fail *fail);
+			    struct dr_arena *arena, struct dr_fail *fail);
 
 struct dr_json_log {
 	struct dr_evm_log log;
@@ -90,7 +90,7 @@ struct dr_json_log {
 /* dr_json_logs: an array of log objects (eth_getLogs), in the server's order. A log that is marked removed is
  * DR_ERR_STALE; a pending one (no block) DR_ERR_SYNTAX. */
 enum dr_err dr_json_logs(struct dr_json_log **out, size_t *num, const json_t *array, struct dr_arena *arena,
-                         struct dr_fail *fail);
+			 struct dr_fail *fail);
 
 /* The result of eth_getProof (EIP-1186). */
 struct dr_json_nodes {
@@ -118,7 +118,7 @@ struct dr_json_proof {
 /* dr_json_proof: slot keys may be written as quantities or as data. At most DR_STATE_SLOTS_MAX slots,
  * DR_MPT_DEPTH_MAX nodes per path, DR_MPT_NODE_LEN_MAX bytes per node. */
 enum dr_err dr_json_proof(struct dr_json_proof *out, const json_t *result, struct dr_arena *arena,
-                          struct dr_fail *fail);
+			  struct dr_fail *fail);
 
 /* dr_json_u64, dr_json_hash: a bare quantity (eth_chainId, eth_blockNumber), a bare 32-byte hash. */
 enum dr_err dr_json_u64(uint64_t *out, const json_t *value, struct dr_fail *fail);

@@ -19,8 +19,8 @@
 #include "watcher/planner.h"
 #include "watcher/rpc.h"
 
-#define CHANNEL 3
-#define TICK_MS 100
+#define CHANNEL  3
+#define TICK_MS  100
 #define READ_MAX 65536u
 
 struct watch {
@@ -152,7 +152,8 @@ int main(int argc, char **argv)
 	socklen_t type_len = sizeof(type);
 
 	if (argc != 2) {
-		fprintf(stderr, "usage: derot-watch CONFIG (started by derot, with its channel as file descriptor 3)\n");
+		fprintf(stderr,
+			"usage: derot-watch CONFIG (started by derot, with its channel as file descriptor 3)\n");
 		return DR_EXIT_USAGE;
 	}
 	signal(SIGPIPE, SIG_IGN);

@@ -108,7 +108,7 @@ static void ask_receipts(struct asks *a, struct standing *w)
 		ask_hash(a, "eth_getBlockReceipts", w->want.hash, "");
 	else if (w->way == RECEIPTS_BY_NUMBER)
 		ask_add(a, "eth_getBlockReceipts",
-		        ask_text(a->fail, "[\"0x%llx\"]", (unsigned long long)w->want.first));
+			ask_text(a->fail, "[\"0x%llx\"]", (unsigned long long)w->want.first));
 }
 
 /* By number, because not every server takes a hash there: the block at that number is asked for beside it, so that
@@ -146,8 +146,8 @@ static void ask_logs(struct asks *a, struct item *item, const struct standing *w
 		const uint64_t last = left < item->from ? w->want.last : first + item->from - 1;
 
 		ask_add(a, "eth_getLogs",
-		        ask_text(a->fail, "[{\"fromBlock\":\"0x%llx\",\"toBlock\":\"0x%llx\",\"address\":\"0x%s\"}]",
-		                 (unsigned long long)first, (unsigned long long)last, hex));
+			ask_text(a->fail, "[{\"fromBlock\":\"0x%llx\",\"toBlock\":\"0x%llx\",\"address\":\"0x%s\"}]",
+				 (unsigned long long)first, (unsigned long long)last, hex));
 		if (left < item->from || a->fail->err != DR_OK)
 			return;
 	}

@@ -10,9 +10,9 @@
 
 #include "watcher/planner.h"
 
-#define RESEND_MS 10000u
+#define RESEND_MS       10000u
 #define HEADERS_AT_ONCE 512u
-#define WANTS_HELD (2 * DR_WANTS_MAX) /* new wants may come before the old ones are cancelled */
+#define WANTS_HELD      (2 * DR_WANTS_MAX) /* new wants may come before the old ones are cancelled */
 
 /* How a block's receipts are had; each endpoint remembers the first that works. */
 enum receipts_way {
@@ -24,18 +24,18 @@ enum receipts_way {
 struct standing {
 	bool used, busy;
 	struct dr_want want;
-	uint32_t tried;      /* endpoints that failed in this round, by bit */
-	uint32_t rounds;     /* that ended with nobody having it */
+	uint32_t tried;  /* endpoints that failed in this round, by bit */
+	uint32_t rounds; /* that ended with nobody having it */
 	uint64_t not_before_ms;
-	int source;          /* the endpoint it must go on with; -1: any */
+	int source;            /* the endpoint it must go on with; -1: any */
 	enum receipts_way way; /* RECEIPTS: tried now */
-	bool has_work;       /* RECEIPTS_BY_TX: these two are known */
+	bool has_work;         /* RECEIPTS_BY_TX: these two are known */
 	uint8_t root[32];
-	uint8_t (*txs)[32];  /* owned */
+	uint8_t (*txs)[32]; /* owned */
 	size_t num_txs;
-	uint64_t next;       /* HEADERS: the first number not sent yet */
+	uint64_t next; /* HEADERS: the first number not sent yet */
 	uint8_t next_parent[32];
-	uint64_t span;       /* LOGS: blocks of one call; 0: all */
+	uint64_t span; /* LOGS: blocks of one call; 0: all */
 };
 
 enum trip_kind {
@@ -47,15 +47,15 @@ enum trip_kind {
 };
 
 struct item {
-	uint32_t want; /* id: it may have been cancelled meanwhile */
+	uint32_t want;     /* id: it may have been cancelled meanwhile */
 	size_t first, num; /* its calls */
-	uint64_t from;  /* LOGS: span; HEADERS: first number */
+	uint64_t from;     /* LOGS: span; HEADERS: first number */
 };
 
 struct trip {
 	enum trip_kind kind;
-	uint32_t want;           /* NAME: the FINALITY want */
-	uint64_t final_, head;   /* NAME: numbers asked, 0: not */
+	uint32_t want;         /* NAME: the FINALITY want */
+	uint64_t final_, head; /* NAME: numbers asked, 0: not */
 	size_t num_items;
 	struct item items[DR_WANTS_MAX];
 };
@@ -63,15 +63,15 @@ struct trip {
 struct endpoint_at {
 	enum dr_endpoint_state state;
 	bool checked;
-	bool lied;             /* why it is aside */
-	bool withholds;        /* it had not a block that it named */
+	bool lied;      /* why it is aside */
+	bool withholds; /* it had not a block that it named */
 	uint32_t strikes, lies;
 	uint64_t aside_ms, until_ms;
 	enum receipts_way receipts;
 	uint64_t poll_at_ms;
 	bool has_final, has_latest;
 	uint64_t final_, latest;
-	uint32_t named_want;   /* the FINALITY want that these were said for */
+	uint32_t named_want; /* the FINALITY want that these were said for */
 	uint64_t named_final, named_head;
 	struct trip trip;
 };
@@ -82,17 +82,18 @@ struct dr_plan {
 	struct endpoint_at endpoints[DR_ENDPOINTS_MAX];
 	struct standing wants[WANTS_HELD];
 	uint64_t credit;
-	struct dr_buf out;     /* messages that may go */
-	struct dr_buf waiting; /* FRAME messages without credit */
+	struct dr_buf out;      /* messages that may go */
+	struct dr_buf waiting;  /* FRAME messages without credit */
 	struct dr_arena *arena; /* of one exchange */
-	uint16_t turn;         /* the endpoint that is looked at first */
+	uint16_t turn;          /* the endpoint that is looked at first */
 };
 
 /* planner.c */
 struct standing *plan_find(struct dr_plan *p, uint32_t id);
 enum dr_err plan_frame(struct dr_plan *p, uint32_t want, uint16_t source, uint16_t type, struct dr_bytes payload,
-                       struct dr_fail *fail);
-void plan_state(struct dr_plan *p, uint16_t e, enum dr_endpoint_state state, const char *reason, struct dr_fail *fail);
+		       struct dr_fail *fail);
+void plan_state(struct dr_plan *p, uint16_t e, enum dr_endpoint_state state, const char *reason,
+		struct dr_fail *fail);
 /* The way to the endpoint, or the endpoint, failed: a pause. */
 void plan_strike(struct dr_plan *p, uint16_t e, const char *reason, uint64_t now_ms, struct dr_fail *fail);
 /* It said something false. */
@@ -119,6 +120,6 @@ void ask_want(struct asks *a, struct item *item, struct standing *w);
 
 /* plan_take.c */
 enum dr_err plan_take_data(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
-                           struct dr_fail *fail);
+			   struct dr_fail *fail);
 
 #endif

@@ -6,7 +6,7 @@
 #include "watcher/plan_impl.h"
 
 /* JSON-RPC 2.0, section 5.1: the method is not there; its parameters are not understood. */
-#define CODE_NO_METHOD (-32601)
+#define CODE_NO_METHOD  (-32601)
 #define CODE_BAD_PARAMS (-32602)
 
 /* One item of an exchange: a want, and the calls that were made for it. */
@@ -125,7 +125,8 @@ static bool take_block(struct taking *t, struct dr_evm_header *h)
 	return false;
 }
 
-static void send_receipts(struct taking *t, const uint8_t root[static 32], const struct dr_bytes *receipts, size_t num)
+static void send_receipts(struct taking *t, const uint8_t root[static 32], const struct dr_bytes *receipts,
+			  size_t num)
 {
 	struct dr_fail own = { 0 };
 
@@ -145,7 +146,7 @@ static void next_way(struct taking *t, const struct dr_evm_header *h)
 {
 	const struct dr_rpc_call *call = &t->calls[t->item->num - 1];
 	const bool lacks = call->end == DR_RPC_ERROR &&
-	                   (call->reply.code == CODE_NO_METHOD || call->reply.code == CODE_BAD_PARAMS);
+			   (call->reply.code == CODE_NO_METHOD || call->reply.code == CODE_BAD_PARAMS);
 	struct standing *w = t->w;
 	struct dr_fail own = { 0 };
 	uint8_t(*txs)[32];
@@ -266,7 +267,8 @@ static void take_logs(struct taking *t)
 		size_t num_some;
 
 		/* Providers limit ranges, each in its own words: smaller ones, from the same endpoint. */
-		if (t->calls[i].end == DR_RPC_ERROR && t->calls[i].reply.code != CODE_NO_METHOD && t->item->from > 1) {
+		if (t->calls[i].end == DR_RPC_ERROR && t->calls[i].reply.code != CODE_NO_METHOD &&
+		    t->item->from > 1) {
 			t->w->span = t->item->from > 4 ? t->item->from / 4 : 1;
 			t->w->source = t->e;
 			return;
@@ -297,7 +299,7 @@ static void take_logs(struct taking *t)
 }
 
 enum dr_err plan_take_data(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
-                           struct dr_fail *fail)
+			   struct dr_fail *fail)
 {
 	const struct trip *trip = &p->endpoints[e].trip;
 	struct taking t = { .p = p, .e = e, .now_ms = now_ms, .fail = fail };

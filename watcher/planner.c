@@ -9,15 +9,15 @@
 #include "watcher/answer.h"
 #include "watcher/plan_impl.h"
 
-#define BACKOFF_BASE_MS 500u
-#define BACKOFF_CAP_MS 30000u
-#define LIE_ASIDE_MS 30000u
+#define BACKOFF_BASE_MS  500u
+#define BACKOFF_CAP_MS   30000u
+#define LIE_ASIDE_MS     30000u
 #define LIE_ASIDE_CAP_MS 600000u
-#define LIE_NEED_MS 2000u       /* how soon a liar is asked again when nobody else is good */
-#define WRONG_CHAIN_MS 60000u
-#define ROUND_CAP_MS 30000u
-#define WAITING_CAP ((size_t)256 << 20)
-#define RANGE_MAX 65536u        /* blocks of one want */
+#define LIE_NEED_MS      2000u /* how soon a liar is asked again when nobody else is good */
+#define WRONG_CHAIN_MS   60000u
+#define ROUND_CAP_MS     30000u
+#define WAITING_CAP      ((size_t)256 << 20)
+#define RANGE_MAX        65536u /* blocks of one want */
 
 struct dr_plan *dr_plan_new(const struct dr_plan_config *config, const struct dr_plan_io *io)
 {
@@ -76,7 +76,7 @@ static enum dr_err flush(struct dr_plan *p, struct dr_fail *fail)
 }
 
 enum dr_err plan_frame(struct dr_plan *p, uint32_t want, uint16_t source, uint16_t type, struct dr_bytes payload,
-                       struct dr_fail *fail)
+		       struct dr_fail *fail)
 {
 	const struct dr_frame frame = { .type = type, .source = source, .payload = payload };
 	const uint8_t id[4] = { (uint8_t)(want >> 24), (uint8_t)(want >> 16), (uint8_t)(want >> 8), (uint8_t)want };
@@ -186,7 +186,7 @@ void plan_answered(struct standing *w, uint64_t now_ms)
 }
 
 static void say_unavailable(struct dr_plan *p, uint32_t want, uint16_t source, const char *reason,
-                            struct dr_fail *fail)
+			    struct dr_fail *fail)
 {
 	struct dr_unavailable message = { .want = want, .source = source };
 
@@ -239,7 +239,7 @@ static void take_refused(struct dr_plan *p, const struct dr_refusal *refusal, ui
 }
 
 enum dr_err dr_plan_message(struct dr_plan *p, uint16_t type, struct dr_bytes payload, uint64_t now_ms,
-                            struct dr_fail *fail)
+			    struct dr_fail *fail)
 {
 	struct dr_refusal refusal;
 	struct dr_want want;
@@ -272,7 +272,8 @@ enum dr_err dr_plan_message(struct dr_plan *p, uint16_t type, struct dr_bytes pa
 		if (dr_refusal_get(&refusal, payload, fail) == DR_OK)
 			take_refused(p, &refusal, now_ms, fail);
 		break;
-	default: return dr_fail_set(fail, DR_ERR_UNKNOWN, "a message that does not belong on the watch channel", type);
+	default:
+		return dr_fail_set(fail, DR_ERR_UNKNOWN, "a message that does not belong on the watch channel", type);
 	}
 	return fail->err;
 }
@@ -321,7 +322,8 @@ static bool plan_name(const struct dr_plan *p, uint16_t e, const struct standing
 	*head = kth(p, true);
 	if (*final_ > w->want.last)
 		*final_ = w->want.last;
-	if (!at->has_final || at->final_ < *final_ || *final_ < w->want.first || (!anew && at->named_final == *final_))
+	if (!at->has_final || at->final_ < *final_ || *final_ < w->want.first ||
+	    (!anew && at->named_final == *final_))
 		*final_ = 0;
 	if (!at->has_latest || at->latest < *head || *head < w->want.first || (!anew && at->named_head == *head))
 		*head = 0;
@@ -338,7 +340,7 @@ static void take_number(struct dr_plan *p, const struct dr_rpc_call *call, bool 
 }
 
 static void take_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
-                      struct dr_fail *fail)
+		      struct dr_fail *fail)
 {
 	struct endpoint_at *at = &p->endpoints[e];
 	const struct standing *w = finality_want(p);
@@ -357,7 +359,7 @@ static void take_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchang
 
 /* One word about the block at `number`, as a FINALITY frame. */
 static bool take_name(struct dr_plan *p, uint16_t e, uint32_t want, const struct dr_rpc_call *call,
-                      enum dr_status status, uint64_t number, uint64_t now_ms, struct dr_fail *fail)
+		      enum dr_status status, uint64_t number, uint64_t now_ms, struct dr_fail *fail)
 {
 	uint8_t payload[DR_QUORUM_PAYLOAD_LEN];
 	struct dr_fail own = { 0 };
@@ -385,7 +387,7 @@ static bool take_name(struct dr_plan *p, uint16_t e, uint32_t want, const struct
 }
 
 static void take_names(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
-                       struct dr_fail *fail)
+		       struct dr_fail *fail)
 {
 	struct endpoint_at *at = &p->endpoints[e];
 	const struct trip *trip = &at->trip;
@@ -413,7 +415,7 @@ static void take_names(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchan
 }
 
 static void take_check(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
-                       struct dr_fail *fail)
+		       struct dr_fail *fail)
 {
 	struct endpoint_at *at = &p->endpoints[e];
 	struct dr_fail own = { 0 };
@@ -430,7 +432,8 @@ static void take_check(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchan
 		set_aside(p, e, now_ms, WRONG_CHAIN_MS);
 		at->lied = false;
 		plan_state(p, e, DR_ENDPOINT_WRONG_CHAIN,
-		           chain_id != p->config.chain_id ? "has another chain id" : "has another genesis block", fail);
+			   chain_id != p->config.chain_id ? "has another chain id" : "has another genesis block",
+			   fail);
 		return;
 	}
 	at->checked = true;
@@ -552,7 +555,8 @@ static void end_rounds(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fail)
 		w->tried = 0;
 		w->rounds++;
 		plan_restart(w);
-		w->not_before_ms = now_ms + dr_backoff_ms(w->rounds, BACKOFF_BASE_MS, ROUND_CAP_MS, p->io.random(p->io.ctx));
+		w->not_before_ms =
+			now_ms + dr_backoff_ms(w->rounds, BACKOFF_BASE_MS, ROUND_CAP_MS, p->io.random(p->io.ctx));
 		say_unavailable(p, w->want.id, DR_SOURCE_CORE, "no endpoint has it", fail);
 	}
 }
@@ -565,7 +569,7 @@ enum dr_err dr_plan_tick(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fai
 	end_rounds(p, now_ms, fail);
 	for (size_t i = 0; i < WANTS_HELD; i++)
 		pending += p->wants[i].used && !p->wants[i].busy && p->wants[i].want.kind != DR_WANT_FINALITY &&
-		           now_ms >= p->wants[i].not_before_ms;
+			   now_ms >= p->wants[i].not_before_ms;
 	for (uint16_t e = 0; e < n; e++)
 		idle += p->endpoints[e].checked && is_open(p, e, now_ms) && !p->io.busy(p->io.ctx, e);
 	if (p->waiting.len == 0 && idle > 0)

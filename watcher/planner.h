@@ -11,8 +11,8 @@
  *      when all of them failed the core is told so, and it begins anew after a pause: for ever.
  *   4. A want that was answered is answered again only after 10 s, or when the answer was refused.
  *   5. FRAME messages stay within the core's credit; what does not fit waits, and nothing new is asked meanwhile.
- *   6. So that k of n can agree on one block, every endpoint is asked for the block at the k-th highest of the numbers
- *      that they call final (latest).
+ *   6. So that k of n can agree on one block, every endpoint is asked for the block at the k-th highest of the
+ * numbers that they call final (latest).
  *
  * Layer: watcher.
  */
@@ -36,7 +36,8 @@ struct dr_plan_config {
 struct dr_plan_io {
 	void *ctx;
 	bool (*busy)(void *ctx, uint16_t endpoint);
-	enum dr_err (*post)(void *ctx, uint16_t endpoint, struct dr_rpc_call *calls, size_t num, struct dr_fail *fail);
+	enum dr_err (*post)(void *ctx, uint16_t endpoint, struct dr_rpc_call *calls, size_t num,
+			    struct dr_fail *fail);
 	uint32_t (*random)(void *ctx);
 };
 
@@ -47,7 +48,7 @@ void dr_plan_free(struct dr_plan *p); /* takes p, which may be NULL */
 
 /* dr_plan_message: one message of the watch channel from the core. Anything but DR_OK ends the channel. */
 enum dr_err dr_plan_message(struct dr_plan *p, uint16_t type, struct dr_bytes payload, uint64_t now_ms,
-                            struct dr_fail *fail);
+			    struct dr_fail *fail);
 
 /* dr_plan_done: a finished exchange, which stays the caller's. */
 enum dr_err dr_plan_done(struct dr_plan *p, const struct dr_rpc_exchange *x, uint64_t now_ms, struct dr_fail *fail);

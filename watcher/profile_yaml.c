@@ -56,9 +56,10 @@ static const cyaml_schema_field_t file_fields[] = {
 	DR_YAML_TEXT_OR_NOT("acc_slot", struct file, acc_slot),
 	DR_YAML_TEXT("state_every", struct file, state_every),
 	DR_YAML_TEXT("stealth_window", struct file, stealth_window),
-	CYAML_FIELD_SEQUENCE("events", CYAML_FLAG_POINTER, struct file, events, &event_schema, 1, DR_PROFILE_EVENTS_MAX),
+	CYAML_FIELD_SEQUENCE("events", CYAML_FLAG_POINTER, struct file, events, &event_schema, 1,
+			     DR_PROFILE_EVENTS_MAX),
 	CYAML_FIELD_SEQUENCE("slots", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, slots, &slot_schema, 0,
-	                     DR_PROFILE_SLOTS_MAX),
+			     DR_PROFILE_SLOTS_MAX),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t file_schema = {
@@ -66,7 +67,7 @@ static const cyaml_schema_value_t file_schema = {
 };
 
 static enum dr_err events_of(struct dr_profile *p, const struct dr_yaml *y, const struct file *f,
-                             struct dr_yaml_error *error)
+			     struct dr_yaml_error *error)
 {
 	char key[64];
 
@@ -89,7 +90,7 @@ static enum dr_err events_of(struct dr_profile *p, const struct dr_yaml *y, cons
 }
 
 static enum dr_err slots_of(struct dr_profile *p, const struct dr_yaml *y, const struct file *f,
-                            struct dr_yaml_error *error)
+			    struct dr_yaml_error *error)
 {
 	char key[64];
 
@@ -110,7 +111,7 @@ static enum dr_err slots_of(struct dr_profile *p, const struct dr_yaml *y, const
 }
 
 static enum dr_err compile(struct dr_profile *p, const struct dr_yaml *y, const struct file *f,
-                           struct dr_yaml_error *error)
+			   struct dr_yaml_error *error)
 {
 	uint64_t state_every = 0;
 	enum dr_err err;
@@ -120,11 +121,12 @@ static enum dr_err compile(struct dr_profile *p, const struct dr_yaml *y, const 
 	    (err = dr_yaml_u64(&p->count_slot, y, "count_slot", f->count_slot, 0, UINT64_MAX, error)) != DR_OK ||
 	    (err = dr_yaml_u64(&p->acc_slot, y, "acc_slot", f->acc_slot, 0, UINT64_MAX, error)) != DR_OK ||
 	    (err = dr_yaml_u64(&state_every, y, "state_every", f->state_every, 1, UINT32_MAX, error)) != DR_OK ||
-	    (err = dr_yaml_u64(&p->stealth_window_s, y, "stealth_window", f->stealth_window, 0, UINT64_MAX, error)) != DR_OK)
+	    (err = dr_yaml_u64(&p->stealth_window_s, y, "stealth_window", f->stealth_window, 0, UINT64_MAX, error)) !=
+		    DR_OK)
 		return err;
 	if ((f->count_slot == NULL) != (f->acc_slot == NULL))
 		return dr_yaml_fail(y, DR_ERR_SYNTAX, f->count_slot != NULL ? "count_slot" : "acc_slot",
-		                    "count_slot and acc_slot go together", error);
+				    "count_slot and acc_slot go together", error);
 	p->has_accumulator = f->count_slot != NULL;
 	p->state_every = (uint32_t)state_every;
 	if ((err = events_of(p, y, f, error)) != DR_OK)
@@ -133,7 +135,7 @@ static enum dr_err compile(struct dr_profile *p, const struct dr_yaml *y, const 
 }
 
 enum dr_err dr_profile_load(struct dr_profile *out, struct dr_buf *form, const char *path,
-                            struct dr_yaml_error *error)
+			    struct dr_yaml_error *error)
 {
 	struct dr_fail fail = { 0 };
 	struct dr_yaml *y = NULL;

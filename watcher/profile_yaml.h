@@ -27,6 +27,6 @@
 /* dr_profile_load: fills *out (digest included) and appends its canonical form to *form (cap at least
  * DR_PROFILE_LEN_MAX). */
 enum dr_err dr_profile_load(struct dr_profile *out, struct dr_buf *form, const char *path,
-                            struct dr_yaml_error *error);
+			    struct dr_yaml_error *error);
 
 #endif

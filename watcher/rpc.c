@@ -29,9 +29,9 @@ struct endpoint {
 	struct dr_buf body;  /* of the request */
 	struct dr_buf reply;
 	size_t head_len;
-	bool encoded;        /* the reply says it is compressed */
-	uint32_t batch;      /* requests of one batch: falls where the server refuses or is slow, grows as it answers */
-	bool no_batch;       /* it takes none at all */
+	bool encoded;   /* the reply says it is compressed */
+	uint32_t batch; /* requests of one batch: falls where the server refuses or is slow, grows as it answers */
+	bool no_batch;  /* it takes none at all */
 };
 
 struct dr_rpc {
@@ -140,7 +140,7 @@ static bool set_up(struct dr_rpc *r, struct endpoint *e, const char *url)
 struct dr_rpc *dr_rpc_new(const char *const *urls, size_t num, const struct dr_rpc_limits *limits)
 {
 	static const char *const headers[] = { "Content-Type: application/json", "Accept: application/json",
-		                               "Accept-Encoding: identity", "Expect:" };
+					       "Accept-Encoding: identity", "Expect:" };
 	bool good;
 
 	DR_ASSERT(num <= DR_ENDPOINTS_MAX && limits->batch_requests >= 1 && limits->body_max <= DR_RPC_BODY_MAX);
@@ -262,7 +262,8 @@ static void send_next(struct dr_rpc *r, struct endpoint *e)
 	e->head_len = 0;
 	e->encoded = false;
 	at->sent = at->x.num - at->done;
-	if (dr_rpc_write(&e->body, at->x.calls + at->done, &at->sent, e->batch, r->limits.batch_bytes, &fail) != DR_OK ||
+	if (dr_rpc_write(&e->body, at->x.calls + at->done, &at->sent, e->batch, r->limits.batch_bytes, &fail) !=
+		    DR_OK ||
 	    curl_easy_setopt(e->easy, CURLOPT_POSTFIELDS, e->body.ptr) != CURLE_OK ||
 	    curl_easy_setopt(e->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)e->body.len) != CURLE_OK ||
 	    curl_multi_add_handle(r->multi, e->easy) != CURLM_OK) {
@@ -273,7 +274,7 @@ static void send_next(struct dr_rpc *r, struct endpoint *e)
 }
 
 enum dr_err dr_rpc_post(struct dr_rpc *r, uint16_t endpoint, struct dr_rpc_call *calls, size_t num, void *tag,
-                        struct dr_fail *fail)
+			struct dr_fail *fail)
 {
 	struct exchange *at = dr_heap_alloc(sizeof(*at));
 

@@ -15,9 +15,9 @@
 
 #include "watcher/json_evm.h"
 
-#define DR_RPC_BODY_MAX ((size_t)64 << 20) /* body of one HTTP reply */
-#define DR_RPC_HEAD_MAX 65536u             /* its headers, all together */
-#define DR_RPC_CALLS_MAX 131072u           /* calls of one exchange */
+#define DR_RPC_BODY_MAX   ((size_t)64 << 20) /* body of one HTTP reply */
+#define DR_RPC_HEAD_MAX   65536u             /* its headers, all together */
+#define DR_RPC_CALLS_MAX  131072u            /* calls of one exchange */
 #define DR_RPC_METHOD_MAX 40u
 
 enum dr_rpc_end {
@@ -28,11 +28,11 @@ enum dr_rpc_end {
 	DR_RPC_MISSING,   /* the server answered others of the batch, not this */
 	DR_RPC_MALFORMED, /* not a JSON-RPC reply to what was asked */
 	DR_RPC_TOO_LARGE,
-	DR_RPC_HTTP,      /* an HTTP status other than 200, without a JSON-RPC error */
-	DR_RPC_LIMITED,   /* asked too often */
+	DR_RPC_HTTP,    /* an HTTP status other than 200, without a JSON-RPC error */
+	DR_RPC_LIMITED, /* asked too often */
 	DR_RPC_TIMEOUT,
 	DR_RPC_TLS,
-	DR_RPC_CONNECT,   /* no connection, or it broke */
+	DR_RPC_CONNECT, /* no connection, or it broke */
 };
 
 const char *dr_rpc_end_name(enum dr_rpc_end end); /* a few words for people */
@@ -61,7 +61,7 @@ struct dr_rpc_limits {
 	uint64_t timeout_ms;     /* one HTTP request, from connecting to the last byte */
 	uint32_t batch_requests; /* 1: no batches */
 	uint64_t batch_bytes;
-	size_t body_max;         /* at most DR_RPC_BODY_MAX */
+	size_t body_max; /* at most DR_RPC_BODY_MAX */
 };
 
 struct dr_rpc; /* opaque */
@@ -76,7 +76,7 @@ bool dr_rpc_busy(const struct dr_rpc *r, uint16_t endpoint);
 /* dr_rpc_post: starts an exchange at an endpoint that is not busy. Takes calls (from dr_heap_alloc) and their
  * params, in failure too. 1 <= num <= DR_RPC_CALLS_MAX. Errors: nomem. */
 enum dr_err dr_rpc_post(struct dr_rpc *r, uint16_t endpoint, struct dr_rpc_call *calls, size_t num, void *tag,
-                        struct dr_fail *fail);
+			struct dr_fail *fail);
 
 /* dr_rpc_wait: works until something happens, at most timeout_ms. If fd >= 0 also looks at it: *ready has POLLIN or
  * POLLOUT (of events) as poll(2) tells. */

@@ -13,7 +13,7 @@ static enum dr_err put_text(struct dr_buf *out, const char *text, struct dr_fail
 }
 
 enum dr_err dr_rpc_write(struct dr_buf *out, const struct dr_rpc_call *calls, size_t *num, uint32_t requests_max,
-                         uint64_t bytes_max, struct dr_fail *fail)
+			 uint64_t bytes_max, struct dr_fail *fail)
 {
 	size_t bytes = 0, take = 0;
 	char head[128];
@@ -28,8 +28,9 @@ enum dr_err dr_rpc_write(struct dr_buf *out, const struct dr_rpc_call *calls, si
 	if (take > 1)
 		put_text(out, "[", fail);
 	for (size_t i = 0; i < take; i++) {
-		snprintf(head, sizeof(head), "%s{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"%s\",\"params\":",
-		         i > 0 ? "," : "", (unsigned long long)calls[i].id, calls[i].method);
+		snprintf(head, sizeof(head),
+			 "%s{\"jsonrpc\":\"2.0\",\"id\":%llu,\"method\":\"%s\",\"params\":", i > 0 ? "," : "",
+			 (unsigned long long)calls[i].id, calls[i].method);
 		put_text(out, head, fail);
 		put_text(out, calls[i].params, fail);
 		put_text(out, "}", fail);
@@ -109,7 +110,8 @@ enum dr_match dr_rpc_match(struct dr_rpc_call *calls, size_t num, const json_t *
 		return match_one(calls, num, root);
 	if (!json_is_array(root) || num == 1)
 		return DR_MATCH_MALFORMED;
-	json_array_foreach((json_t *)root, i, object) {
+	json_array_foreach((json_t *)root, i, object)
+	{
 		struct dr_reply reply;
 		struct dr_rpc_call *call = find(calls, num, object);
 

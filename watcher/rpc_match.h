@@ -12,7 +12,7 @@
 /* dr_rpc_write: the body that asks calls[0,*num), fewer if more than bytes_max bytes or requests_max calls would
  * come together (at least one is taken). One call is an object, more are an array. */
 enum dr_err dr_rpc_write(struct dr_buf *out, const struct dr_rpc_call *calls, size_t *num, uint32_t requests_max,
-                         uint64_t bytes_max, struct dr_fail *fail);
+			 uint64_t bytes_max, struct dr_fail *fail);
 
 enum dr_match {
 	DR_MATCH_OK = 0,

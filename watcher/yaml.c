@@ -28,7 +28,7 @@ struct dr_yaml {
 };
 
 static enum dr_err say(struct dr_yaml_error *error, enum dr_err err, const char *path, size_t line, const char *key,
-                       const char *what)
+		       const char *what)
 {
 	char place[32] = "";
 
@@ -76,8 +76,8 @@ static enum dr_err slurp(struct dr_yaml *y, struct dr_yaml_error *error)
 struct level {
 	char name[KEY_LEN_MAX];
 	bool list;
-	size_t idx;       /* of the next item of a list */
-	bool value_next;  /* mapping: the key was read */
+	size_t idx;      /* of the next item of a list */
+	bool value_next; /* mapping: the key was read */
 };
 
 struct walk {
@@ -171,10 +171,10 @@ static enum dr_err event(struct walk *w, const yaml_event_t *e)
 	else if (e->type == YAML_SCALAR_EVENT && (e->data.scalar.anchor != NULL || e->data.scalar.tag != NULL))
 		special = "anchors and tags are not allowed";
 	else if (e->type == YAML_MAPPING_START_EVENT &&
-	         (e->data.mapping_start.anchor != NULL || e->data.mapping_start.tag != NULL))
+		 (e->data.mapping_start.anchor != NULL || e->data.mapping_start.tag != NULL))
 		special = "anchors and tags are not allowed";
 	else if (e->type == YAML_SEQUENCE_START_EVENT &&
-	         (e->data.sequence_start.anchor != NULL || e->data.sequence_start.tag != NULL))
+		 (e->data.sequence_start.anchor != NULL || e->data.sequence_start.tag != NULL))
 		special = "anchors and tags are not allowed";
 	if (special != NULL)
 		return say(w->error, DR_ERR_SYNTAX, w->y->path, line, w->key, special);
@@ -205,7 +205,7 @@ static enum dr_err first_pass(struct dr_yaml *y, struct dr_yaml_error *error)
 
 		if (!yaml_parser_parse(&parser, &e)) {
 			err = say(error, DR_ERR_SYNTAX, y->path, parser.problem_mark.line + 1, "",
-			          parser.problem != NULL ? parser.problem : "not YAML");
+				  parser.problem != NULL ? parser.problem : "not YAML");
 			break;
 		}
 		if (e.type == YAML_DOCUMENT_START_EVENT && ++documents > 1)
@@ -327,7 +327,7 @@ static enum dr_err retell(const struct dr_yaml *y, const char *what, const char 
 }
 
 enum dr_err dr_yaml_load(void **out, const struct dr_yaml *y, const cyaml_schema_value_t *schema,
-                         struct dr_yaml_error *error)
+			 struct dr_yaml_error *error)
 {
 	struct heard heard = { 0 };
 	cyaml_config_t config;
@@ -357,7 +357,7 @@ void dr_yaml_unload(const cyaml_schema_value_t *schema, void *loaded)
 /* Values. */
 
 enum dr_err dr_yaml_fail(const struct dr_yaml *y, enum dr_err err, const char *key, const char *what,
-                         struct dr_yaml_error *error)
+			 struct dr_yaml_error *error)
 {
 	size_t line = 0;
 
@@ -368,7 +368,7 @@ enum dr_err dr_yaml_fail(const struct dr_yaml *y, enum dr_err err, const char *k
 }
 
 enum dr_err dr_yaml_u64(uint64_t *out, const struct dr_yaml *y, const char *key, const char *text, uint64_t min,
-                        uint64_t max, struct dr_yaml_error *error)
+			uint64_t max, struct dr_yaml_error *error)
 {
 	uint64_t value = 0;
 	char what[128];
@@ -376,7 +376,8 @@ enum dr_err dr_yaml_u64(uint64_t *out, const struct dr_yaml *y, const char *key,
 	if (text == NULL)
 		return DR_OK;
 	if (text[0] == '\0' || text[strspn(text, "0123456789")] != '\0' || (text[0] == '0' && text[1] != '\0'))
-		return dr_yaml_fail(y, DR_ERR_SYNTAX, key, "must be a decimal number: digits only, no leading zero", error);
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, key, "must be a decimal number: digits only, no leading zero",
+				    error);
 	for (const char *c = text; *c != '\0'; c++) {
 		const uint64_t digit = (uint64_t)(*c - '0');
 
@@ -386,7 +387,7 @@ enum dr_err dr_yaml_u64(uint64_t *out, const struct dr_yaml *y, const char *key,
 	}
 	if (value < min || value > max) {
 		snprintf(what, sizeof(what), "must be between %llu and %llu", (unsigned long long)min,
-		         (unsigned long long)max);
+			 (unsigned long long)max);
 		return dr_yaml_fail(y, DR_ERR_LIMIT, key, what, error);
 	}
 	*out = value;
@@ -394,7 +395,7 @@ enum dr_err dr_yaml_u64(uint64_t *out, const struct dr_yaml *y, const char *key,
 }
 
 enum dr_err dr_yaml_hex(uint8_t *out, size_t len, const struct dr_yaml *y, const char *key, const char *text,
-                        struct dr_yaml_error *error)
+			struct dr_yaml_error *error)
 {
 	struct dr_fail fail = { 0 };
 	char what[128];
@@ -406,7 +407,7 @@ enum dr_err dr_yaml_hex(uint8_t *out, size_t len, const struct dr_yaml *y, const
 }
 
 enum dr_err dr_yaml_text(char *out, size_t cap, const struct dr_yaml *y, const char *key, const char *text,
-                         struct dr_yaml_error *error)
+			 struct dr_yaml_error *error)
 {
 	if (text == NULL)
 		return DR_OK;
@@ -423,7 +424,7 @@ enum dr_err dr_yaml_text(char *out, size_t cap, const struct dr_yaml *y, const c
 }
 
 enum dr_err dr_yaml_path(char *out, size_t cap, const struct dr_yaml *y, const char *key, const char *text,
-                         struct dr_yaml_error *error)
+			 struct dr_yaml_error *error)
 {
 	const char *slash = strrchr(y->path, '/');
 	char joined[1024];

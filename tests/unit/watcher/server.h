@@ -43,7 +43,7 @@ static void server_reply(int fd, int status, const char *more, const char *body)
 {
 	char head[512];
 	const int len = snprintf(head, sizeof(head), "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n", status,
-	                         strlen(body), more);
+				 strlen(body), more);
 
 	server_say(fd, head, (size_t)len);
 	server_say(fd, body, strlen(body));
@@ -70,7 +70,8 @@ static void server_connection(int fd, server_answer *answer)
 				continue;
 			const char *length = strcasestr(text, "\r\ncontent-length:");
 
-			want = (size_t)(end + 4 - text) + (length != NULL && length < end ? strtoul(length + 17, NULL, 10) : 0);
+			want = (size_t)(end + 4 - text) +
+			       (length != NULL && length < end ? strtoul(length + 17, NULL, 10) : 0);
 			if (len >= want)
 				break;
 		}

@@ -17,40 +17,40 @@ static char config_path[64], profile_path[64];
 static struct dr_config config;
 
 static const char good_profile[] = "name: test-v1\n"
-                                   "code_hash: \"" H32 "\"\n"
-                                   "count_slot: 0\n"
-                                   "acc_slot: 1\n"
-                                   "state_every: 8\n"
-                                   "stealth_window: 86400\n"
-                                   "events:\n"
-                                   "  - event: MeasurementAllowed(uint64 proposal, uint64 due, bytes32 measurement)\n"
-                                   "    action: measurement.allow\n"
-                                   "  - event: MeasurementRevoked(uint64 proposal, address by, bytes32 measurement)\n"
-                                   "    action: measurement.revoke\n"
-                                   "slots:\n"
-                                   "  - kind: measurement\n"
-                                   "    slot: 2\n"
-                                   "  - kind: root\n"
-                                   "    slot: 5\n";
+				   "code_hash: \"" H32 "\"\n"
+				   "count_slot: 0\n"
+				   "acc_slot: 1\n"
+				   "state_every: 8\n"
+				   "stealth_window: 86400\n"
+				   "events:\n"
+				   "  - event: MeasurementAllowed(uint64 proposal, uint64 due, bytes32 measurement)\n"
+				   "    action: measurement.allow\n"
+				   "  - event: MeasurementRevoked(uint64 proposal, address by, bytes32 measurement)\n"
+				   "    action: measurement.revoke\n"
+				   "slots:\n"
+				   "  - kind: measurement\n"
+				   "    slot: 2\n"
+				   "  - kind: root\n"
+				   "    slot: 5\n";
 
-static const char good_config[] = "chain:\n"                              /* 1 */
-                                  "  id: 31337\n"                         /* 2 */
-                                  "  genesis: \"" H32 "\"\n"              /* 3 */
-                                  "contract: \"" A20 "\"\n"               /* 4 */
-                                  "start:\n"                              /* 5 */
-                                  "  block: 7\n"                          /* 6 */
-                                  "  hash: " H32 "\n"                     /* 7: hexadecimal needs no quotes */
-                                  "proof: quorum\n"                       /* 8 */
-                                  "quorum: 2\n"                           /* 9 */
-                                  "endpoints:\n"                          /* 10 */
-                                  "  - name: alpha\n"                     /* 11 */
-                                  "    url: http://127.0.0.1:8545\n"      /* 12 */
-                                  "  - name: beta\n"                      /* 13 */
-                                  "    url: https://user:pw@host/key?k=1\n" /* 14 */
-                                  "profile: profile.yaml\n"               /* 15 */
-                                  "data_dir: data\n"                      /* 16 */
-                                  "key_file: /etc/key\n"                  /* 17 */
-                                  "node: \"" A20 "\"\n";                  /* 18 */
+static const char good_config[] = "chain:\n"                                /* 1 */
+				  "  id: 31337\n"                           /* 2 */
+				  "  genesis: \"" H32 "\"\n"                /* 3 */
+				  "contract: \"" A20 "\"\n"                 /* 4 */
+				  "start:\n"                                /* 5 */
+				  "  block: 7\n"                            /* 6 */
+				  "  hash: " H32 "\n"                       /* 7: hexadecimal needs no quotes */
+				  "proof: quorum\n"                         /* 8 */
+				  "quorum: 2\n"                             /* 9 */
+				  "endpoints:\n"                            /* 10 */
+				  "  - name: alpha\n"                       /* 11 */
+				  "    url: http://127.0.0.1:8545\n"        /* 12 */
+				  "  - name: beta\n"                        /* 13 */
+				  "    url: https://user:pw@host/key?k=1\n" /* 14 */
+				  "profile: profile.yaml\n"                 /* 15 */
+				  "data_dir: data\n"                        /* 16 */
+				  "key_file: /etc/key\n"                    /* 17 */
+				  "node: \"" A20 "\"\n";                    /* 18 */
 
 static void put(const char *path, const char *text)
 {
@@ -136,9 +136,10 @@ static void test_all_keys(void **state)
 	struct dr_yaml_error error;
 
 	(void)state;
-	put(config_path, edited(good_config, "", "completeness: accumulator\nstep: 512\npoll_ms: 100\ntimeout_ms: 500\n"
-	                                         "batch: {requests: 3, bytes: 65536}\nfinality: latest\n"
-	                                         "lease: {max_staleness: 60, head_staleness: 30, heartbeat: true}\n"));
+	put(config_path, edited(good_config, "",
+				"completeness: accumulator\nstep: 512\npoll_ms: 100\ntimeout_ms: 500\n"
+				"batch: {requests: 3, bytes: 65536}\nfinality: latest\n"
+				"lease: {max_staleness: 60, head_staleness: 30, heartbeat: true}\n"));
 	if (dr_config_load(&config, config_path, &error) != DR_OK)
 		fail_msg("%s", error.text);
 	assert_int_equal(config.way, DR_WAY_ACCUMULATOR);
@@ -167,8 +168,10 @@ static void test_bad(void **state)
 		{ "empty number", "31337", "\"\"", "chain.id" },
 		{ "null number", " 31337", "", "chain.id" },
 		{ "start 0", "block: 7", "block: 0", "derot.yaml:6: start.block" },
-		{ "short genesis", "genesis: \"" H32, "genesis: \"0x11", "derot.yaml:3: chain.genesis: must be 0x and 64" },
-		{ "short contract", "contract: \"" A20, "contract: \"0x22", "derot.yaml:4: contract: must be 0x and 40" },
+		{ "short genesis", "genesis: \"" H32, "genesis: \"0x11",
+		  "derot.yaml:3: chain.genesis: must be 0x and 64" },
+		{ "short contract", "contract: \"" A20, "contract: \"0x22",
+		  "derot.yaml:4: contract: must be 0x and 40" },
 		{ "proof", "proof: quorum", "proof: consensus", "derot.yaml:8: proof: Invalid" },
 		{ "proof missing", "proof: quorum\n", "", "derot.yaml: proof: is missing" },
 		{ "quorum of none", "quorum: 2", "quorum: 0", "derot.yaml:9: quorum: must be between 1 and 2" },
@@ -177,7 +180,8 @@ static void test_bad(void **state)
 		{ "unknown key", "", "colour: red\n", "derot.yaml:19: colour: unknown key" },
 		{ "unknown inner key", "  block: 7", "  blok: 7", "derot.yaml:6: start.blok: unknown key" },
 		{ "doubled key", "", "quorum: 1\n", "derot.yaml:19: quorum: given twice" },
-		{ "doubled inner key", "  block: 7\n", "  block: 7\n  block: 8\n", "derot.yaml:7: start.block: given twice" },
+		{ "doubled inner key", "  block: 7\n", "  block: 7\n  block: 8\n",
+		  "derot.yaml:7: start.block: given twice" },
 		{ "alias", "node: \"" A20 "\"", "node: *x", "alias" },
 		{ "anchor", "node: \"" A20 "\"", "node: &x \"" A20 "\"", "derot.yaml:18: node: anchors and tags" },
 		{ "tag", "quorum: 2", "quorum: !!int 2", "derot.yaml:9: quorum: anchors and tags" },
@@ -187,9 +191,11 @@ static void test_bad(void **state)
 		{ "a word for a group", "start:\n  block: 7\n  hash: " H32, "start: 7", ":5" },
 		{ "deep", "quorum: 2", "quorum: [[[[[[[[[[2]]]]]]]]]]", "nested too deep" },
 		{ "same name", "name: beta", "name: alpha", "derot.yaml:13: endpoints[1].name: two endpoints" },
-		{ "same URL", "https://user:pw@host/key?k=1", "http://127.0.0.1:8545", "derot.yaml:14: endpoints[1].url: two" },
+		{ "same URL", "https://user:pw@host/key?k=1", "http://127.0.0.1:8545",
+		  "derot.yaml:14: endpoints[1].url: two" },
 		{ "name with a space", "name: beta", "name: be ta", "derot.yaml:13: endpoints[1].name" },
-		{ "name too long", "name: beta", "name: b123456789012345678901234567890123456789012345678901234567890123", "is too long" },
+		{ "name too long", "name: beta",
+		  "name: b123456789012345678901234567890123456789012345678901234567890123", "is too long" },
 		{ "ftp", "https://user:pw@host", "ftp://host", "derot.yaml:14: endpoints[1].url: must be" },
 		{ "no host", "https://user:pw@host/key?k=1", "https:///x", "endpoints[1].url: must be" },
 		{ "no scheme", "https://user:pw@host/key?k=1", "host:8545", "endpoints[1].url: must be" },
@@ -225,8 +231,11 @@ static void test_bad_profile(void **state)
 		{ "unknown action", "measurement.allow", "measurement.alow", "profile.yaml:8: events[0]" },
 		{ "wrong type", "bytes32 measurement", "uint64 measurement", "profile.yaml:8: events[0]" },
 		{ "missing argument", ", bytes32 measurement", "", "profile.yaml:8: events[0]" },
-		{ "event twice", "MeasurementRevoked(uint64 proposal, address by, bytes32 measurement)\n    action: measurement.revoke",
-		  "MeasurementAllowed(uint64 proposal, uint64 due, bytes32 measurement)\n    action: measurement.allow",
+		{ "event twice",
+		  "MeasurementRevoked(uint64 proposal, address by, bytes32 measurement)\n    action: "
+		  "measurement.revoke",
+		  "MeasurementAllowed(uint64 proposal, uint64 due, bytes32 measurement)\n    action: "
+		  "measurement.allow",
 		  "profile.yaml:10: events[1].event: this event is declared twice" },
 		{ "kind", "kind: root", "kind: roots", "profile.yaml:15: slots[1].kind: " },
 		{ "kind twice", "kind: root", "kind: measurement", "profile.yaml:15: slots[1].kind" },

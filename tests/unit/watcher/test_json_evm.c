@@ -6,23 +6,23 @@
 
 #include "watcher/json_evm.h"
 
-#define H32 "0x1111111111111111111111111111111111111111111111111111111111111111"
-#define A20 "0x2222222222222222222222222222222222222222"
-#define Z16 "00000000000000000000000000000000"
-#define Z64 Z16 Z16
+#define H32   "0x1111111111111111111111111111111111111111111111111111111111111111"
+#define A20   "0x2222222222222222222222222222222222222222"
+#define Z16   "00000000000000000000000000000000"
+#define Z64   Z16 Z16
 #define BLOOM "0x" Z64 Z64 Z64 Z64 Z64 Z64 Z64 Z64
 
-#define FRONTIER                                                                                               \
-	"\"hash\":\"" H32 "\",\"parentHash\":\"" H32 "\",\"sha3Uncles\":\"" H32 "\",\"miner\":\"" A20            \
-	"\",\"stateRoot\":\"" H32 "\",\"transactionsRoot\":\"" H32 "\",\"receiptsRoot\":\"" H32                  \
-	"\",\"logsBloom\":\"" BLOOM "\",\"difficulty\":\"0x20000\",\"gasLimit\":\"0x1388\",\"gasUsed\":\"0x0\"," \
+#define FRONTIER                                                                                                     \
+	"\"hash\":\"" H32 "\",\"parentHash\":\"" H32 "\",\"sha3Uncles\":\"" H32 "\",\"miner\":\"" A20                \
+	"\",\"stateRoot\":\"" H32 "\",\"transactionsRoot\":\"" H32 "\",\"receiptsRoot\":\"" H32                      \
+	"\",\"logsBloom\":\"" BLOOM "\",\"difficulty\":\"0x20000\",\"gasLimit\":\"0x1388\",\"gasUsed\":\"0x0\","     \
 	"\"timestamp\":\"0x56fFeff8\",\"extraData\":\"0x0102\",\"mixHash\":\"" H32 "\""
-#define PLAIN "\"number\":\"0x10\",\"nonce\":\"0x0000000000000042\""
-#define FEE ",\"baseFeePerGas\":\"0x7\""
+#define PLAIN    "\"number\":\"0x10\",\"nonce\":\"0x0000000000000042\""
+#define FEE      ",\"baseFeePerGas\":\"0x7\""
 #define SHANGHAI FEE ",\"withdrawalsRoot\":\"" H32 "\""
-#define BLOB ",\"blobGasUsed\":\"0x1\",\"excessBlobGas\":\"0x2\""
-#define CANCUN SHANGHAI BLOB ",\"parentBeaconBlockRoot\":\"" H32 "\""
-#define PRAGUE CANCUN ",\"requestsHash\":\"" H32 "\""
+#define BLOB     ",\"blobGasUsed\":\"0x1\",\"excessBlobGas\":\"0x2\""
+#define CANCUN   SHANGHAI BLOB ",\"parentBeaconBlockRoot\":\"" H32 "\""
+#define PRAGUE   CANCUN ",\"requestsHash\":\"" H32 "\""
 
 static struct dr_arena *arena;
 
@@ -63,7 +63,8 @@ static void test_load(void **state)
 		{ "object", "{\"a\":1}", DR_OK },
 		{ "bare string", "\"0x1\"", DR_OK },
 		{ "null", "null", DR_OK },
-		{ "brackets in a string", "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"", DR_OK },
+		{ "brackets in a string",
+		  "\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"[\"", DR_OK },
 		{ "empty", "", DR_ERR_SYNTAX },
 		{ "not JSON", "<html>", DR_ERR_SYNTAX },
 		{ "torn", "{\"a\":", DR_ERR_SYNTAX },
@@ -116,10 +117,13 @@ static void test_reply(void **state)
 		enum dr_reply_kind kind;
 	} rows[] = {
 		{ "result", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"0x1\"}", DR_OK, DR_REPLY_RESULT },
-		{ "result and null error", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":[],\"error\":null}", DR_OK, DR_REPLY_RESULT },
+		{ "result and null error", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":[],\"error\":null}", DR_OK,
+		  DR_REPLY_RESULT },
 		{ "null", "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}", DR_OK, DR_REPLY_NULL },
-		{ "error", "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601,\"message\":\"no\"}}", DR_OK, DR_REPLY_ERROR },
-		{ "error, null result", "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32601},\"result\":null}", DR_OK, DR_REPLY_ERROR },
+		{ "error", "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601,\"message\":\"no\"}}", DR_OK,
+		  DR_REPLY_ERROR },
+		{ "error, null result", "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32601},\"result\":null}", DR_OK,
+		  DR_REPLY_ERROR },
 		{ "bare object", "{\"hash\":\"0x\"}", DR_OK, DR_REPLY_RESULT },
 		{ "bare null", "null", DR_OK, DR_REPLY_NULL },
 		{ "both", "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":1},\"result\":1}", DR_ERR_SYNTAX, 0 },
@@ -154,13 +158,19 @@ static void test_header(void **state)
 		{ "shanghai", "{" FRONTIER "," PLAIN SHANGHAI "}", DR_OK, 17 },
 		{ "cancun", "{" FRONTIER "," PLAIN CANCUN "}", DR_OK, 20 },
 		{ "prague", "{" FRONTIER "," PLAIN PRAGUE "}", DR_OK, 21 },
-		{ "amsterdam", "{" FRONTIER "," PLAIN PRAGUE ",\"blockAccessListHash\":\"" H32 "\"}", DR_ERR_UNKNOWN, 0 },
+		{ "amsterdam", "{" FRONTIER "," PLAIN PRAGUE ",\"blockAccessListHash\":\"" H32 "\"}", DR_ERR_UNKNOWN,
+		  0 },
 		{ "hole", "{" FRONTIER "," PLAIN ",\"withdrawalsRoot\":\"" H32 "\"}", DR_ERR_UNKNOWN, 0 },
-		{ "requests without beacon root", "{" FRONTIER "," PLAIN SHANGHAI ",\"requestsHash\":\"" H32 "\"}", DR_ERR_UNKNOWN, 0 },
+		{ "requests without beacon root", "{" FRONTIER "," PLAIN SHANGHAI ",\"requestsHash\":\"" H32 "\"}",
+		  DR_ERR_UNKNOWN, 0 },
 		{ "no nonce", "{" FRONTIER ",\"number\":\"0x10\"}", DR_ERR_SYNTAX, 0 },
-		{ "number is a number", "{" FRONTIER ",\"number\":16,\"nonce\":\"0x0000000000000042\"}", DR_ERR_SYNTAX, 0 },
-		{ "leading zero", "{" FRONTIER ",\"number\":\"0x010\",\"nonce\":\"0x0000000000000042\"}", DR_ERR_NONCANONICAL, 0 },
-		{ "beyond 64 bits", "{" FRONTIER ",\"number\":\"0x10000000000000000\",\"nonce\":\"0x0000000000000042\"}", DR_ERR_LIMIT, 0 },
+		{ "number is a number", "{" FRONTIER ",\"number\":16,\"nonce\":\"0x0000000000000042\"}",
+		  DR_ERR_SYNTAX, 0 },
+		{ "leading zero", "{" FRONTIER ",\"number\":\"0x010\",\"nonce\":\"0x0000000000000042\"}",
+		  DR_ERR_NONCANONICAL, 0 },
+		{ "beyond 64 bits",
+		  "{" FRONTIER ",\"number\":\"0x10000000000000000\",\"nonce\":\"0x0000000000000042\"}", DR_ERR_LIMIT,
+		  0 },
 		{ "short nonce", "{" FRONTIER ",\"number\":\"0x10\",\"nonce\":\"0x42\"}", DR_ERR_SYNTAX, 0 },
 		{ "array", "[]", DR_ERR_SYNTAX, 0 },
 	};
@@ -203,8 +213,12 @@ static void test_header_values(void **state)
 	assert_int_equal(h.requests_hash[0], 0x11);
 }
 
-#define WHERE "\"blockHash\":\"" H32 "\",\"blockNumber\":\"0x10\",\"transactionHash\":\"" H32 "\",\"transactionIndex\":\"0x0\""
-#define LOG "{\"address\":\"" A20 "\",\"topics\":[\"" H32 "\"],\"data\":\"0xAbcd\"," WHERE ",\"logIndex\":\"0x0\",\"removed\":false}"
+#define WHERE                                                                                                        \
+	"\"blockHash\":\"" H32 "\",\"blockNumber\":\"0x10\",\"transactionHash\":\"" H32                              \
+	"\",\"transactionIndex\":\"0x0\""
+#define LOG                                                                                                          \
+	"{\"address\":\"" A20 "\",\"topics\":[\"" H32 "\"],\"data\":\"0xAbcd\"," WHERE                               \
+	",\"logIndex\":\"0x0\",\"removed\":false}"
 #define RECEIPT(status, more) "{" WHERE "," status "\"cumulativeGasUsed\":\"0x5208\",\"logs\":[" LOG "]" more "}"
 
 static void test_receipts(void **state)
@@ -218,12 +232,17 @@ static void test_receipts(void **state)
 		{ "before Byzantium", "[" RECEIPT("\"root\":\"" H32 "\",", "") "]", DR_OK },
 		{ "status and an empty root", "[" RECEIPT("\"status\":\"0x0\",\"root\":\"0x\",", "") "]", DR_OK },
 		{ "type 2", "[" RECEIPT("\"status\":\"0x1\",", ",\"type\":\"0x2\"") "]", DR_OK },
-		{ "deposit", "[" RECEIPT("\"status\":\"0x1\",", ",\"type\":\"0x7e\",\"depositNonce\":\"0x5\",\"depositReceiptVersion\":\"0x1\"") "]", DR_OK },
+		{ "deposit",
+		  "[" RECEIPT("\"status\":\"0x1\",",
+			      ",\"type\":\"0x7e\",\"depositNonce\":\"0x5\",\"depositReceiptVersion\":\"0x1\"") "]",
+		  DR_OK },
 		{ "type 5", "[" RECEIPT("\"status\":\"0x1\",", ",\"type\":\"0x5\"") "]", DR_ERR_UNKNOWN },
-		{ "type beyond EIP-2718", "[" RECEIPT("\"status\":\"0x1\",", ",\"type\":\"0x102\"") "]", DR_ERR_UNKNOWN },
+		{ "type beyond EIP-2718", "[" RECEIPT("\"status\":\"0x1\",", ",\"type\":\"0x102\"") "]",
+		  DR_ERR_UNKNOWN },
 		{ "status 2", "[" RECEIPT("\"status\":\"0x2\",", "") "]", DR_ERR_UNKNOWN },
 		{ "neither status nor root", "[" RECEIPT("", "") "]", DR_ERR_SYNTAX },
-		{ "wrong place", "[" RECEIPT("\"status\":\"0x1\",", "") "," RECEIPT("\"status\":\"0x1\",", "") "]", DR_ERR_SYNTAX },
+		{ "wrong place", "[" RECEIPT("\"status\":\"0x1\",", "") "," RECEIPT("\"status\":\"0x1\",", "") "]",
+		  DR_ERR_SYNTAX },
 		{ "object", "{}", DR_ERR_SYNTAX },
 		{ "of numbers", "[1]", DR_ERR_SYNTAX },
 	};
@@ -259,10 +278,17 @@ static void test_logs(void **state)
 	} rows[] = {
 		{ "none", "[]", DR_OK, 0 },
 		{ "one", "[" LOG "]", DR_OK, 1 },
-		{ "removed", "[{\"address\":\"" A20 "\",\"topics\":[],\"data\":\"0x\"," WHERE ",\"logIndex\":\"0x0\",\"removed\":true}]", DR_ERR_STALE, 0 },
-		{ "pending", "[{\"address\":\"" A20 "\",\"topics\":[],\"data\":\"0x\",\"blockHash\":null,\"logIndex\":\"0x0\"}]", DR_ERR_SYNTAX, 0 },
-		{ "five topics", "[{\"address\":\"" A20 "\",\"topics\":[1,2,3,4,5],\"data\":\"0x\"," WHERE "}]", DR_ERR_LIMIT, 0 },
-		{ "odd data", "[{\"address\":\"" A20 "\",\"topics\":[],\"data\":\"0x1\"," WHERE "}]", DR_ERR_SYNTAX, 0 },
+		{ "removed",
+		  "[{\"address\":\"" A20 "\",\"topics\":[],\"data\":\"0x\"," WHERE
+		  ",\"logIndex\":\"0x0\",\"removed\":true}]",
+		  DR_ERR_STALE, 0 },
+		{ "pending",
+		  "[{\"address\":\"" A20 "\",\"topics\":[],\"data\":\"0x\",\"blockHash\":null,\"logIndex\":\"0x0\"}]",
+		  DR_ERR_SYNTAX, 0 },
+		{ "five topics", "[{\"address\":\"" A20 "\",\"topics\":[1,2,3,4,5],\"data\":\"0x\"," WHERE "}]",
+		  DR_ERR_LIMIT, 0 },
+		{ "odd data", "[{\"address\":\"" A20 "\",\"topics\":[],\"data\":\"0x1\"," WHERE "}]", DR_ERR_SYNTAX,
+		  0 },
 		{ "object", "{}", DR_ERR_SYNTAX, 0 },
 	};
 
@@ -279,9 +305,9 @@ static void test_logs(void **state)
 	}
 }
 
-#define PROOF(nodes, slots)                                                                                     \
-	"{\"address\":\"" A20 "\",\"nonce\":\"0x1\",\"balance\":\"0x0\",\"codeHash\":\"" H32 "\",\"storageHash\":\"" H32 \
-	"\",\"accountProof\":" nodes ",\"storageProof\":" slots "}"
+#define PROOF(nodes, slots)                                                                                          \
+	"{\"address\":\"" A20 "\",\"nonce\":\"0x1\",\"balance\":\"0x0\",\"codeHash\":\"" H32                         \
+	"\",\"storageHash\":\"" H32 "\",\"accountProof\":" nodes ",\"storageProof\":" slots "}"
 
 static void test_proof(void **state)
 {
@@ -290,9 +316,12 @@ static void test_proof(void **state)
 		enum dr_err expected;
 	} rows[] = {
 		{ "account only", PROOF("[\"0xc0\"]", "[]"), DR_OK },
-		{ "slot key as quantity", PROOF("[]", "[{\"key\":\"0x1\",\"value\":\"0x2\",\"proof\":[\"0xc0\",\"0xc1\"]}]"), DR_OK },
-		{ "slot key with a leading zero", PROOF("[]", "[{\"key\":\"0x01\",\"value\":\"0x2\",\"proof\":[]}]"), DR_ERR_NONCANONICAL },
-		{ "slot key as 32 bytes", PROOF("[]", "[{\"key\":\"" H32 "\",\"value\":\"0x2\",\"proof\":[]}]"), DR_OK },
+		{ "slot key as quantity",
+		  PROOF("[]", "[{\"key\":\"0x1\",\"value\":\"0x2\",\"proof\":[\"0xc0\",\"0xc1\"]}]"), DR_OK },
+		{ "slot key with a leading zero", PROOF("[]", "[{\"key\":\"0x01\",\"value\":\"0x2\",\"proof\":[]}]"),
+		  DR_ERR_NONCANONICAL },
+		{ "slot key as 32 bytes", PROOF("[]", "[{\"key\":\"" H32 "\",\"value\":\"0x2\",\"proof\":[]}]"),
+		  DR_OK },
 		{ "nodes are numbers", PROOF("[1]", "[]"), DR_ERR_SYNTAX },
 		{ "node not hex", PROOF("[\"c0\"]", "[]"), DR_ERR_SYNTAX },
 		{ "no slots", "{\"address\":\"" A20 "\"}", DR_ERR_SYNTAX },
@@ -419,12 +448,10 @@ static void test_mainnet_proof(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_load),          cmocka_unit_test(test_load_bounds),
-		cmocka_unit_test(test_reply),         cmocka_unit_test(test_header),
-		cmocka_unit_test(test_header_values), cmocka_unit_test(test_receipts),
-		cmocka_unit_test(test_logs),          cmocka_unit_test(test_proof),
-		cmocka_unit_test(test_damage),        cmocka_unit_test(test_mainnet),
-		cmocka_unit_test(test_mainnet_proof),
+		cmocka_unit_test(test_load),    cmocka_unit_test(test_load_bounds),   cmocka_unit_test(test_reply),
+		cmocka_unit_test(test_header),  cmocka_unit_test(test_header_values), cmocka_unit_test(test_receipts),
+		cmocka_unit_test(test_logs),    cmocka_unit_test(test_proof),         cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_mainnet), cmocka_unit_test(test_mainnet_proof),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

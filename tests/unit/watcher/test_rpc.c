@@ -19,8 +19,9 @@ static char *replies(const char *body, bool backwards, size_t skip)
 	for (size_t i = skip; i < num; i++) {
 		json_t *one = json_is_array(root) ? json_array_get(root, backwards ? num - 1 - i : i) : root;
 
-		json_array_append_new(out, json_pack("{s:s,s:O,s:O}", "jsonrpc", "2.0", "id", json_object_get(one, "id"),
-		                                     "result", json_array_get(json_object_get(one, "params"), 0)));
+		json_array_append_new(out,
+				      json_pack("{s:s,s:O,s:O}", "jsonrpc", "2.0", "id", json_object_get(one, "id"),
+						"result", json_array_get(json_object_get(one, "params"), 0)));
 	}
 	text = json_dumps(json_is_array(root) ? out : json_array_get(out, 0), 0);
 	json_decref(out);
@@ -40,7 +41,7 @@ static bool misbehave(int fd, const char *path, const char *head, const char *bo
 		server_reply(fd, 200, "", text);
 	} else if (strcmp(path, "/nth") == 0) {
 		snprintf(big, sizeof(big), "{\"jsonrpc\":\"2.0\",\"id\":%lld,\"result\":\"%zu\"}",
-		         json_integer_value(json_object_get(json_loads(body, 0, NULL), "id")), nth);
+			 json_integer_value(json_object_get(json_loads(body, 0, NULL), "id")), nth);
 		server_reply(fd, 200, "", big);
 	} else if (strcmp(path, "/drip") == 0) {
 		server_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", 40);
@@ -68,7 +69,7 @@ static bool misbehave(int fd, const char *path, const char *head, const char *bo
 
 		if (batch) /* the first reply again at the end */
 			snprintf(big, sizeof(big), "%.*s,%.*s]", (int)strlen(copy) - 1, copy,
-			         (int)(strchr(copy, '}') - copy), copy + 1);
+				 (int)(strchr(copy, '}') - copy), copy + 1);
 		else
 			snprintf(big, sizeof(big), "[%s,%s]", copy, copy);
 		server_reply(fd, 200, "", big);
@@ -83,15 +84,24 @@ static bool misbehave(int fd, const char *path, const char *head, const char *bo
 	} else if (strcmp(path, "/429") == 0) {
 		server_reply(fd, 429, "", "slow down");
 	} else if (strcmp(path, "/limit") == 0) {
-		server_reply(fd, 200, "", "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"slow\"}}");
+		server_reply(fd, 200, "",
+			     "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32005,\"message\":\"slow\"}}");
 	} else if (strcmp(path, "/no-batch") == 0) {
-		server_reply(fd, 200, "", batch ? "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"no\"}}" : text);
+		server_reply(
+			fd, 200, "",
+			batch ? "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"no\"}}"
+			      : text);
 	} else if (strcmp(path, "/no-batch-array") == 0) {
-		server_reply(fd, 200, "", batch ? "[{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"no\"}}]" : text);
+		server_reply(
+			fd, 200, "",
+			batch ? "[{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"no\"}}]"
+			      : text);
 	} else if (strcmp(path, "/no-batch-400") == 0) {
 		server_reply(fd, batch ? 400 : 200, "", batch ? "bad request" : text);
 	} else if (strcmp(path, "/error-400") == 0) {
-		server_reply(fd, 400, "", "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32601,\"message\":\"no method\"}}");
+		server_reply(
+			fd, 400, "",
+			"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32601,\"message\":\"no method\"}}");
 	} else if (strcmp(path, "/deep") == 0) {
 		memset(big, '[', 200);
 		big[200] = '\0';
@@ -130,7 +140,10 @@ static int teardown(void **state)
 static struct dr_rpc *client(const char *path, uint32_t batch)
 {
 	const struct dr_rpc_limits limits = {
-		.timeout_ms = 400, .batch_requests = batch, .batch_bytes = 65536, .body_max = 1 << 20,
+		.timeout_ms = 400,
+		.batch_requests = batch,
+		.batch_bytes = 65536,
+		.body_max = 1 << 20,
 	};
 	char url[256];
 	const char *urls[1] = { url };
@@ -219,8 +232,8 @@ static void test_manners(void **state)
 		struct dr_rpc_exchange *x = finish(r);
 
 		if (x->end != rows[i].expected || x->calls[0].end != rows[i].first || x->num_http != rows[i].num_http)
-			fail_msg("%s %zu: %s, first %s, %u requests", rows[i].path, rows[i].num, dr_rpc_end_name(x->end),
-			         dr_rpc_end_name(x->calls[0].end), x->num_http);
+			fail_msg("%s %zu: %s, first %s, %u requests", rows[i].path, rows[i].num,
+				 dr_rpc_end_name(x->end), dr_rpc_end_name(x->calls[0].end), x->num_http);
 		for (size_t k = 0; k < x->num && rows[i].first == DR_RPC_RESULT; k++) {
 			char expected[32];
 
@@ -328,9 +341,9 @@ static void test_wait_fd(void **state)
 
 static void test_write(void **state)
 {
-	struct dr_rpc_call calls[3] = { { .id = 7, .method = "a", .params = (char *)(uintptr_t)"[]" },
-		                        { .id = 8, .method = "b", .params = (char *)(uintptr_t)"[1]" },
-		                        { .id = 9, .method = "c", .params = (char *)(uintptr_t)"[2]" } };
+	struct dr_rpc_call calls[3] = { { .id = 7, .method = "a", .params = (char *)(uintptr_t) "[]" },
+					{ .id = 8, .method = "b", .params = (char *)(uintptr_t) "[1]" },
+					{ .id = 9, .method = "c", .params = (char *)(uintptr_t) "[2]" } };
 	static const char one[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"a\",\"params\":[]}";
 	struct dr_fail fail = { 0 };
 	struct dr_buf out;
@@ -364,11 +377,11 @@ static void test_backoff(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_manners),  cmocka_unit_test(test_missing_only_one),
+		cmocka_unit_test(test_manners),    cmocka_unit_test(test_missing_only_one),
 		cmocka_unit_test(test_keep_alive), cmocka_unit_test(test_deadline),
-		cmocka_unit_test(test_batch_size),
-		cmocka_unit_test(test_free_under_way), cmocka_unit_test(test_wait_fd),
-		cmocka_unit_test(test_write),    cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_batch_size), cmocka_unit_test(test_free_under_way),
+		cmocka_unit_test(test_wait_fd),    cmocka_unit_test(test_write),
+		cmocka_unit_test(test_backoff),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
