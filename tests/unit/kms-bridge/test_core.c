@@ -608,13 +608,16 @@ static void test_protocol_errors(void **state)
 	struct dr_buf frames;
 
 	(void)state;
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		struct dr_fail fail = { 0 };
+		uint8_t payload[16] = { 0 };
 
 		dr_buf_init(&frames, 4096);
 		start_run(&p);
 		if (i == 0)
 			add_clock(&frames, DR_FRAME_CLOCK, times[0]); /* time is not watch's to tell */
+		else if (i == 3)
+			add_frame(&frames, DR_FRAME_CLOCK, 0, dr_bytes_of(payload, 16)); /* nor an endpoint's */
 		else if (i == 1)
 			add_final(&frames, 2, 0); /* the third of two endpoints */
 		else
