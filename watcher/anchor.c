@@ -114,7 +114,7 @@ enum dr_err dr_anchor_write(const struct dr_init *init, const char *profile_path
 		snprintf(error->text, sizeof(error->text), "%s: %s", path, strerror(errno));
 		return DR_ERR_IO;
 	}
-	fprintf(to, "# What this recording is to be held against. Compare it with what you know before you rely on it.\n");
+	fprintf(to, "# SPDX-License-Identifier: Apache-2.0\n# What this recording is to be held against. Compare it with what you know before you rely on it.\n");
 	fprintf(to, "chain:\n  id: %" PRIu64 "\n", init->chain_id);
 	put_hex(to, "  genesis: ", init->genesis, 32, "\n");
 	put_hex(to, "contract: ", init->contract, 20, "\n");

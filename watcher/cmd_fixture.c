@@ -88,7 +88,7 @@ static bool write_config(struct making *m)
 	fprintf(to,
 	        "chain: {id: %llu, genesis: \"0x%s\"}\ncontract: \"0x%s\"\nstart: {block: %llu, hash: \"0x%s\"}\n"
 	        "proof: quorum\nquorum: 1\nendpoints: [{name: anvil, url: %s}]\nprofile: %s\npoll_ms: 50\n"
-	        "finality: finalized\nnode: \"0x%s\"\n",
+	        "finality: finalized\nlease: {max_staleness: 172800}\nnode: \"0x%s\"\n",
 	        (unsigned long long)p->chain_id, hex[0], hex[1], (unsigned long long)p->start_number, hex[2], p->url, profile,
 	        hex[3]);
 	return fclose(to) == 0;
@@ -350,6 +350,7 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 	init.proof = DR_PROOF_QUORUM;
 	init.quorum_k = init.quorum_n = 1;
 	init.step_max = DR_FOLLOW_STEP_MAX;
+	init.max_staleness_s = 172800;
 	init.anchored = true;
 	dr_session_init(&s.session, cli);
 	s.session.quiet = true;

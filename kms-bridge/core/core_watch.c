@@ -57,11 +57,9 @@ enum dr_err dr_live_credit(struct dr_live *l, uint64_t bytes)
 	return dr_msg_put(&l->c->watch.out, DR_MSG_CREDIT, dr_bytes_of(be, sizeof(be)), &l->c->fail);
 }
 
-/* What the chain's time is when this frame is fed: that of the newest header on the way to a block that finality
- * named. The step that this frame may complete then finds its lease renewed now, not a chain's leap ago. */
+/* The chain's time: that of the newest header seen, as a wall clock beside a living chain would show it. */
 static enum dr_err chain_clock(struct dr_live *l, const struct dr_frame *frame)
 {
-	static struct dr_status_report s;
 	struct dr_core *c = l->c;
 	struct dr_evm_header h;
 	struct dr_fail why = { 0 };
@@ -76,9 +74,6 @@ static enum dr_err chain_clock(struct dr_live *l, const struct dr_frame *frame)
 		l->chain_time = h.timestamp;
 		return dr_live_start_engine(l, h.timestamp * 1000, h.timestamp * 1000);
 	}
-	dr_engine_status(c->engine, &s);
-	if (h.number > s.target_number)
-		return DR_OK;
 	l->chain_time = h.timestamp;
 	return dr_engine_clock(c->engine, h.timestamp * 1000, h.timestamp * 1000, &c->fail);
 }
