@@ -20,7 +20,7 @@ static void say(struct dr_session *s, const char *type, const char *array, json_
 {
 	struct dr_out *out = &s->cli->out;
 
-	if (s->all != NULL) {
+	if (s->all != NULL && !s->quiet) {
 		json_array_append_new(json_object_get(s->all, array), obj);
 		return;
 	}
@@ -199,10 +199,9 @@ int dr_session_end(struct dr_session *s, int good)
 		print_findings(s);
 	if (s->has_status)
 		dr_session_status(s);
-	if (s->all != NULL) {
+	if (s->all != NULL && !s->quiet)
 		dr_out_object(&s->cli->out, s->all);
-		json_decref(s->all);
-	}
+	json_decref(s->all);
 	json_decref(s->findings);
 	if (s->has_fatal) {
 		dr_out_trouble(&s->cli->out,
