@@ -144,6 +144,9 @@ async function start(kind, command, needed) {
 		let words = '';
 		child.stderr.on('data', (chunk) => (words = (words + chunk).slice(-2000)));
 		child.on('error', (error) => (words += error.message));
+		// A test that failed before it could stop its node must not wait for it: 'exit' above ends it.
+		child.unref();
+		child.stderr.unref();
 		running.add(child);
 		child.once('exit', () => running.delete(child));
 		const chain = new Chain(child, port);
