@@ -107,7 +107,9 @@ static void test_flaws(void **state)
 		{ "dead", DEAD, DR_WANT_HEADER, 7, 7, 0, 1, true, false },
 		{ "headers", NONE, DR_WANT_HEADERS, 3, 7, 0, 5, false, false },
 		{ "false headers", FALSE_HEADERS, DR_WANT_HEADERS, 3, 7, 1, 5, true, true },
-		{ "headers that do not link", UNLINKED, DR_WANT_HEADERS, 3, 7, 2, 5, false, true },
+		{ "headers of another number", OTHER_NUMBER, DR_WANT_HEADERS, 3, 7, 2, 5, false, true },
+		{ "first header of another number", OTHER_NUMBER, DR_WANT_HEADERS, 5, 7, 0, 3, false, true },
+		{ "headers that do not link", UNLINKED, DR_WANT_HEADERS, 3, 7, 3, 5, false, true },
 		{ "receipts", NONE, DR_WANT_RECEIPTS, 7, 7, 0, 1, false, false },
 		{ "withheld receipts", NO_RECEIPTS, DR_WANT_RECEIPTS, 7, 7, 0, 1, false, true },
 		{ "false receipts", FALSE_RECEIPTS, DR_WANT_RECEIPTS, 7, 7, 1, 1, true, true },
@@ -140,7 +142,7 @@ static void test_flaws(void **state)
 				if (rows[i].aside != aside ||
 				    (count(DR_MSG_UNAVAILABLE, e, NULL) > 0) != rows[i].lacking)
 					fail_msg("%s: endpoint %u: aside %d, unavailable %zu", rows[i].name, e, aside,
-						 count(DR_MSG_UNAVAILABLE, e, NULL));
+					         count(DR_MSG_UNAVAILABLE, e, NULL));
 				if (rows[i].bad_frames == 0)
 					assert_int_equal(count(DR_MSG_FRAME, e, NULL), 0);
 				else if (count(DR_MSG_FRAME, e, NULL) < rows[i].bad_frames)
@@ -217,6 +219,24 @@ static void test_for_ever(void **state)
 	end();
 }
 
+/* Nobody but liars: they are asked again before their time is over. */
+static void test_only_liars(void **state)
+{
+	(void)state;
+	begin(FALSE_HEADERS, FALSE_HEADERS, FALSE_HEADERS);
+	credit(1 << 20);
+	want(3, DR_WANT_HEADER, 7, 7);
+	run(1000);
+	for (uint16_t e = 0; e < ENDPOINTS; e++) {
+		assert_true(in_state(e, DR_ENDPOINT_ASIDE));
+		minds[e].flaw = NONE;
+	}
+	num_notes = 0;
+	run(9000);
+	assert_int_equal(count(DR_MSG_FRAME, -1, NULL), 1);
+	end();
+}
+
 static void test_credit(void **state)
 {
 	(void)state;
@@ -279,6 +299,64 @@ static void test_refused(void **state)
 	run(50000);
 	assert_true(in_state(liar, DR_ENDPOINT_ASIDE)); /* twice as long */
 	end();
+}
+
+/* Refused for another reason than a lie: no pause for that endpoint, but another one's turn. */
+static void test_refused_harmlessly(void **state)
+{
+	uint16_t first;
+
+	(void)state;
+	begin(NONE, NONE, NONE);
+	credit(1 << 20);
+	for (uint32_t id = 3; id < 9; id++) {
+		num_notes = 0;
+		want(id, DR_WANT_HEADER, 7, 7);
+		run(300);
+		for (first = 0; count(DR_MSG_FRAME, first, NULL) == 0; first++)
+			;
+		refuse(id, first, DR_ERR_SYNTAX);
+		run(300);
+		assert_int_equal(count(DR_MSG_FRAME, -1, NULL), 2);
+		assert_int_equal(count(DR_MSG_FRAME, first, NULL), 1);
+		assert_true(in_state(first, DR_ENDPOINT_GOOD) || count(DR_MSG_ENDPOINT, first, NULL) == 0);
+		const uint8_t be[4] = { 0, 0, 0, (uint8_t)id };
+
+		message(DR_MSG_CANCEL, dr_bytes_of(be, 4), DR_OK);
+	}
+	end();
+	/* Nobody else: a pause all the same. */
+	begin(NONE, OTHER_CHAIN, OTHER_CHAIN);
+	credit(1 << 20);
+	want(3, DR_WANT_HEADER, 7, 7);
+	run(300);
+	refuse(3, 0, DR_ERR_SYNTAX);
+	run(200);
+	assert_int_equal(count(DR_MSG_FRAME, 0, NULL), 1);
+	assert_int_equal(count(DR_MSG_UNAVAILABLE, DR_SOURCE_CORE, NULL), 1);
+	end();
+}
+
+/* What an endpoint lacks is remembered: the second block's receipts come the way that works, at once. */
+static void test_receipts_remembered(void **state)
+{
+	static const enum flaw flaws[] = { NONE, BY_NUMBER_ONLY, BY_TX_ONLY };
+	static const unsigned expected[] = { 1, 1, 2 };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		begin(flaws[i], OTHER_CHAIN, OTHER_CHAIN);
+		credit(1 << 20);
+		want(3, DR_WANT_RECEIPTS, 7, 7);
+		run(500);
+		const unsigned asked = minds[0].asked;
+
+		want(4, DR_WANT_RECEIPTS, 7, 7);
+		run(500);
+		assert_int_equal(count(DR_MSG_FRAME, 0, NULL), 2);
+		assert_int_equal(minds[0].asked - asked, expected[i]);
+		end();
+	}
 }
 
 static void test_spread(void **state)
@@ -363,9 +441,12 @@ int main(void)
 		cmocka_unit_test(test_receipts_ways),
 		cmocka_unit_test(test_logs_split),
 		cmocka_unit_test(test_for_ever),
+		cmocka_unit_test(test_only_liars),
 		cmocka_unit_test(test_credit),
 		cmocka_unit_test(test_answered_once),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_refused_harmlessly),
+		cmocka_unit_test(test_receipts_remembered),
 		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_bad_messages),
 	};

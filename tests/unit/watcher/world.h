@@ -22,7 +22,7 @@
 #define ENDPOINTS 3u
 #define NOTES     256u
 
-static struct dr_evm_header blocks[BLOCKS];
+static struct dr_evm_header blocks[BLOCKS], other_chain;
 static struct dr_arena *arena;
 static const uint8_t contract[20] = { 0xc0 };
 static const uint8_t tx_hash[32] = { 0x77 };
@@ -40,7 +40,8 @@ enum flaw {
 	BY_TX_ONLY,     /* no eth_getBlockReceipts */
 	SHORT_LOGS,     /* eth_getLogs of more than 3 blocks is an error */
 	WITHHOLDS,      /* names a final block that it then does not have */
-	UNLINKED,       /* block 5 by number is another one */
+	OTHER_NUMBER,   /* block 5 by number is block 6 */
+	UNLINKED,       /* block 5 by number is of another chain */
 };
 
 struct mind {
@@ -139,6 +140,9 @@ static void make_chain(void)
 		assert_int_equal(dr_evm_header_hash(h->hash, h, &fail), DR_OK);
 		json_decref(list);
 	}
+	other_chain = blocks[5];
+	other_chain.timestamp++;
+	assert_int_equal(dr_evm_header_hash(other_chain.hash, &other_chain, &fail), DR_OK);
 }
 
 static const struct dr_evm_header *by_hash(const json_t *param)
@@ -165,8 +169,10 @@ static const struct dr_evm_header *by_number(const struct mind *m, const json_t 
 		n = m->latest;
 	else if (dr_json_u64(&n, param, &fail) != DR_OK || n > m->latest)
 		return NULL;
-	if (m->flaw == UNLINKED && n == 5)
+	if (m->flaw == OTHER_NUMBER && n == 5)
 		n = 6;
+	if (m->flaw == UNLINKED && n == 5)
+		return &other_chain;
 	return n < BLOCKS ? &blocks[n] : NULL;
 }
 
