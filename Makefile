@@ -167,7 +167,7 @@ check-offline: deps
 
 .PHONY: check-source check-units check-link check-fuzz check-asan check-clang check-valgrind check-nodes
 check-source:
-	@$(RUN_TESTS) source tests/check/source.sh $(sort $(wildcard tests/check/test_*.sh))
+	@$(RUN_TESTS) source tests/check/source.sh tests/check/format.sh $(sort $(wildcard tests/check/test_*.sh))
 
 check-units: $(UNIT)
 	@$(RUN_TESTS) units-$(PROFILE) $(UNIT)

@@ -42,7 +42,7 @@ sum_up='
 	}'
 
 one() {
-	name=$(echo "$2" | sed 's,^.*/\(unit\|fuzz\)/,,; s,^tests/,,; s,/,.,g')
+	name=$(echo "$2" | sed 's,^.*/\(unit\|fuzz\)/,,; s,^tests/,,; s,^[./]*,,; s,/,.,g')
 	log=$results/$group/$name.log
 	start=$(date +%s)
 	status=0
