@@ -22,6 +22,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const build = resolve(root, process.env.DEROT_BUILD ?? 'build');
 export const PROFILE = root + 'governance/profiles/derot-v1.yaml';
 export const EXIT = { good: 0, error: 1, sealed: 2, proof: 3, conflict: 4, findings: 5, unanchored: 6 };
+// What an asking application runs on, unless a test says otherwise.
+export const HARDWARE = ['--tee', 'tdx', '--family', 'fam-good', '--device', 'rack7', '--svn', '7'];
 const WAIT_MS = 20000;
 
 const running = new Set();
@@ -219,9 +221,10 @@ export class Kms {
 		return eventually(what, () => this.events.find(matches) ?? (this.#alive() && undefined));
 	}
 
-	// derive: derot keys derive; {verdict, reason, key, …}.
+	// derive: derot keys derive, on HARDWARE; {verdict, reason, key, …}.
 	async derive(app, measurement, ...more) {
-		const { code, json, err } = await this.cli('keys', 'derive', '--app', app, '--measurement', measurement, ...more);
+		const asked = ['--app', app, '--measurement', measurement, ...HARDWARE, ...more];
+		const { code, json, err } = await this.cli('keys', 'derive', ...asked);
 		if (!json) throw new Error(`keys derive: ${code}: ${err}`);
 		if ((code === EXIT.good) !== (json.verdict === 'allow' && json.key !== undefined))
 			throw new Error(`keys derive: exit code ${code} for ${JSON.stringify(json)}`);
