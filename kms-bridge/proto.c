@@ -7,7 +7,7 @@
 #include "kms-bridge/proto_code.h"
 
 #define MSG_HEAD_LEN 6u /* u32 length · u16 type */
-#define TYPE_LEN 2u     /* counted by the length */
+#define TYPE_LEN     2u /* counted by the length */
 
 static uint8_t *msg_begin(struct dr_buf *out, uint16_t type, size_t len, struct dr_fail *fail)
 {
@@ -41,7 +41,7 @@ enum dr_err dr_msg_put(struct dr_buf *out, uint16_t type, struct dr_bytes payloa
 }
 
 enum dr_err dr_msg_get(uint16_t *type, struct dr_bytes *payload, size_t *used, struct dr_bytes bytes,
-                       struct dr_fail *fail)
+		       struct dr_fail *fail)
 {
 	struct dr_fail own = { 0 };
 	struct dr_reader r;
@@ -253,7 +253,7 @@ void dr_code_run(struct dr_code *c, struct dr_bytes *run, size_t max)
 }
 
 enum dr_err dr_code_put(struct dr_buf *out, uint16_t type, void (*fn)(struct dr_code *c, void *ptr), void *ptr,
-                        struct dr_fail *fail)
+			struct dr_fail *fail)
 {
 	struct dr_fail own = { 0 };
 	struct dr_code c = { .way = DR_CODE_COUNT, .fail = &own };
@@ -273,7 +273,7 @@ enum dr_err dr_code_put(struct dr_buf *out, uint16_t type, void (*fn)(struct dr_
 }
 
 enum dr_err dr_code_get(void *out, size_t size, void (*fn)(struct dr_code *c, void *ptr), struct dr_bytes payload,
-                        struct dr_fail *fail)
+			struct dr_fail *fail)
 {
 	struct dr_fail own = { 0 };
 	struct dr_code c = { .way = DR_CODE_READ, .fail = &own };

@@ -48,8 +48,8 @@ bool dr_code_ok(const struct dr_code *c);
 /* dr_code_put: appends a message with the payload that fn describes; unchanged on failure. dr_code_get:
  * fills out[0,size) from payload, zeroed on failure. */
 enum dr_err dr_code_put(struct dr_buf *out, uint16_t type, void (*fn)(struct dr_code *c, void *ptr), void *ptr,
-                        struct dr_fail *fail);
+			struct dr_fail *fail);
 enum dr_err dr_code_get(void *out, size_t size, void (*fn)(struct dr_code *c, void *ptr), struct dr_bytes payload,
-                        struct dr_fail *fail);
+			struct dr_fail *fail);
 
 #endif

@@ -263,7 +263,7 @@ static void code_status_report(struct dr_code *c, void *ptr)
 	for (size_t i = 0; i < m->num_endpoints; i++) {
 		dr_code_text(c, m->endpoints[i].name, sizeof(m->endpoints[i].name));
 		dr_code_range(c, &m->endpoints[i].state, DR_ENDPOINT_UNKNOWN, DR_ENDPOINT_WRONG_CHAIN,
-		              "state of an endpoint");
+			      "state of an endpoint");
 		dr_code_u32(c, &m->endpoints[i].lies);
 		dr_code_u64(c, &m->endpoints[i].final_number);
 		dr_code_text(c, m->endpoints[i].reason, sizeof(m->endpoints[i].reason));
@@ -271,18 +271,18 @@ static void code_status_report(struct dr_code *c, void *ptr)
 }
 
 /* The copy that put works on may hold a key (key_answer): wiped in every case, for one rule is simpler. */
-#define PAIR(name, type)                                                                                        \
-	enum dr_err dr_##name##_put(struct dr_buf *out, uint16_t msg, const type *in, struct dr_fail *fail)     \
-	{                                                                                                       \
-		type copy = *in;                                                                                \
-		const enum dr_err err = dr_code_put(out, msg, code_##name, &copy, fail);                        \
-                                                                                                                \
-		explicit_bzero(&copy, sizeof(copy));                                                            \
-		return err;                                                                                     \
-	}                                                                                                       \
-	enum dr_err dr_##name##_get(type *out, struct dr_bytes payload, struct dr_fail *fail)                   \
-	{                                                                                                       \
-		return dr_code_get(out, sizeof(*out), code_##name, payload, fail);                              \
+#define PAIR(name, type)                                                                                             \
+	enum dr_err dr_##name##_put(struct dr_buf *out, uint16_t msg, const type *in, struct dr_fail *fail)          \
+	{                                                                                                            \
+		type copy = *in;                                                                                     \
+		const enum dr_err err = dr_code_put(out, msg, code_##name, &copy, fail);                             \
+                                                                                                                     \
+		explicit_bzero(&copy, sizeof(copy));                                                                 \
+		return err;                                                                                          \
+	}                                                                                                            \
+	enum dr_err dr_##name##_get(type *out, struct dr_bytes payload, struct dr_fail *fail)                        \
+	{                                                                                                            \
+		return dr_code_get(out, sizeof(*out), code_##name, payload, fail);                                   \
 	}
 
 PAIR(init, struct dr_init)

@@ -9,9 +9,9 @@
 
 #include "chain/base/limits.h"
 
-#define READ_LEN ((size_t)256 * 1024)
+#define READ_LEN    ((size_t)256 * 1024)
 #define COMPACT_LEN ((size_t)1 << 20)
-#define BUF_CAP (2 * (size_t)DR_MSG_LEN_MAX + READ_LEN)
+#define BUF_CAP     (2 * (size_t)DR_MSG_LEN_MAX + READ_LEN)
 
 void dr_channel_init(struct dr_channel *ch, int fd)
 {
@@ -63,7 +63,8 @@ bool dr_channel_next(struct dr_channel *ch, uint16_t *type, struct dr_bytes *pay
 	size_t used = 0;
 
 	if (ch->in.len == ch->in_at ||
-	    dr_msg_get(type, payload, &used, dr_bytes_of(ch->in.ptr + ch->in_at, ch->in.len - ch->in_at), fail) != DR_OK)
+	    dr_msg_get(type, payload, &used, dr_bytes_of(ch->in.ptr + ch->in_at, ch->in.len - ch->in_at), fail) !=
+		    DR_OK)
 		return false;
 	ch->in_at += used;
 	return used > 0;

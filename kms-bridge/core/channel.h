@@ -10,7 +10,7 @@
 #include "kms-bridge/proto.h"
 
 struct dr_channel {
-	int fd;   /* -1: none */
+	int fd;    /* -1: none */
 	bool eof;  /* the other side says no more; it may still listen */
 	bool gone; /* and it does not listen either: what is still to be written is forgotten */
 	struct dr_buf in, out;

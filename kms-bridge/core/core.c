@@ -12,9 +12,9 @@
 #include "chain/crypto/sha256.h"
 
 #define CONTROL_FD 3
-#define WATCH_FD 4
-#define FLUSH_MS 5000
-#define HELD_CAP ((size_t)256 << 20)
+#define WATCH_FD   4
+#define FLUSH_MS   5000
+#define HELD_CAP   ((size_t)256 << 20)
 
 enum dr_err dr_core_fail(struct dr_core *c, enum dr_err err, const char *what, const char *format, ...)
 {
@@ -109,7 +109,7 @@ static enum dr_err on_refused(void *ctx, const struct dr_frame *frame, const str
 
 	if (c->refolding)
 		return dr_core_fail(c, DR_ERR_PROOF, "store: a stored frame proves nothing",
-		                    "store: a stored frame of type %u is refused now: %s", frame->type, why->what);
+				    "store: a stored frame of type %u is refused now: %s", frame->type, why->what);
 	if (c->init.mode == DR_MODE_REPLAY)
 		return DR_OK;
 	if (c->store != NULL && dr_store_quarantine_add(c->store, frame, why, &c->fail) != DR_OK)
@@ -132,8 +132,9 @@ static enum dr_err on_step(void *ctx, uint64_t number, const uint8_t hash[static
 
 enum dr_err dr_core_open_store(struct dr_core *c, bool read_only)
 {
-	struct dr_store_identity id = { .chain_id = c->init.chain_id, .start_number = c->init.start_number,
-		                        .proof = c->init.proof };
+	struct dr_store_identity id = { .chain_id = c->init.chain_id,
+					.start_number = c->init.start_number,
+					.proof = c->init.proof };
 
 	memcpy(id.genesis, c->init.genesis, 32);
 	memcpy(id.contract, c->init.contract, 20);
@@ -146,15 +147,20 @@ enum dr_err dr_core_open_store(struct dr_core *c, bool read_only)
 
 enum dr_err dr_core_new_engine(struct dr_core *c)
 {
-	const struct dr_engine_host host = { .ctx = c, .kept = on_kept, .ledger = on_ledger, .journal = on_journal,
-		                             .finding = on_finding, .refused = on_refused, .step = on_step };
+	const struct dr_engine_host host = { .ctx = c,
+					     .kept = on_kept,
+					     .ledger = on_ledger,
+					     .journal = on_journal,
+					     .finding = on_finding,
+					     .refused = on_refused,
+					     .step = on_step };
 
 	c->engine = dr_engine_new(&c->init, &host, &c->fail);
 	return c->engine != NULL ? DR_OK : c->fail.err;
 }
 
 enum dr_err dr_core_feed(struct dr_core *c, enum dr_take *take, struct dr_decision *decision,
-                         const struct dr_frame *frame)
+			 const struct dr_frame *frame)
 {
 	*take = DR_TAKE_KEPT;
 	if (dr_frame_is_core(frame->type))
@@ -205,28 +211,30 @@ enum dr_err dr_core_refold(struct dr_core *c)
 	dr_engine_quiet(c->engine, false);
 	c->refolding = false;
 	read_marks(c, &c->marks);
-	if (memcmp(dr_engine_ledger(c->engine), dr_store_log_edge(c->store, DR_LOG_LEDGER), sizeof(struct dr_merkle)) != 0)
+	if (memcmp(dr_engine_ledger(c->engine), dr_store_log_edge(c->store, DR_LOG_LEDGER),
+		   sizeof(struct dr_merkle)) != 0)
 		differs = "ledger";
 	else if (stored->has_final != c->marks.has_final)
 		differs = "cursor";
 	else if (!stored->has_final)
 		differs = NULL; /* the digest of nothing was never stored */
 	else if (stored->final_number != c->marks.final_number ||
-	         memcmp(stored->final_hash, c->marks.final_hash, 32) != 0)
+		 memcmp(stored->final_hash, c->marks.final_hash, 32) != 0)
 		differs = "cursor";
 	else if (memcmp(stored->state_digest, c->marks.state_digest, 32) != 0)
 		differs = "state";
 	c->stepped = c->marks_old = false;
 	if (differs == NULL)
 		return DR_OK;
-	return dr_core_fail(c, DR_ERR_PROOF, "store: the refold differs from what was stored",
-	                    "store: the %s folded anew from the stored evidence (ledger %llu, block %llu) differs from the "
-	                    "stored one (ledger %llu, block %llu): rows were changed, or quorum or way differ from those it "
-	                    "was made with",
-	                    differs, (unsigned long long)dr_engine_ledger(c->engine)->size,
-	                    (unsigned long long)c->marks.final_number,
-	                    (unsigned long long)dr_store_log_edge(c->store, DR_LOG_LEDGER)->size,
-	                    (unsigned long long)stored->final_number);
+	return dr_core_fail(
+		c, DR_ERR_PROOF, "store: the refold differs from what was stored",
+		"store: the %s folded anew from the stored evidence (ledger %llu, block %llu) differs from the "
+		"stored one (ledger %llu, block %llu): rows were changed, or quorum or way differ from those it "
+		"was made with",
+		differs, (unsigned long long)dr_engine_ledger(c->engine)->size,
+		(unsigned long long)c->marks.final_number,
+		(unsigned long long)dr_store_log_edge(c->store, DR_LOG_LEDGER)->size,
+		(unsigned long long)stored->final_number);
 }
 
 enum dr_err dr_core_commit(struct dr_core *c)
@@ -252,7 +260,7 @@ enum dr_err dr_core_commit(struct dr_core *c)
 }
 
 enum dr_err dr_core_note(struct dr_core *c, enum dr_note_kind kind, uint64_t number, const uint8_t *hash,
-                         uint16_t source, const char *detail, uint64_t *idx)
+			 uint16_t source, const char *detail, uint64_t *idx)
 {
 	struct dr_note note = { .kind = (uint8_t)kind, .number = number, .source = source };
 
@@ -277,7 +285,7 @@ void dr_core_status(const struct dr_core *c, struct dr_status_report *out)
 		out->endpoints[i].state = c->endpoints[i].state;
 		out->endpoints[i].final_number = c->endpoints[i].final_number;
 		dr_text_set(out->endpoints[i].reason, sizeof(out->endpoints[i].reason), c->endpoints[i].reason,
-		            sizeof(c->endpoints[i].reason));
+			    sizeof(c->endpoints[i].reason));
 	}
 }
 

@@ -38,7 +38,7 @@ struct dr_client {
 		enum { DR_ANSWER_NONE = 0, DR_ANSWER_LOG, DR_ANSWER_EVIDENCE } kind;
 		enum dr_log log;
 		uint64_t next, end;
-		uint64_t size;    /* of LOG_END */
+		uint64_t size; /* of LOG_END */
 		uint8_t root[32];
 	} answer;
 };
@@ -50,7 +50,7 @@ struct dr_core {
 	struct dr_store *store; /* RUN, QUERY */
 	struct dr_keys *keys;   /* RUN with a key file */
 	struct dr_channel control, watch;
-	struct dr_buf held; /* control messages that wait for the commit */
+	struct dr_buf held;  /* control messages that wait for the commit */
 	struct dr_buf frame; /* scratch: one whole frame */
 	bool refolding;
 	bool stepped;   /* a final step ended since somebody cleared this */
@@ -93,14 +93,14 @@ enum dr_err dr_core_refold(struct dr_core *c);
 
 /* dr_core_feed: one frame, foreign or core-stamped; *decision only for REQUEST. */
 enum dr_err dr_core_feed(struct dr_core *c, enum dr_take *take, struct dr_decision *decision,
-                         const struct dr_frame *frame);
+			 const struct dr_frame *frame);
 
 /* dr_core_commit: what was written so far is durable; then what was held is sent. Without a store: only sent. */
 enum dr_err dr_core_commit(struct dr_core *c);
 
 /* dr_core_note: a journal entry of the host's own. hash may be NULL. detail is cut and cleaned to a text. */
 enum dr_err dr_core_note(struct dr_core *c, enum dr_note_kind kind, uint64_t number, const uint8_t *hash,
-                         uint16_t source, const char *detail, uint64_t *idx);
+			 uint16_t source, const char *detail, uint64_t *idx);
 
 void dr_core_status(const struct dr_core *c, struct dr_status_report *out);
 enum dr_err dr_core_send_status(struct dr_core *c);
@@ -109,7 +109,7 @@ enum dr_err dr_core_send_status(struct dr_core *c);
 int dr_core_fatal(struct dr_core *c, enum dr_core_exit code);
 /* dr_core_fail: c->fail and c->why from a sentence made at run time. */
 __attribute__((format(printf, 4, 5))) enum dr_err dr_core_fail(struct dr_core *c, enum dr_err err, const char *what,
-                                                               const char *format, ...);
+							       const char *format, ...);
 
 /* dr_core_client_take: answers one message of a client (RUN: over the socket; QUERY: over control). False: the client
  * broke the protocol. c->fail: the core itself failed. dr_core_client_more: goes on with a long answer. */

@@ -10,8 +10,8 @@
 #include "chain/base/writer.h"
 #include "chain/crypto/secret.h"
 
-#define BATCH 256u                   /* log entries read at once */
-#define OUT_MAX ((size_t)1 << 20)    /* a client that takes no more waits; we do not */
+#define BATCH   256u              /* log entries read at once */
+#define OUT_MAX ((size_t)1 << 20) /* a client that takes no more waits; we do not */
 
 static enum dr_err say_error(struct dr_core *c, struct dr_client *client, enum dr_err err, const char *what)
 {
@@ -67,11 +67,10 @@ static enum dr_err say_key(struct dr_core *c, struct dr_client *client, const st
 		return say_error(c, client, DR_ERR_UNKNOWN, why.what != NULL ? why.what : "no root is held here");
 	answer.key_len = DR_KEYS_LEN;
 	snprintf(detail, sizeof(detail), "request %llu: key released, purpose %s, generation %llu, epoch %llu",
-	         (unsigned long long)answer.request_idx, dr_purpose_name((enum dr_purpose)request->purpose),
-	         (unsigned long long)answer.decision.generation, (unsigned long long)answer.decision.epoch);
+		 (unsigned long long)answer.request_idx, dr_purpose_name((enum dr_purpose)request->purpose),
+		 (unsigned long long)answer.decision.generation, (unsigned long long)answer.decision.epoch);
 	if (dr_core_note(c, DR_NOTE_RELEASE, c->final_number, request->app, DR_SOURCE_CORE, detail, NULL) != DR_OK ||
-	    dr_core_commit(c) != DR_OK ||
-	    dr_key_answer_put(&client->ch.out, DR_MSG_KEY, &answer, &c->fail) != DR_OK)
+	    dr_core_commit(c) != DR_OK || dr_key_answer_put(&client->ch.out, DR_MSG_KEY, &answer, &c->fail) != DR_OK)
 		err = c->fail.err;
 	dr_secret_wipe(&answer, sizeof(answer));
 	return err;
@@ -154,8 +153,7 @@ bool dr_core_client_take(struct dr_core *c, struct dr_client *client, uint16_t t
 		return true;
 	case DR_MSG_KEY_GET: return take_key_get(c, client, payload);
 	case DR_MSG_ROOT_GET: return take_root_get(c, client, payload);
-	case DR_MSG_LOG_GET:
-		return dr_log_query_get(&query, payload, &why) == DR_OK && begin_log(c, client, &query);
+	case DR_MSG_LOG_GET: return dr_log_query_get(&query, payload, &why) == DR_OK && begin_log(c, client, &query);
 	case DR_MSG_EVIDENCE_GET: return payload.len == 0 && begin_evidence(c, client);
 	default: return false; /* not our enum: any number may come */
 	}
@@ -198,8 +196,8 @@ enum dr_err dr_core_client_more(struct dr_core *c, struct dr_client *client)
 			return dr_msg_put(&client->ch.out, DR_MSG_LOG_END, dr_bytes_of(end, sizeof(end)), &c->fail);
 		}
 		if (client->answer.kind == DR_ANSWER_LOG)
-			dr_store_log(c->store, client->answer.log, client->answer.next, left < BATCH ? left : BATCH, tell_entry,
-			             &t, &c->fail);
+			dr_store_log(c->store, client->answer.log, client->answer.next, left < BATCH ? left : BATCH,
+				     tell_entry, &t, &c->fail);
 		else
 			tell_frame(c, client);
 		if (c->fail.err != DR_OK)
@@ -221,8 +219,8 @@ static void query_loop(struct dr_core *c)
 		while (client.answer.kind == DR_ANSWER_NONE && c->fail.err == DR_OK &&
 		       dr_channel_next(&client.ch, &type, &payload, &c->fail))
 			if (!dr_core_client_take(c, &client, type, payload))
-				dr_fail_set(&c->fail, DR_ERR_SYNTAX, "a message that does not belong on control in a query",
-				            type);
+				dr_fail_set(&c->fail, DR_ERR_SYNTAX,
+					    "a message that does not belong on control in a query", type);
 		if (c->fail.err != DR_OK || dr_core_client_more(c, &client) != DR_OK)
 			break;
 		if (dr_channel_write(&client.ch, &c->fail) != DR_OK || client.ch.gone ||

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CREDIT_STEP (1u << 20)
+#define CREDIT_STEP    (1u << 20)
 #define RECORD_OUT_MAX ((size_t)16 << 20)
 
 static uint64_t clock_ms(clockid_t id)
@@ -84,7 +84,8 @@ static void pump_watch(struct dr_live *l, bool readable)
 	if (c->watch.eof && c->watch.fd >= 0 && !ends(l)) {
 		dr_channel_close(&c->watch);
 		l->num_sent = 0;
-		dr_core_note(c, DR_NOTE_ENDPOINT, 0, NULL, DR_SOURCE_CORE, "watch ended; nothing new can be proven", NULL);
+		dr_core_note(c, DR_NOTE_ENDPOINT, 0, NULL, DR_SOURCE_CORE, "watch ended; nothing new can be proven",
+			     NULL);
 	}
 	if (c->watch.fd >= 0 && l->consumed >= CREDIT_STEP) {
 		dr_live_credit(l, l->consumed);
@@ -239,8 +240,8 @@ static enum dr_err open_fds(struct dr_live *l)
 	if (len < 0 || (size_t)len >= sizeof(addr.sun_path)) {
 		l->socket_path[0] = 0;
 		return dr_core_fail(c, DR_ERR_LIMIT, "path of the client socket",
-		                    "data_dir is too long for a unix socket's path: at most %zu bytes, got %d",
-		                    sizeof(addr.sun_path) - sizeof("/core.sock"), len - (int)strlen("/core.sock"));
+				    "data_dir is too long for a unix socket's path: at most %zu bytes, got %d",
+				    sizeof(addr.sun_path) - sizeof("/core.sock"), len - (int)strlen("/core.sock"));
 	}
 	memcpy(addr.sun_path, l->socket_path, (size_t)len + 1);
 	/* The directory is locked: whoever left this one is gone. umask made it 0600. */
@@ -263,11 +264,12 @@ static enum dr_err begin(struct dr_live *l)
 		if (dr_core_open_store(c, false) != DR_OK)
 			return c->fail.err;
 		if (dr_store_halted(c->store))
-			return dr_core_fail(c, DR_ERR_PROOF, "halted",
-			                    "halted: something final was contradicted; the evidence is in %s/conflict-*.ev. "
-			                    "Compare the chain with others'; to follow on, choose the true chain and begin a new "
-			                    "data directory",
-			                    c->init.data_dir);
+			return dr_core_fail(
+				c, DR_ERR_PROOF, "halted",
+				"halted: something final was contradicted; the evidence is in %s/conflict-*.ev. "
+				"Compare the chain with others'; to follow on, choose the true chain and begin a new "
+				"data directory",
+				c->init.data_dir);
 		if (dr_core_new_engine(c) != DR_OK || dr_core_refold(c) != DR_OK || dr_core_roots_open(c) != DR_OK)
 			return c->fail.err;
 	} else {
@@ -315,15 +317,16 @@ static enum dr_err write_conflict(struct dr_core *c)
 	if (file == NULL)
 		return dr_core_fail(c, DR_ERR_IO, "the conflict's evidence file", "%s: %s", path, strerror(errno));
 	bool good = fwrite(bytes, 1, sizeof(bytes), file) == sizeof(bytes) &&
-	            dr_store_evidence(c->store, write_frame, file, &c->fail) == DR_OK;
+		    dr_store_evidence(c->store, write_frame, file, &c->fail) == DR_OK;
 
 	good = fflush(file) == 0 && fsync(fd) == 0 && good;
 	good = fclose(file) == 0 && good;
 	if (!good)
-		return dr_core_fail(c, DR_ERR_IO, "the conflict's evidence file", "%s: it could not be written", path);
-	return dr_core_fail(c, DR_ERR_PROOF, "conflict",
-	                    "halted: a block named final contradicts the final chain held here; evidence written to %s",
-	                    path);
+		return dr_core_fail(c, DR_ERR_IO, "the conflict's evidence file", "%s: it could not be written",
+				    path);
+	return dr_core_fail(
+		c, DR_ERR_PROOF, "conflict",
+		"halted: a block named final contradicts the final chain held here; evidence written to %s", path);
 }
 
 static int end_conflict(struct dr_live *l)
@@ -336,8 +339,9 @@ static int end_conflict(struct dr_live *l)
 		write_conflict(c);
 	else
 		dr_core_fail(c, DR_ERR_PROOF, "conflict",
-		             "halted: a block named final contradicts the final chain recorded so far; the recording holds "
-		             "the evidence");
+			     "halted: a block named final contradicts the final chain recorded so far; the recording "
+			     "holds "
+			     "the evidence");
 	return dr_core_fatal(c, DR_CORE_CONFLICT);
 }
 
@@ -355,8 +359,9 @@ static int end(struct dr_live *l)
 	if (l->protocol_error) {
 		dr_core_commit(c);
 		dr_channel_close(&c->watch);
-		dr_core_fail(c, DR_ERR_SYNTAX, "watch broke the protocol",
-		             "watch broke the protocol: the journal says how; nothing it sent after that was looked at");
+		dr_core_fail(
+			c, DR_ERR_SYNTAX, "watch broke the protocol",
+			"watch broke the protocol: the journal says how; nothing it sent after that was looked at");
 		return dr_core_fatal(c, DR_CORE_ERROR);
 	}
 	if (c->init.mode == DR_MODE_RUN)

@@ -10,8 +10,8 @@
 #include "chain/base/limits.h"
 #include "kms-bridge/core/core.h"
 
-#define DR_LIVE_NOTES 120u                     /* that watch may cause in a minute */
-#define DR_LIVE_EARLY_CAP ((size_t)64 << 20)   /* frames that come before the recording's START */
+#define DR_LIVE_NOTES     120u               /* that watch may cause in a minute */
+#define DR_LIVE_EARLY_CAP ((size_t)64 << 20) /* frames that come before the recording's START */
 
 struct dr_live {
 	struct dr_core *c;
@@ -21,7 +21,7 @@ struct dr_live {
 	uint32_t sent[DR_WANTS_MAX]; /* ids of the wants that watch has */
 	size_t num_sent;
 	struct dr_want *wants;
-	uint64_t consumed; /* not yet given back as credit */
+	uint64_t consumed;   /* not yet given back as credit */
 	unsigned notes_left; /* that watch may cause in this minute */
 	uint64_t ticks;
 	/* Clock CHAIN: nothing is fed before the start block's header says what time it is. */

@@ -10,7 +10,7 @@
 #include "chain/base/limits.h"
 
 #define ASKS_MAX 256u
-#define OUT_MAX ((size_t)4 << 20) /* said but not yet taken: then we wait */
+#define OUT_MAX  ((size_t)4 << 20) /* said but not yet taken: then we wait */
 
 struct asked {
 	struct dr_ask ask;
@@ -70,8 +70,8 @@ static enum dr_err take_head(struct replay *r, struct dr_bytes bytes)
 		return c->fail.err;
 	if (head.chain_id != c->init.chain_id)
 		return dr_core_fail(c, DR_ERR_PROOF, "the recording is of another chain",
-		                    "the recording's chain id: expected %llu, got %llu",
-		                    (unsigned long long)c->init.chain_id, (unsigned long long)head.chain_id);
+				    "the recording's chain id: expected %llu, got %llu",
+				    (unsigned long long)c->init.chain_id, (unsigned long long)head.chain_id);
 	if (memcmp(head.genesis, c->init.genesis, 32) != 0)
 		return dr_fail_set(&c->fail, DR_ERR_PROOF, "the recording's genesis is not the expected one", 0);
 	r->has_head = true;
@@ -109,14 +109,15 @@ static enum dr_err take_stream(struct replay *r)
 			if (take_head(r, rest) != DR_OK)
 				return c->fail.err;
 		} else {
-			const enum dr_err err = rest.len == 0 ? DR_ERR_SHORT : dr_frame_get(&frame, &used, rest, &why);
+			const enum dr_err err =
+				rest.len == 0 ? DR_ERR_SHORT : dr_frame_get(&frame, &used, rest, &why);
 
 			if (err == DR_ERR_SHORT)
 				break;
 			if (err != DR_OK)
 				return dr_core_fail(c, err, "the recording is damaged",
-				                    "the recording is damaged at byte %llu: %s",
-				                    (unsigned long long)r->offset, why.what);
+						    "the recording is damaged at byte %llu: %s",
+						    (unsigned long long)r->offset, why.what);
 			if (take_frame(r, &frame) != DR_OK)
 				return c->fail.err;
 		}
@@ -159,7 +160,8 @@ static enum dr_err end(struct replay *r)
 
 	r->done = true;
 	if (!r->has_head)
-		return dr_fail_set(&c->fail, DR_ERR_SHORT, "evidence ends inside its head of 64 bytes", r->stream.len);
+		return dr_fail_set(&c->fail, DR_ERR_SHORT, "evidence ends inside its head of 64 bytes",
+				   r->stream.len);
 	c->torn = r->stream.len > 0;
 	return DR_OK;
 }
@@ -246,15 +248,16 @@ int dr_core_replay(struct dr_core *c)
 	if (r.asks == NULL)
 		dr_fail_set(&c->fail, DR_ERR_NOMEM, "no memory for the requests", 0);
 	else if (dr_core_new_engine(c) == DR_OK &&
-	         dr_msg_put(&c->control.out, DR_MSG_READY, dr_bytes_of(NULL, 0), &ready) == DR_OK)
+		 dr_msg_put(&c->control.out, DR_MSG_READY, dr_bytes_of(NULL, 0), &ready) == DR_OK)
 		loop(&r);
 	if (c->fail.err == DR_OK)
 		dr_core_send_status(c);
 	if (c->fail.err != DR_OK) {
 		code = dr_core_fatal(c, c->fail.err == DR_ERR_PROOF ? DR_CORE_PROOF : DR_CORE_ERROR);
 	} else if (r.conflict) {
-		dr_core_fail(c, DR_ERR_PROOF, "conflict", "the recording contradicts something final at byte %llu: halted",
-		             (unsigned long long)r.offset);
+		dr_core_fail(c, DR_ERR_PROOF, "conflict",
+			     "the recording contradicts something final at byte %llu: halted",
+			     (unsigned long long)r.offset);
 		code = dr_core_fatal(c, DR_CORE_CONFLICT);
 	}
 	drain(c);

@@ -55,8 +55,8 @@ static enum dr_err make(struct dr_core *c, uint64_t generation)
 	    dr_store_root_put(c->store, generation, dr_bytes_of(sealed, sizeof(sealed)), &c->fail) != DR_OK)
 		return c->fail.err;
 	snprintf(detail, sizeof(detail), "root generation %llu made and sealed here%s; to be published on chain",
-	         (unsigned long long)generation,
-	         c->init.proof == DR_PROOF_QUORUM ? " (a development root for ever: proof quorum)" : "");
+		 (unsigned long long)generation,
+		 c->init.proof == DR_PROOF_QUORUM ? " (a development root for ever: proof quorum)" : "");
 	return dr_core_note(c, DR_NOTE_ROOT, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL);
 }
 
@@ -74,8 +74,8 @@ static enum dr_err compare(struct dr_core *c, const struct dr_state *state)
 		return DR_OK;
 	c->noted_generation = generation;
 	c->noted_ours = ours;
-	snprintf(detail, sizeof(detail), "root generation %llu is published: its keys %s", (unsigned long long)generation,
-	         ours ? "are those held here" : "are not held here");
+	snprintf(detail, sizeof(detail), "root generation %llu is published: its keys %s",
+		 (unsigned long long)generation, ours ? "are those held here" : "are not held here");
 	return dr_core_note(c, DR_NOTE_ROOT, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL);
 }
 
@@ -112,11 +112,11 @@ enum dr_err dr_core_root_public(struct dr_core *c, uint64_t generation, struct d
 	if (generation == 0 || !dr_keys_held(c->keys, generation))
 		return DR_OK;
 	const bool known = dr_engine_state(c->engine, &state, &time);
-	const bool has_before = known && dr_state_root(&before, state, generation - 1) &&
-	                        !dr_bytes_zero(before.sig_pub, 32);
+	const bool has_before =
+		known && dr_state_root(&before, state, generation - 1) && !dr_bytes_zero(before.sig_pub, 32);
 
 	out->generation = generation;
 	out->published_equal = known && dr_state_root(&root, state, generation) &&
-	                       dr_keys_equal(c->keys, generation, root.prf_pub, root.sig_pub);
+			       dr_keys_equal(c->keys, generation, root.prf_pub, root.sig_pub);
 	return dr_keys_publication(c->keys, generation, has_before ? before.sig_pub : NULL, out->words, &c->fail);
 }

@@ -29,8 +29,8 @@ enum dr_err dr_live_wants(struct dr_live *l)
 
 		for (size_t k = 0; k < num; k++)
 			stands = stands || l->wants[k].id == l->sent[i];
-		uint8_t id[4] = { (uint8_t)(l->sent[i] >> 24), (uint8_t)(l->sent[i] >> 16), (uint8_t)(l->sent[i] >> 8),
-			          (uint8_t)l->sent[i] };
+		uint8_t id[4] = { (uint8_t)(l->sent[i] >> 24), (uint8_t)(l->sent[i] >> 16),
+				  (uint8_t)(l->sent[i] >> 8), (uint8_t)l->sent[i] };
 
 		if (!stands && dr_msg_put(&c->watch.out, DR_MSG_CANCEL, dr_bytes_of(id, 4), &c->fail) != DR_OK)
 			return c->fail.err;
@@ -125,7 +125,8 @@ static enum dr_err take_early(struct dr_live *l, uint32_t want, struct dr_bytes 
 	for (; at < l->early.len && c->fail.err == DR_OK && !l->conflict; at += used) {
 		struct dr_frame waited;
 
-		if (dr_frame_get(&waited, &used, dr_bytes_of(l->early.ptr + at, l->early.len - at), &c->fail) == DR_OK)
+		if (dr_frame_get(&waited, &used, dr_bytes_of(l->early.ptr + at, l->early.len - at), &c->fail) ==
+		    DR_OK)
 			take_frame(l, 0, &waited);
 	}
 	dr_buf_free(&l->early);
@@ -165,7 +166,7 @@ static enum dr_err watch_note(struct dr_live *l, enum dr_note_kind kind, uint16_
 		return DR_OK;
 	if (--l->notes_left == 0)
 		return dr_core_note(l->c, kind, 0, NULL, DR_SOURCE_CORE,
-		                    "watch reports too much: the rest of this minute is left out", NULL);
+				    "watch reports too much: the rest of this minute is left out", NULL);
 	return dr_core_note(l->c, kind, 0, NULL, source, detail, NULL);
 }
 
@@ -214,11 +215,11 @@ static enum dr_err take_endpoint(struct dr_live *l, struct dr_bytes payload)
 enum dr_err dr_live_take(struct dr_live *l, uint16_t type, struct dr_bytes payload)
 {
 	switch (type) {
-	case DR_MSG_FRAME:
-		l->consumed += payload.len + 6;
-		return take_frame_message(l, payload);
+	case DR_MSG_FRAME: l->consumed += payload.len + 6; return take_frame_message(l, payload);
 	case DR_MSG_UNAVAILABLE: return take_unavailable(l, payload);
 	case DR_MSG_ENDPOINT: return take_endpoint(l, payload);
-	default: return dr_live_protocol_error(l, "a message that watch may not send"); /* not our enum: any number may come */
+	default:
+		return dr_live_protocol_error(
+			l, "a message that watch may not send"); /* not our enum: any number may come */
 	}
 }

@@ -17,9 +17,9 @@
 #include "chain/crypto/secret.h"
 #include "chain/crypto/voprf.h"
 
-#define SEAL_VERSION 1u
+#define SEAL_VERSION   1u
 #define ASSOCIATED_LEN (13u + 8 + 32 + 20 + 1 + 32 + 8)
-#define SECRET_LEN 64u /* prf scalar ‖ signing seed */
+#define SECRET_LEN     64u /* prf scalar ‖ signing seed */
 
 struct root {
 	uint64_t generation;
@@ -65,9 +65,9 @@ enum dr_err dr_keys_file_make(const char *path, struct dr_fail *fail)
 
 	if (fd < 0)
 		return dr_fail_set(fail, DR_ERR_IO,
-		                   errno == EEXIST ? "key file: something is already there"
-		                                   : "key file: could not be made",
-		                   (size_t)errno);
+				   errno == EEXIST ? "key file: something is already there"
+						   : "key file: could not be made",
+				   (size_t)errno);
 	dr_secret_random(key, sizeof(key));
 	const bool done = fchmod(fd, 0600) == 0 && write_all(fd, key, sizeof(key)) && fsync(fd) == 0;
 
@@ -86,17 +86,17 @@ static enum dr_err read_key(uint8_t key[static DR_AEAD_KEY_LEN], const char *pat
 
 	if (fd < 0)
 		return dr_fail_set(fail, DR_ERR_IO,
-		                   errno == ENOENT  ? "key file: there is none"
-		                   : errno == ELOOP ? "key file: a link is not followed"
-		                                    : "key file: could not be opened",
-		                   (size_t)errno);
+				   errno == ENOENT  ? "key file: there is none"
+				   : errno == ELOOP ? "key file: a link is not followed"
+						    : "key file: could not be opened",
+				   (size_t)errno);
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		dr_fail_set(fail, DR_ERR_IO, "key file: not a plain file", 0);
 	else if (st.st_uid != geteuid())
 		dr_fail_set(fail, DR_ERR_IO, "key file: belongs to another user", st.st_uid);
 	else if ((st.st_mode & 077) != 0)
 		dr_fail_set(fail, DR_ERR_IO, "key file: others than its owner have rights on it (expected mode 0600)",
-		            st.st_mode & 07777);
+			    st.st_mode & 07777);
 	else if (st.st_size != DR_AEAD_KEY_LEN)
 		dr_fail_set(fail, DR_ERR_IO, "key file: expected 32 bytes", (size_t)st.st_size);
 	while (fail->err == DR_OK && len < DR_AEAD_KEY_LEN) {
@@ -157,7 +157,7 @@ uint64_t dr_keys_newest(const struct dr_keys *k)
 }
 
 bool dr_keys_equal(const struct dr_keys *k, uint64_t generation, const uint8_t prf_pub[static 32],
-                   const uint8_t sig_pub[static 32])
+		   const uint8_t sig_pub[static 32])
 {
 	const struct root *r = held(k, generation);
 
@@ -195,7 +195,7 @@ static struct root *place(struct dr_keys *k, uint64_t generation, struct dr_fail
 }
 
 enum dr_err dr_keys_make(struct dr_keys *k, uint64_t generation, uint8_t sealed[static DR_KEYS_SEALED_LEN],
-                         struct dr_fail *fail)
+			 struct dr_fail *fail)
 {
 	uint8_t secret[SECRET_LEN], seed[32], bytes[ASSOCIATED_LEN];
 	struct root *r = place(k, generation, fail);
@@ -204,8 +204,7 @@ enum dr_err dr_keys_make(struct dr_keys *k, uint64_t generation, uint8_t sealed[
 	if (r == NULL)
 		return fail->err;
 	dr_secret_random(seed, sizeof(seed));
-	const enum dr_err err = dr_voprf_derive(r->prf, r->prf_pub, seed,
-	                                        dr_bytes_of("derot-root-v1", 13), fail);
+	const enum dr_err err = dr_voprf_derive(r->prf, r->prf_pub, seed, dr_bytes_of("derot-root-v1", 13), fail);
 
 	if (err == DR_OK) {
 		/* RFC 8032's secret is the seed; the scalar comes out of it. */
@@ -217,7 +216,7 @@ enum dr_err dr_keys_make(struct dr_keys *k, uint64_t generation, uint8_t sealed[
 		sealed[0] = SEAL_VERSION;
 		dr_secret_random(sealed + 1, DR_AEAD_NONCE_LEN);
 		dr_aead_seal(sealed + 1 + DR_AEAD_NONCE_LEN, dr_bytes_of(secret, sizeof(secret)),
-		             dr_bytes_of(bytes, sizeof(bytes)), sealed + 1, k->sealing);
+			     dr_bytes_of(bytes, sizeof(bytes)), sealed + 1, k->sealing);
 		r->generation = generation;
 		k->num++;
 	}
@@ -242,11 +241,11 @@ enum dr_err dr_keys_open(struct dr_keys *k, uint64_t generation, struct dr_bytes
 	const size_t at = 1 + DR_AEAD_NONCE_LEN;
 
 	if (dr_aead_open(secret, dr_bytes_of(sealed.ptr + at, sealed.len - at), dr_bytes_of(bytes, sizeof(bytes)),
-	                 sealed.ptr + 1, k->sealing, &own) != DR_OK) {
+			 sealed.ptr + 1, k->sealing, &own) != DR_OK) {
 		dr_fail_set(fail, own.err,
-		            "sealed root: it does not open: another key file, or sealed for another chain, contract, "
-		            "proof, profile or generation, or changed",
-		            0);
+			    "sealed root: it does not open: another key file, or sealed for another chain, contract, "
+			    "proof, profile or generation, or changed",
+			    0);
 	} else if (dr_voprf_public(r->prf_pub, secret, fail) == DR_OK) {
 		memcpy(r->prf, secret, 32);
 		dr_ed25519_keypair(r->sig_pub, r->sig, secret + 32);
@@ -258,7 +257,7 @@ enum dr_err dr_keys_open(struct dr_keys *k, uint64_t generation, struct dr_bytes
 }
 
 enum dr_err dr_keys_publication(const struct dr_keys *k, uint64_t generation, const uint8_t *prev_pub,
-                                uint8_t words[static 10][32], struct dr_fail *fail)
+				uint8_t words[static 10][32], struct dr_fail *fail)
 {
 	const struct root *r = held(k, generation), *prev = held(k, generation - 1);
 	uint8_t bytes[DR_ROOT_CONTEXT_LEN], sig[64];
@@ -283,7 +282,7 @@ enum dr_err dr_keys_publication(const struct dr_keys *k, uint64_t generation, co
 	memcpy(words[1], claim.prf_pub, 32);
 	memcpy(words[4], claim.sig_pub, 32);
 	dr_ed25519_sign(sig, context, r->sig);
-	memcpy(words[5], sig, 32); /* R */
+	memcpy(words[5], sig, 32);      /* R */
 	memcpy(words[6], sig + 32, 32); /* S */
 	memcpy(words[7], claim.quote, 32);
 	if (prev_pub != NULL && prev != NULL && memcmp(prev->sig_pub, prev_pub, 32) == 0) {
@@ -309,8 +308,7 @@ static void field_u64(struct dr_writer *w, uint64_t value)
 }
 
 enum dr_err dr_keys_derive(const struct dr_keys *k, uint8_t key[static DR_KEYS_LEN],
-                           const struct dr_decision *decision, const struct dr_request *request,
-                           struct dr_fail *fail)
+			   const struct dr_decision *decision, const struct dr_request *request, struct dr_fail *fail)
 {
 	const struct root *r = held(k, decision->generation);
 	const char *purpose = dr_purpose_name((enum dr_purpose)request->purpose);
@@ -341,7 +339,7 @@ enum dr_err dr_keys_derive(const struct dr_keys *k, uint8_t key[static DR_KEYS_L
 	DR_ASSERT(own.err == DR_OK);
 	if (dr_voprf_evaluate(output, r->prf, dr_bytes_of(input, w.len), &own) != DR_OK ||
 	    dr_hkdf_sha512(key, DR_KEYS_LEN, dr_bytes_of(output, sizeof(output)), dr_bytes_of(NULL, 0),
-	                   dr_bytes_of(info, i.len), &own) != DR_OK) {
+			   dr_bytes_of(info, i.len), &own) != DR_OK) {
 		memset(key, 0, DR_KEYS_LEN);
 		dr_fail_set(fail, own.err, own.what, own.at);
 	}

@@ -27,8 +27,8 @@
 #include "kms-bridge/proto.h"
 
 #define DR_KEYS_SEALED_LEN (1u + 24 + 64 + 16)
-#define DR_KEYS_LEN 32u       /* a derived key */
-#define DR_KEYS_ROOTS_MAX 64u /* generations held at once */
+#define DR_KEYS_LEN        32u /* a derived key */
+#define DR_KEYS_ROOTS_MAX  64u /* generations held at once */
 
 /* dr_keys_harden: no core dumps, and no other process of this user may look inside. */
 enum dr_err dr_keys_harden(struct dr_fail *fail);
@@ -56,10 +56,10 @@ void dr_keys_free(struct dr_keys *k); /* takes k, which may be NULL; wipes */
 /* dr_keys_make: a new root of this generation (≥ 1), held from now on; sealed is filled. DR_ERR_PROOF: this
  * generation is already held; DR_ERR_LIMIT. */
 enum dr_err dr_keys_make(struct dr_keys *k, uint64_t generation, uint8_t sealed[static DR_KEYS_SEALED_LEN],
-                         struct dr_fail *fail);
+			 struct dr_fail *fail);
 
-/* dr_keys_open: holds the root in `sealed`. DR_ERR_SYNTAX (length), DR_ERR_UNKNOWN (version), DR_ERR_PROOF (another key
- * file, another binding or generation, or changed bytes: the seal does not say which). */
+/* dr_keys_open: holds the root in `sealed`. DR_ERR_SYNTAX (length), DR_ERR_UNKNOWN (version), DR_ERR_PROOF (another
+ * key file, another binding or generation, or changed bytes: the seal does not say which). */
 enum dr_err dr_keys_open(struct dr_keys *k, uint64_t generation, struct dr_bytes sealed, struct dr_fail *fail);
 
 bool dr_keys_held(const struct dr_keys *k, uint64_t generation);
@@ -67,19 +67,19 @@ uint64_t dr_keys_newest(const struct dr_keys *k); /* highest generation held; 0:
 
 /* dr_keys_equal: the root held for this generation has these public keys. */
 bool dr_keys_equal(const struct dr_keys *k, uint64_t generation, const uint8_t prf_pub[static 32],
-                   const uint8_t sig_pub[static 32]);
+		   const uint8_t sig_pub[static 32]);
 
 /* dr_keys_publication: what the node writes on chain to publish a held generation (a bug if it is not held): scheme,
  * prf_pub, prf_c, prf_s, sig_pub, sig_r, sig_s, quote, prev_r, prev_s. The quote hash is zero until there is
- * attestation. prev_pub: the published signing key of the generation before, NULL if there is none; the publication is
- * signed by it if it is the one held here, else prev_r and prev_s are zero. */
+ * attestation. prev_pub: the published signing key of the generation before, NULL if there is none; the publication
+ * is signed by it if it is the one held here, else prev_r and prev_s are zero. */
 enum dr_err dr_keys_publication(const struct dr_keys *k, uint64_t generation, const uint8_t *prev_pub,
-                                uint8_t words[static 10][32], struct dr_fail *fail);
+				uint8_t words[static 10][32], struct dr_fail *fail);
 
 /* dr_keys_derive: the key that `decision` (ALLOW, of `request`) is about; the generation it names must be held
  * (DR_ERR_UNKNOWN). key is secret. */
 enum dr_err dr_keys_derive(const struct dr_keys *k, uint8_t key[static DR_KEYS_LEN],
-                           const struct dr_decision *decision, const struct dr_request *request,
-                           struct dr_fail *fail);
+			   const struct dr_decision *decision, const struct dr_request *request,
+			   struct dr_fail *fail);
 
 #endif

@@ -65,8 +65,7 @@ static enum dr_err begin(struct dr_store *s, struct dr_fail *fail)
 	return DR_OK;
 }
 
-enum dr_err dr_store_meta_put(struct dr_store *s, const char *key, const void *ptr, size_t len,
-                              struct dr_fail *fail)
+enum dr_err dr_store_meta_put(struct dr_store *s, const char *key, const void *ptr, size_t len, struct dr_fail *fail)
 {
 	if (begin(s, fail) != DR_OK)
 		return fail->err;
@@ -76,7 +75,7 @@ enum dr_err dr_store_meta_put(struct dr_store *s, const char *key, const void *p
 }
 
 enum dr_err dr_store_meta_get(struct dr_store *s, const char *key, void *ptr, size_t len, bool *found,
-                              struct dr_fail *fail)
+			      struct dr_fail *fail)
 {
 	sqlite3_stmt *row = s->sql[DR_SQL_META_GET];
 	enum dr_err err = DR_OK;
@@ -94,7 +93,7 @@ enum dr_err dr_store_meta_get(struct dr_store *s, const char *key, void *ptr, si
 			*found = true;
 		} else {
 			snprintf(s->why, sizeof(s->why), "store: meta \"%s\" has %zu bytes, expected %zu", key,
-			         value.len, len);
+				 value.len, len);
 			err = dr_fail_set(fail, DR_ERR_PROOF, "store: length of a meta value", value.len);
 		}
 	} else if (code != SQLITE_DONE) {
@@ -126,8 +125,7 @@ enum dr_err dr_store_evidence_add(struct dr_store *s, struct dr_bytes frame, str
 	return DR_OK;
 }
 
-enum dr_err dr_store_log_add(struct dr_store *s, enum dr_log log, const struct dr_entry *entry,
-                             struct dr_fail *fail)
+enum dr_err dr_store_log_add(struct dr_store *s, enum dr_log log, const struct dr_entry *entry, struct dr_fail *fail)
 {
 	const enum dr_store_sql sql = log == DR_LOG_LEDGER ? DR_SQL_LEDGER_ADD : DR_SQL_JOURNAL_ADD;
 	uint8_t hash[32];
@@ -146,7 +144,7 @@ enum dr_err dr_store_log_add(struct dr_store *s, enum dr_log log, const struct d
 }
 
 enum dr_err dr_store_quarantine_add(struct dr_store *s, const struct dr_frame *frame, const struct dr_fail *reason,
-                                    struct dr_fail *fail)
+				    struct dr_fail *fail)
 {
 	struct dr_bytes payload = frame->payload;
 	char text[DR_TEXT_MAX];
@@ -172,7 +170,7 @@ enum dr_err dr_store_quarantine_add(struct dr_store *s, const struct dr_frame *f
 }
 
 enum dr_err dr_store_root_get(struct dr_store *s, uint64_t generation, uint8_t *buf, size_t cap, size_t *len,
-                              struct dr_fail *fail)
+			      struct dr_fail *fail)
 {
 	sqlite3_stmt *row = s->sql[DR_SQL_ROOT_GET];
 	enum dr_err err = DR_OK;
@@ -200,8 +198,7 @@ enum dr_err dr_store_root_get(struct dr_store *s, uint64_t generation, uint8_t *
 	return err;
 }
 
-enum dr_err dr_store_root_put(struct dr_store *s, uint64_t generation, struct dr_bytes sealed,
-                              struct dr_fail *fail)
+enum dr_err dr_store_root_put(struct dr_store *s, uint64_t generation, struct dr_bytes sealed, struct dr_fail *fail)
 {
 	uint8_t there[DR_STORE_SEALED_MAX];
 	size_t len;
@@ -288,7 +285,7 @@ const struct dr_store_marks *dr_store_marks(const struct dr_store *s)
 }
 
 enum dr_err dr_store_evidence(struct dr_store *s, enum dr_err (*each)(void *ctx, struct dr_bytes frame), void *ctx,
-                              struct dr_fail *fail)
+			      struct dr_fail *fail)
 {
 	sqlite3_stmt *row = s->sql[DR_SQL_EVIDENCE_ALL];
 	uint8_t hash[32] = { 0 };
@@ -300,9 +297,10 @@ enum dr_err dr_store_evidence(struct dr_store *s, enum dr_err (*each)(void *ctx,
 		const struct dr_bytes frame = column(row, 1);
 
 		if ((uint64_t)sqlite3_column_int64(row, 0) != num || num >= s->evidence_num) {
-			snprintf(s->why, sizeof(s->why), "store: evidence row: expected number %llu of %llu, got %lld",
-			         (unsigned long long)num, (unsigned long long)s->evidence_num,
-			         (long long)sqlite3_column_int64(row, 0));
+			snprintf(s->why, sizeof(s->why),
+				 "store: evidence row: expected number %llu of %llu, got %lld",
+				 (unsigned long long)num, (unsigned long long)s->evidence_num,
+				 (long long)sqlite3_column_int64(row, 0));
 			err = dr_fail_set(fail, DR_ERR_PROOF, "store: evidence rows are missing or too many", num);
 			break;
 		}
@@ -320,7 +318,7 @@ enum dr_err dr_store_evidence(struct dr_store *s, enum dr_err (*each)(void *ctx,
 		err = dr_store_failed(s, "store: evidence could not be read", fail);
 	if (err == DR_OK && num != s->evidence_num) {
 		snprintf(s->why, sizeof(s->why), "store: evidence: expected %llu frames, got %llu",
-		         (unsigned long long)s->evidence_num, (unsigned long long)num);
+			 (unsigned long long)s->evidence_num, (unsigned long long)num);
 		err = dr_fail_set(fail, DR_ERR_PROOF, "store: evidence rows are missing or too many", num);
 	}
 	sqlite3_reset(row);
@@ -355,8 +353,8 @@ enum dr_err dr_store_evidence_get(struct dr_store *s, uint64_t seq, struct dr_bu
 }
 
 enum dr_err dr_store_log(struct dr_store *s, enum dr_log log, uint64_t first, uint64_t num,
-                         enum dr_err (*each)(void *ctx, const struct dr_entry *entry), void *ctx,
-                         struct dr_fail *fail)
+			 enum dr_err (*each)(void *ctx, const struct dr_entry *entry), void *ctx,
+			 struct dr_fail *fail)
 {
 	const enum dr_store_sql sql = log == DR_LOG_LEDGER ? DR_SQL_LEDGER_GET : DR_SQL_JOURNAL_GET;
 	const uint64_t size = s->logs[log].size;
@@ -383,7 +381,7 @@ enum dr_err dr_store_log(struct dr_store *s, enum dr_log log, uint64_t first, ui
 		if ((uint64_t)sqlite3_column_int64(row, 0) != idx ||
 		    !dr_bytes_eq(hash, dr_bytes_of(entry.leaf_hash, 32))) {
 			snprintf(s->why, sizeof(s->why), "store: %s entry %llu is missing or was changed",
-			         log == DR_LOG_LEDGER ? "ledger" : "journal", (unsigned long long)idx);
+				 log == DR_LOG_LEDGER ? "ledger" : "journal", (unsigned long long)idx);
 			err = dr_fail_set(fail, DR_ERR_PROOF, "store: a log entry is missing or was changed", idx);
 			break;
 		}
@@ -393,7 +391,7 @@ enum dr_err dr_store_log(struct dr_store *s, enum dr_log log, uint64_t first, ui
 	}
 	if (err == DR_OK && code == SQLITE_DONE) {
 		snprintf(s->why, sizeof(s->why), "store: entries of the %s are missing",
-		         log == DR_LOG_LEDGER ? "ledger" : "journal");
+			 log == DR_LOG_LEDGER ? "ledger" : "journal");
 		err = dr_fail_set(fail, DR_ERR_PROOF, "store: a log entry is missing or was changed", 0);
 	} else if (err == DR_OK && code != SQLITE_ROW) {
 		err = dr_store_failed(s, "store: a log could not be read", fail);

@@ -21,9 +21,9 @@
 
 #include "kms-bridge/proto.h"
 
-#define DR_STORE_QUARANTINE_MAX 1000u         /* newest refused frames kept */
-#define DR_STORE_QUARANTINE_LEN (64u << 10)   /* bytes kept of each */
-#define DR_STORE_SEALED_MAX 4096u             /* a sealed root */
+#define DR_STORE_QUARANTINE_MAX 1000u       /* newest refused frames kept */
+#define DR_STORE_QUARANTINE_LEN (64u << 10) /* bytes kept of each */
+#define DR_STORE_SEALED_MAX     4096u       /* a sealed root */
 
 enum dr_log {
 	DR_LOG_LEDGER = 0, /* as struct dr_log_query has it */
@@ -58,7 +58,7 @@ struct dr_store; /* opaque */
  *   DR_ERR_STALE    the directory belongs to another identity
  *   DR_ERR_PROOF    the logs were changed: they do not hash to the stored roots */
 struct dr_store *dr_store_open(const char *dir, bool read_only, const struct dr_store_identity *id,
-                               char why[static DR_TEXT_MAX], struct dr_fail *fail);
+			       char why[static DR_TEXT_MAX], struct dr_fail *fail);
 
 /* dr_store_close: takes s, which may be NULL; what was not committed is gone. */
 void dr_store_close(struct dr_store *s);
@@ -68,13 +68,11 @@ const char *dr_store_why(const struct dr_store *s);
 
 /* Appends. entry->idx is the log's size; its hash must be the leaf's (anything else is a bug). */
 enum dr_err dr_store_evidence_add(struct dr_store *s, struct dr_bytes frame, struct dr_fail *fail);
-enum dr_err dr_store_log_add(struct dr_store *s, enum dr_log log, const struct dr_entry *entry,
-                             struct dr_fail *fail);
+enum dr_err dr_store_log_add(struct dr_store *s, enum dr_log log, const struct dr_entry *entry, struct dr_fail *fail);
 enum dr_err dr_store_quarantine_add(struct dr_store *s, const struct dr_frame *frame, const struct dr_fail *reason,
-                                    struct dr_fail *fail);
+				    struct dr_fail *fail);
 /* dr_store_root_put: a generation is put once; a second time is DR_ERR_PROOF. sealed ≤ DR_STORE_SEALED_MAX. */
-enum dr_err dr_store_root_put(struct dr_store *s, uint64_t generation, struct dr_bytes sealed,
-                              struct dr_fail *fail);
+enum dr_err dr_store_root_put(struct dr_store *s, uint64_t generation, struct dr_bytes sealed, struct dr_fail *fail);
 
 /* dr_store_halt: remembers for ever that something final was contradicted. Within the transaction. */
 enum dr_err dr_store_halt(struct dr_store *s, struct dr_fail *fail);
@@ -88,7 +86,7 @@ const struct dr_store_marks *dr_store_marks(const struct dr_store *s);
  * ends it. DR_ERR_PROOF: rows are missing, or are not what was stored (a rolling hash says so, before the last
  * frame is handed out). Frames are not to be added meanwhile. */
 enum dr_err dr_store_evidence(struct dr_store *s, enum dr_err (*each)(void *ctx, struct dr_bytes frame), void *ctx,
-                              struct dr_fail *fail);
+			      struct dr_fail *fail);
 
 /* dr_store_evidence_num: frames stored, what was not committed included. dr_store_evidence_get: appends the frame
  * seq (below that) to *out. */
@@ -97,15 +95,15 @@ enum dr_err dr_store_evidence_get(struct dr_store *s, uint64_t seq, struct dr_bu
 
 /* dr_store_log: entries [first, first + num) of a log, fewer at its end; num 0: all. */
 enum dr_err dr_store_log(struct dr_store *s, enum dr_log log, uint64_t first, uint64_t num,
-                         enum dr_err (*each)(void *ctx, const struct dr_entry *entry), void *ctx,
-                         struct dr_fail *fail);
+			 enum dr_err (*each)(void *ctx, const struct dr_entry *entry), void *ctx,
+			 struct dr_fail *fail);
 
 /* dr_store_log_edge: size and right edge of a log, what was added but not committed included. */
 const struct dr_merkle *dr_store_log_edge(const struct dr_store *s, enum dr_log log);
 
 /* dr_store_root_get: the sealed root of a generation into buf[0,cap); *len 0: there is none. */
 enum dr_err dr_store_root_get(struct dr_store *s, uint64_t generation, uint8_t *buf, size_t cap, size_t *len,
-                              struct dr_fail *fail);
+			      struct dr_fail *fail);
 /* dr_store_root_next: the smallest generation above `after` that is stored; 0: none. */
 enum dr_err dr_store_root_next(struct dr_store *s, uint64_t after, uint64_t *generation, struct dr_fail *fail);
 

@@ -52,10 +52,9 @@ enum dr_err dr_store_run(struct dr_store *s, enum dr_store_sql sql, const char *
 
 /* dr_store_meta_put; dr_store_meta_get: exactly len bytes; *found false and zeros if there is no such key;
  * DR_ERR_PROOF if it is of another length. */
-enum dr_err dr_store_meta_put(struct dr_store *s, const char *key, const void *ptr, size_t len,
-                              struct dr_fail *fail);
+enum dr_err dr_store_meta_put(struct dr_store *s, const char *key, const void *ptr, size_t len, struct dr_fail *fail);
 enum dr_err dr_store_meta_get(struct dr_store *s, const char *key, void *ptr, size_t len, bool *found,
-                              struct dr_fail *fail);
+			      struct dr_fail *fail);
 
 /* The marks' form: u8 has final · u64 number · hash 32 · state digest 32 · u64 evidence num · evidence hash 32 ·
  * u64 ledger size · ledger root 32 · u64 journal size · journal root 32. One value: they change together. */

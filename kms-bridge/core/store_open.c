@@ -15,14 +15,15 @@
 #include "chain/base/writer.h"
 
 #define FORMAT_VERSION 1u
-#define IDENTITY_LEN (4u + 8 + 32 + 20 + 8 + 32 + 1 + 32)
+#define IDENTITY_LEN   (4u + 8 + 32 + 20 + 8 + 32 + 1 + 32)
 
 static const char schema[] =
 	"CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE evidence(seq INTEGER PRIMARY KEY, frame BLOB NOT NULL) STRICT;"
 	"CREATE TABLE ledger(idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, leaf_hash BLOB NOT NULL) STRICT;"
 	"CREATE TABLE journal(idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, leaf_hash BLOB NOT NULL) STRICT;"
-	"CREATE TABLE quarantine(seq INTEGER PRIMARY KEY AUTOINCREMENT, reason TEXT NOT NULL, source INTEGER NOT NULL,"
+	"CREATE TABLE quarantine(seq INTEGER PRIMARY KEY AUTOINCREMENT, reason TEXT NOT NULL, source INTEGER NOT "
+	"NULL,"
 	"  type INTEGER NOT NULL, len INTEGER NOT NULL, payload BLOB NOT NULL) STRICT;"
 	"CREATE TABLE roots(generation INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;";
 
@@ -66,18 +67,18 @@ static enum dr_err open_dir(struct dr_store *s, int *dir_fd, const char *dir, st
 	*dir_fd = -1;
 	if (!s->read_only && mkdir(dir, 0700) != 0 && errno != EEXIST)
 		return say(s, fail, DR_ERR_IO, "store: the data directory could not be made", "data directory %s: %s",
-		           dir, strerror(errno));
+			   dir, strerror(errno));
 	const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return say(s, fail, DR_ERR_IO, "store: the data directory could not be opened",
-		           "data directory %s: %s", dir, strerror(errno));
+			   "data directory %s: %s", dir, strerror(errno));
 	if (fstat(fd, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
 		close(fd);
 		return say(s, fail, DR_ERR_IO, "store: the data directory is not ours alone",
-		           "data directory %s: expected owner %u and no write right for group and others, got "
-		           "owner %u and mode %04o",
-		           dir, (unsigned)geteuid(), (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
+			   "data directory %s: expected owner %u and no write right for group and others, got "
+			   "owner %u and mode %04o",
+			   dir, (unsigned)geteuid(), (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
 	}
 	*dir_fd = fd;
 	return DR_OK;
@@ -88,12 +89,13 @@ static enum dr_err lock_dir(struct dr_store *s, int dir_fd, const char *dir, str
 	s->lock_fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0)
 		return say(s, fail, DR_ERR_IO, "store: the lock file could not be opened", "%s/lock: %s", dir,
-		           strerror(errno));
+			   strerror(errno));
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
-		return say(s, fail, DR_ERR_IO, "store: the data directory is in use",
-		           "data directory %s: another derot-core runs in it (its lock file is held); stop that one, or "
-		           "name another directory",
-		           dir);
+		return say(
+			s, fail, DR_ERR_IO, "store: the data directory is in use",
+			"data directory %s: another derot-core runs in it (its lock file is held); stop that one, or "
+			"name another directory",
+			dir);
 	return DR_OK;
 }
 
@@ -107,15 +109,15 @@ static enum dr_err make_file(struct dr_store *s, int dir_fd, const char *dir, st
 
 	if (fd < 0)
 		return say(s, fail, DR_ERR_IO, "store: the database file could not be opened", "%s/derot.db: %s", dir,
-		           strerror(errno));
-	const bool ours = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
-	                  (st.st_mode & 077) == 0;
+			   strerror(errno));
+	const bool ours =
+		fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0;
 
 	close(fd);
 	if (!ours)
 		return say(s, fail, DR_ERR_IO, "store: the database file is not ours alone",
-		           "%s/derot.db: expected a plain file of ours with mode 0600, got mode %04o", dir,
-		           (unsigned)(st.st_mode & 07777));
+			   "%s/derot.db: expected a plain file of ours with mode 0600, got mode %04o", dir,
+			   (unsigned)(st.st_mode & 07777));
 	return DR_OK;
 }
 
@@ -140,10 +142,10 @@ static enum dr_err open_db(struct dr_store *s, const char *dir, bool *is_new, st
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
 	if (!s->read_only && exec(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON;",
-	                          "store: the database could not be set up", fail) != DR_OK)
+				  "store: the database could not be set up", fail) != DR_OK)
 		return fail->err;
 	if (sqlite3_prepare_v2(s->db, "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'", -1, &count,
-	                       NULL) != SQLITE_OK)
+			       NULL) != SQLITE_OK)
 		return dr_store_failed(s, "store: not a database of derot", fail);
 	const bool row = sqlite3_step(count) == SQLITE_ROW;
 
@@ -155,13 +157,14 @@ static enum dr_err open_db(struct dr_store *s, const char *dir, bool *is_new, st
 static enum dr_err prepare(struct dr_store *s, struct dr_fail *fail)
 {
 	for (size_t i = 0; i < DR_SQL_NUM; i++) {
-		const bool writes = i != DR_SQL_META_GET && i != DR_SQL_EVIDENCE_ALL &&
-		                    i != DR_SQL_EVIDENCE_GET && i != DR_SQL_LEDGER_GET &&
-		                    i != DR_SQL_JOURNAL_GET && i != DR_SQL_ROOT_GET && i != DR_SQL_ROOT_NEXT;
+		const bool writes = i != DR_SQL_META_GET && i != DR_SQL_EVIDENCE_ALL && i != DR_SQL_EVIDENCE_GET &&
+				    i != DR_SQL_LEDGER_GET && i != DR_SQL_JOURNAL_GET && i != DR_SQL_ROOT_GET &&
+				    i != DR_SQL_ROOT_NEXT;
 
 		if (writes && s->read_only)
 			continue;
-		if (sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) != SQLITE_OK)
+		if (sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) !=
+		    SQLITE_OK)
 			return dr_store_failed(s, "store: not a database of this format", fail);
 	}
 	return DR_OK;
@@ -185,16 +188,17 @@ static void identity_put(uint8_t bytes[static IDENTITY_LEN], const struct dr_sto
 }
 
 static enum dr_err differs(struct dr_store *s, const char *name, const uint8_t *expected, const uint8_t *got,
-                           size_t len, struct dr_fail *fail)
+			   size_t len, struct dr_fail *fail)
 {
 	char want[65], have[65];
 
 	dr_hex_put(want, expected, len);
 	dr_hex_put(have, got, len);
-	return say(s, fail, DR_ERR_STALE, "store: the data directory belongs to something else",
-	           "the data directory belongs to another %s: expected 0x%s, got 0x%s; name another data directory, or "
-	           "the configuration it was made with",
-	           name, want, have);
+	return say(
+		s, fail, DR_ERR_STALE, "store: the data directory belongs to something else",
+		"the data directory belongs to another %s: expected 0x%s, got 0x%s; name another data directory, or "
+		"the configuration it was made with",
+		name, want, have);
 }
 
 static enum dr_err check_identity(struct dr_store *s, const struct dr_store_identity *id, struct dr_fail *fail)
@@ -202,8 +206,8 @@ static enum dr_err check_identity(struct dr_store *s, const struct dr_store_iden
 	static const struct {
 		const char *name;
 		size_t len;
-	} fields[] = { { "chain id", 8 },     { "genesis", 32 },      { "contract", 20 },      { "start block", 8 },
-		       { "start hash", 32 },  { "proof minimum", 1 }, { "profile digest", 32 } };
+	} fields[] = { { "chain id", 8 },    { "genesis", 32 },      { "contract", 20 },      { "start block", 8 },
+		       { "start hash", 32 }, { "proof minimum", 1 }, { "profile digest", 32 } };
 	uint8_t expected[IDENTITY_LEN], got[IDENTITY_LEN];
 	size_t at = 4;
 	bool found;
@@ -212,11 +216,12 @@ static enum dr_err check_identity(struct dr_store *s, const struct dr_store_iden
 	if (dr_store_meta_get(s, "identity", got, sizeof(got), &found, fail) != DR_OK)
 		return fail->err;
 	if (!found)
-		return say(s, fail, DR_ERR_UNKNOWN, "store: the database has no identity", "store: the database has no identity");
+		return say(s, fail, DR_ERR_UNKNOWN, "store: the database has no identity",
+			   "store: the database has no identity");
 	if (memcmp(expected, got, 4) != 0)
 		return say(s, fail, DR_ERR_UNKNOWN, "store: format version",
-		           "store: format version: expected %u, got %u: made by another build", FORMAT_VERSION,
-		           (unsigned)got[3]);
+			   "store: format version: expected %u, got %u: made by another build", FORMAT_VERSION,
+			   (unsigned)got[3]);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); at += fields[i++].len)
 		if (memcmp(expected + at, got + at, fields[i].len) != 0)
 			return differs(s, fields[i].name, expected + at, got + at, fields[i].len, fail);
@@ -246,8 +251,8 @@ static enum dr_err check_count(struct dr_store *s, const char *sql, uint64_t exp
 	if (got == expected)
 		return DR_OK;
 	return say(s, fail, DR_ERR_PROOF, "store: number of log entries",
-	           "store: number of log entries: expected %llu, got %llu: a log was changed",
-	           (unsigned long long)expected, (unsigned long long)got);
+		   "store: number of log entries: expected %llu, got %llu: a log was changed",
+		   (unsigned long long)expected, (unsigned long long)got);
 }
 
 static enum dr_err check_logs(struct dr_store *s, const uint8_t roots[2][32], struct dr_fail *fail)
@@ -265,8 +270,8 @@ static enum dr_err check_logs(struct dr_store *s, const uint8_t roots[2][32], st
 		dr_merkle_root(got, &sum);
 		if (memcmp(got, roots[i], 32) != 0)
 			return say(s, fail, DR_ERR_PROOF, "store: a log does not hash to its stored root",
-			           "store: the %s does not hash to its stored root: it was changed",
-			           i == DR_LOG_LEDGER ? "ledger" : "journal");
+				   "store: the %s does not hash to its stored root: it was changed",
+				   i == DR_LOG_LEDGER ? "ledger" : "journal");
 		s->logs[i] = sum;
 	}
 	return DR_OK;
@@ -298,7 +303,7 @@ static enum dr_err read_marks(struct dr_store *s, struct dr_fail *fail)
 		return fail->err;
 	if (s->evidence_num > INT64_MAX || s->logs[0].size > INT64_MAX || s->logs[1].size > INT64_MAX)
 		return say(s, fail, DR_ERR_PROOF, "store: the marks are damaged", "store: the marks are damaged");
-	return check_logs(s, (const uint8_t (*)[32])roots, fail);
+	return check_logs(s, (const uint8_t(*)[32])roots, fail);
 }
 
 static enum dr_err set_up(struct dr_store *s, const struct dr_store_identity *id, struct dr_fail *fail)
@@ -318,7 +323,7 @@ static enum dr_err set_up(struct dr_store *s, const struct dr_store_identity *id
 }
 
 static enum dr_err open_all(struct dr_store *s, const char *dir, const struct dr_store_identity *id,
-                            struct dr_fail *fail)
+			    struct dr_fail *fail)
 {
 	bool is_new = false;
 	int dir_fd;
@@ -332,7 +337,7 @@ static enum dr_err open_all(struct dr_store *s, const char *dir, const struct dr
 		return fail->err;
 	if (is_new && s->read_only)
 		return say(s, fail, DR_ERR_STALE, "store: nothing was stored yet",
-		           "data directory %s: nothing was stored yet", dir);
+			   "data directory %s: nothing was stored yet", dir);
 	if (is_new && set_up(s, id, fail) != DR_OK)
 		return fail->err;
 	/* A reader keeps one snapshot from here on, whatever a running core commits. */
@@ -344,7 +349,7 @@ static enum dr_err open_all(struct dr_store *s, const char *dir, const struct dr
 }
 
 struct dr_store *dr_store_open(const char *dir, bool read_only, const struct dr_store_identity *id,
-                               char why[static DR_TEXT_MAX], struct dr_fail *fail)
+			       char why[static DR_TEXT_MAX], struct dr_fail *fail)
 {
 	struct dr_store *s = dr_heap_alloc(sizeof(*s));
 

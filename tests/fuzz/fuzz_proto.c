@@ -9,21 +9,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define WRAP(name, type)                                                                                        \
-	static void try_##name(struct dr_bytes in)                                                              \
-	{                                                                                                       \
-		static type m;                                                                                  \
-		struct dr_fail fail = { 0 };                                                                    \
-		struct dr_buf buf;                                                                              \
-                                                                                                                \
-		if (dr_##name##_get(&m, in, &fail) != DR_OK) {                                                  \
-			DR_ASSERT(fail.err != DR_OK && dr_bytes_zero(&m, sizeof(m)));                           \
-			return;                                                                                 \
-		}                                                                                               \
-		dr_buf_init(&buf, 1u << 20);                                                                    \
-		DR_ASSERT(dr_##name##_put(&buf, 1, &m, &fail) == DR_OK);                                        \
-		DR_ASSERT(buf.len == in.len + 6 && memcmp(buf.ptr + 6, in.ptr, in.len) == 0);                   \
-		dr_buf_free(&buf);                                                                              \
+#define WRAP(name, type)                                                                                             \
+	static void try_##name(struct dr_bytes in)                                                                   \
+	{                                                                                                            \
+		static type m;                                                                                       \
+		struct dr_fail fail = { 0 };                                                                         \
+		struct dr_buf buf;                                                                                   \
+                                                                                                                     \
+		if (dr_##name##_get(&m, in, &fail) != DR_OK) {                                                       \
+			DR_ASSERT(fail.err != DR_OK && dr_bytes_zero(&m, sizeof(m)));                                \
+			return;                                                                                      \
+		}                                                                                                    \
+		dr_buf_init(&buf, 1u << 20);                                                                         \
+		DR_ASSERT(dr_##name##_put(&buf, 1, &m, &fail) == DR_OK);                                             \
+		DR_ASSERT(buf.len == in.len + 6 && memcmp(buf.ptr + 6, in.ptr, in.len) == 0);                        \
+		dr_buf_free(&buf);                                                                                   \
 	}
 WRAP(init, struct dr_init)
 WRAP(ask, struct dr_ask)
@@ -54,8 +54,9 @@ static void try_note(struct dr_bytes in)
 }
 
 static void (*const tries[])(struct dr_bytes in) = {
-	try_init, try_ask, try_entry, try_audit_finding, try_answer, try_want, try_refusal, try_unavailable,
-	try_endpoint_news, try_log_query, try_key_answer, try_root_public, try_error, try_status_report, try_note,
+	try_init,       try_ask,         try_entry,       try_audit_finding, try_answer,
+	try_want,       try_refusal,     try_unavailable, try_endpoint_news, try_log_query,
+	try_key_answer, try_root_public, try_error,       try_status_report, try_note,
 };
 #define NUM_TRIES (sizeof(tries) / sizeof(tries[0]))
 

@@ -7,8 +7,9 @@
 #include "chain/crypto/secret.h"
 
 /* draft-irtf-cfrg-xchacha-03, A.3.1. */
-static const char plain[] = "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, "
-			    "sunscreen would be it.";
+static const char plain[] =
+	"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, "
+	"sunscreen would be it.";
 static const char associated[] = "50515253c0c1c2c3c4c5c6c7";
 static const char key[] = "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f";
 static const char nonce[] = "404142434445464748494a4b4c4d4e4f5051525354555657";
@@ -24,11 +25,12 @@ static void test_vector(void **state)
 	struct dr_fail fail = { 0 };
 
 	(void)state;
-	dr_aead_seal(out, dr_bytes_of(plain, strlen(plain)), kit_hex(associated), kit_hex(nonce).ptr, kit_hex(key).ptr);
+	dr_aead_seal(out, dr_bytes_of(plain, strlen(plain)), kit_hex(associated), kit_hex(nonce).ptr,
+		     kit_hex(key).ptr);
 	assert_int_equal(expected.len, strlen(plain) + DR_AEAD_TAG_LEN);
 	assert_memory_equal(out, expected.ptr, expected.len);
-	assert_int_equal(dr_aead_open(out, expected, kit_hex(associated), kit_hex(nonce).ptr, kit_hex(key).ptr, &fail),
-	                 DR_OK);
+	assert_int_equal(
+		dr_aead_open(out, expected, kit_hex(associated), kit_hex(nonce).ptr, kit_hex(key).ptr, &fail), DR_OK);
 	assert_memory_equal(out, plain, strlen(plain));
 }
 
@@ -43,16 +45,16 @@ static void test_refused(void **state)
 	for (size_t cut = 0; cut < good.len; cut++) {
 		fail = (struct dr_fail){ 0 };
 		assert_int_equal(dr_aead_open(out, dr_bytes_of(copy, cut), kit_hex(associated), kit_hex(nonce).ptr,
-		                              kit_hex(key).ptr, &fail),
-		                 cut < DR_AEAD_TAG_LEN ? DR_ERR_SHORT : DR_ERR_PROOF);
+					      kit_hex(key).ptr, &fail),
+				 cut < DR_AEAD_TAG_LEN ? DR_ERR_SHORT : DR_ERR_PROOF);
 	}
 	for (size_t bit = 0; bit < good.len * 8; bit++) {
 		fail = (struct dr_fail){ 0 };
 		copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		memset(out, 0xee, sizeof(out));
 		assert_int_equal(dr_aead_open(out, dr_bytes_of(copy, good.len), kit_hex(associated),
-		                              kit_hex(nonce).ptr, kit_hex(key).ptr, &fail),
-		                 DR_ERR_PROOF);
+					      kit_hex(nonce).ptr, kit_hex(key).ptr, &fail),
+				 DR_ERR_PROOF);
 		assert_true(dr_bytes_zero(out, good.len - DR_AEAD_TAG_LEN));
 		copy[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}

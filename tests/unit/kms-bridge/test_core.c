@@ -21,7 +21,7 @@
 #include "chain/evm/quorum.h"
 #include "kms-bridge/core/core.h"
 
-#define START 10u
+#define START  10u
 #define BLOCKS 6u
 
 static uint8_t rlp[BLOCKS + 1][1024]; /* the last: another block START + 3 */
@@ -55,14 +55,19 @@ static void make_chain(void)
 	}
 	memset(p.code_hash, 0xcc, 32);
 	assert_int_equal(dr_profile_declare(&p.events[0], "Allowed(uint64 proposal, uint64 due, bytes32 measurement)",
-	                                    "measurement.allow", &fail),
-	                 DR_OK);
+					    "measurement.allow", &fail),
+			 DR_OK);
 	p.num_events = 1;
 	if (dr_profile_encode(profile_bytes, sizeof(profile_bytes), &len, &p, &fail) != DR_OK)
 		fail_msg("%s", fail.what);
-	init = (struct dr_init){ .version = DR_PROTO_VERSION, .proof = DR_PROOF_QUORUM, .chain_id = 31337,
-		                 .start_number = START, .quorum_k = 1, .quorum_n = 2, .step_max = 64,
-		                 .profile = dr_bytes_of(profile_bytes, len) };
+	init = (struct dr_init){ .version = DR_PROTO_VERSION,
+				 .proof = DR_PROOF_QUORUM,
+				 .chain_id = 31337,
+				 .start_number = START,
+				 .quorum_k = 1,
+				 .quorum_n = 2,
+				 .step_max = 64,
+				 .profile = dr_bytes_of(profile_bytes, len) };
 	memset(init.genesis, 0x11, 32);
 	memset(init.contract, 0x22, 20);
 	memcpy(init.start_hash, hashes[0], 32);
@@ -168,9 +173,7 @@ static void hear(struct process *p, uint16_t type, struct dr_bytes payload)
 		h->fatal++;
 		assert_int_equal(dr_error_get(&h->error, payload, &fail), DR_OK);
 		break;
-	case DR_MSG_WANT:
-		assert_int_equal(dr_want_get(&h->want[h->wants++ % 64], payload, &fail), DR_OK);
-		break;
+	case DR_MSG_WANT: assert_int_equal(dr_want_get(&h->want[h->wants++ % 64], payload, &fail), DR_OK); break;
 	case DR_MSG_CANCEL: break;
 	case DR_MSG_CREDIT: h->credit++; break;
 	case DR_MSG_REFUSED: h->refused++; break;
@@ -192,7 +195,7 @@ static void listen_to(struct process *p, bool (*enough)(const struct process *p)
 
 	for (int turns = 0; turns < 100000 && !p->control.eof && (enough == NULL || !enough(p)); turns++) {
 		struct pollfd f[2] = { { .fd = p->control.fd, .events = POLLIN },
-			               { .fd = p->watch.eof ? -1 : p->watch.fd, .events = POLLIN } };
+				       { .fd = p->watch.eof ? -1 : p->watch.fd, .events = POLLIN } };
 
 		if (dr_channel_pending(&p->control) > 0)
 			f[0].events |= POLLOUT;
@@ -287,7 +290,7 @@ static void play(struct process *p, const struct dr_buf *stream, size_t run, siz
 	assert_int_equal(dr_ask_put(&p->control.out, DR_MSG_ASK, &ask, &fail), DR_OK);
 	for (size_t at = 0; at < len; at += run)
 		dr_msg_put(&p->control.out, DR_MSG_EVIDENCE,
-		           dr_bytes_of(stream->ptr + at, len - at < run ? len - at : run), &fail);
+			   dr_bytes_of(stream->ptr + at, len - at < run ? len - at : run), &fail);
 	dr_msg_put(&p->control.out, DR_MSG_END, dr_bytes_of(NULL, 0), &fail);
 	const int code = wait_for(p);
 
@@ -385,7 +388,8 @@ static void send_frames(struct process *p, const struct dr_buf *frames)
 		struct dr_frame frame;
 		uint8_t message[4096] = { 0, 0, 0, 1 };
 
-		assert_int_equal(dr_frame_get(&frame, &used, dr_bytes_of(frames->ptr + at, frames->len - at), &fail), DR_OK);
+		assert_int_equal(dr_frame_get(&frame, &used, dr_bytes_of(frames->ptr + at, frames->len - at), &fail),
+				 DR_OK);
 		memcpy(message + 4, frames->ptr + at, used);
 		dr_msg_put(&p->watch.out, DR_MSG_FRAME, dr_bytes_of(message, used + 4), &fail);
 	}
@@ -450,7 +454,7 @@ static int connect_client(void)
 
 /* Speaks to a client channel until a message of this type came; counts the others. */
 static struct dr_bytes ask(struct dr_channel *ch, uint16_t type, struct dr_bytes payload, uint16_t until,
-                           unsigned *others)
+			   unsigned *others)
 {
 	struct dr_fail fail = { 0 };
 	struct dr_bytes got;
@@ -490,9 +494,10 @@ static void test_run(void **state)
 	(void)state;
 	run_to_final(&p);
 	dr_channel_init(&ch, connect_client());
-	assert_int_equal(dr_status_report_get(&before, ask(&ch, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), DR_MSG_STATUS, &num),
-	                                      &fail),
-	                 DR_OK);
+	assert_int_equal(dr_status_report_get(&before,
+					      ask(&ch, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), DR_MSG_STATUS, &num),
+					      &fail),
+			 DR_OK);
 	assert_int_equal(before.final_number, START + 3);
 	assert_false(before.sealed);
 	assert_int_equal(before.endpoints[0].final_number, START + 3);
@@ -503,9 +508,10 @@ static void test_run(void **state)
 	assert_int_equal(key.decision.verdict, DR_DENY);
 	assert_int_equal(key.key_len, 0);
 	assert_int_not_equal(key.reason[0], 0);
-	assert_int_equal(dr_root_public_get(&root, ask(&ch, DR_MSG_ROOT_GET, dr_bytes_of(bytes + 32, 8), DR_MSG_ROOT, &num),
-	                                    &fail),
-	                 DR_OK);
+	assert_int_equal(dr_root_public_get(&root,
+					    ask(&ch, DR_MSG_ROOT_GET, dr_bytes_of(bytes + 32, 8), DR_MSG_ROOT, &num),
+					    &fail),
+			 DR_OK);
 	assert_int_equal(root.generation, 0);
 	/* The request is in the journal. */
 	ask(&ch, DR_MSG_LOG_GET, dr_bytes_of(journal_query, 17), DR_MSG_LOG_END, &num);
@@ -521,9 +527,10 @@ static void test_run(void **state)
 	/* Again: refolded, the same, sealed until finality is shown anew. */
 	start_run(&p);
 	dr_channel_init(&ch, connect_client());
-	assert_int_equal(dr_status_report_get(&after, ask(&ch, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), DR_MSG_STATUS, &num),
-	                                      &fail),
-	                 DR_OK);
+	assert_int_equal(dr_status_report_get(&after,
+					      ask(&ch, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), DR_MSG_STATUS, &num),
+					      &fail),
+			 DR_OK);
 	assert_true(after.sealed);
 	assert_int_equal(after.final_number, START + 3);
 	assert_memory_equal(after.ledger_root, before.ledger_root, 32);
@@ -535,10 +542,10 @@ static void test_run(void **state)
 	/* QUERY, without a running core. */
 	init.mode = DR_MODE_QUERY;
 	spawn(&p, DR_MODE_QUERY);
-	assert_int_equal(dr_status_report_get(&after,
-	                                      ask(&p.control, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), DR_MSG_STATUS, &num),
-	                                      &fail),
-	                 DR_OK);
+	assert_int_equal(
+		dr_status_report_get(
+			&after, ask(&p.control, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), DR_MSG_STATUS, &num), &fail),
+		DR_OK);
 	assert_int_equal(after.final_number, START + 3);
 	ask(&p.control, DR_MSG_LOG_GET, dr_bytes_of(journal_query, 17), DR_MSG_LOG_END, &num);
 	assert_int_equal(num, after.journal_size);
@@ -581,7 +588,8 @@ static void test_tampered(void **state)
 		"DELETE FROM evidence WHERE seq = (SELECT max(seq) FROM evidence)",
 		"UPDATE evidence SET frame = (SELECT frame FROM evidence WHERE seq = 2) WHERE seq = 3",
 		/* marks: the state digest, at byte 41 */
-		"UPDATE meta SET value = CAST(substr(value, 1, 41) || x'ff' || substr(value, 43) AS BLOB) WHERE key = 'marks'",
+		"UPDATE meta SET value = CAST(substr(value, 1, 41) || x'ff' || substr(value, 43) AS BLOB) WHERE key "
+		"= 'marks'",
 		"UPDATE journal SET leaf = x'00' WHERE idx = 0",
 	};
 
@@ -770,7 +778,8 @@ static void test_bad_client(void **state)
 		if (i == 0) /* not a client's to send */
 			dr_msg_put(&ch.out, DR_MSG_STOP, dr_bytes_of(NULL, 0), &fail);
 		else if (i == 1) /* no such log */
-			dr_msg_put(&ch.out, DR_MSG_LOG_GET, dr_bytes_of("\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 17), &fail);
+			dr_msg_put(&ch.out, DR_MSG_LOG_GET, dr_bytes_of("\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 17),
+				   &fail);
 		else /* no message at all */
 			dr_buf_append(&ch.out, "\xff\xff\xff\xff", 4, &fail);
 		dr_channel_flush(&ch, 0, 1000);
@@ -828,9 +837,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(test_no_init),  T(test_replay),   T(test_replay_damaged),  T(test_run),      T(test_killed),
-		T(test_tampered), T(test_conflict), T(test_protocol_errors), T(test_second_core), T(test_record),
-		T(test_foreign_root), T(test_signal), T(test_bad_client), T(test_flood),
+		T(test_no_init),      T(test_replay),   T(test_replay_damaged),  T(test_run),         T(test_killed),
+		T(test_tampered),     T(test_conflict), T(test_protocol_errors), T(test_second_core), T(test_record),
+		T(test_foreign_root), T(test_signal),   T(test_bad_client),      T(test_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

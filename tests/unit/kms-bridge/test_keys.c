@@ -172,7 +172,7 @@ static void test_publication(void **state)
 }
 
 static void expect_shut(const char *file, const struct dr_keys_binding *b, uint64_t generation,
-                        struct dr_bytes sealed, enum dr_err expected)
+			struct dr_bytes sealed, enum dr_err expected)
 {
 	struct dr_keys *k;
 
@@ -235,7 +235,8 @@ static void test_seal(void **state)
 		expect_shut(path, &b, 1, dr_bytes_of(sealed, cut), DR_ERR_SYNTAX);
 	for (size_t bit = 0; bit < sizeof(sealed) * 8; bit++) {
 		sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		expect_shut(path, &b, 1, dr_bytes_of(sealed, sizeof(sealed)), bit < 8 ? DR_ERR_UNKNOWN : DR_ERR_PROOF);
+		expect_shut(path, &b, 1, dr_bytes_of(sealed, sizeof(sealed)),
+			    bit < 8 ? DR_ERR_UNKNOWN : DR_ERR_PROOF);
 		sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 }
@@ -248,8 +249,9 @@ struct inputs {
 
 static struct inputs inputs(void)
 {
-	struct inputs in = { .b = binding(), .d = { .verdict = DR_ALLOW, .generation = 1, .epoch = 4 },
-		             .r = { .purpose = DR_PURPOSE_SEAL } };
+	struct inputs in = { .b = binding(),
+			     .d = { .verdict = DR_ALLOW, .generation = 1, .epoch = 4 },
+			     .r = { .purpose = DR_PURPOSE_SEAL } };
 
 	memset(in.d.app_hash, 5, 32);
 	memset(in.d.deployer, 6, 20);
@@ -346,12 +348,12 @@ static void by_hand(uint8_t key[32], uint8_t scalar[32], const struct inputs *in
 	len += put(input + len, epoch, 8);
 	assert_int_equal(dr_voprf_evaluate(output, scalar, dr_bytes_of(input, len), &fail), DR_OK);
 	assert_int_equal(dr_hkdf_sha512(key, 32, dr_bytes_of(output, 64), dr_bytes_of(NULL, 0),
-	                                dr_bytes_of("derot-key-v1seal", 16), &fail),
-	                 DR_OK);
+					dr_bytes_of("derot-key-v1seal", 16), &fail),
+			 DR_OK);
 }
 
 static void seal_by_hand(uint8_t sealed[DR_KEYS_SEALED_LEN], const uint8_t scalar[32],
-                         const struct dr_keys_binding *b, uint8_t generation)
+			 const struct dr_keys_binding *b, uint8_t generation)
 {
 	static const uint8_t zeros[32];
 	uint8_t ad[13 + 8 + 32 + 20 + 1 + 32 + 8] = "derot-seal-v1", plain[64] = { 0 };
@@ -458,8 +460,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(test_file), T(test_publication), T(test_seal), T(test_derive), T(test_by_hand),
-		T(test_denied_is_a_bug), T(test_harden),
+		T(test_file),    T(test_publication),     T(test_seal),   T(test_derive),
+		T(test_by_hand), T(test_denied_is_a_bug), T(test_harden),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,14 +228,14 @@ static void fill_status_report(void *ptr)
 }
 
 /* One thin pair per type, so that a table can hold them. */
-#define WRAP(name, type)                                                                                        \
-	static enum dr_err put_##name(struct dr_buf *out, const void *in, struct dr_fail *fail)                 \
-	{                                                                                                       \
-		return dr_##name##_put(out, 0x0777, in, fail);                                                  \
-	}                                                                                                       \
-	static enum dr_err get_##name(void *out, struct dr_bytes payload, struct dr_fail *fail)                 \
-	{                                                                                                       \
-		return dr_##name##_get(out, payload, fail);                                                     \
+#define WRAP(name, type)                                                                                             \
+	static enum dr_err put_##name(struct dr_buf *out, const void *in, struct dr_fail *fail)                      \
+	{                                                                                                            \
+		return dr_##name##_put(out, 0x0777, in, fail);                                                       \
+	}                                                                                                            \
+	static enum dr_err get_##name(void *out, struct dr_bytes payload, struct dr_fail *fail)                      \
+	{                                                                                                            \
+		return dr_##name##_get(out, payload, fail);                                                          \
 	}
 WRAP(init, struct dr_init)
 WRAP(ask, struct dr_ask)
@@ -252,7 +252,10 @@ WRAP(root_public, struct dr_root_public)
 WRAP(error, struct dr_error)
 WRAP(status_report, struct dr_status_report)
 
-#define ROW(name) { #name, sizeof(struct dr_##name), fill_##name, put_##name, get_##name }
+#define ROW(name)                                                                                                    \
+	{                                                                                                            \
+#name, sizeof(struct dr_##name), fill_##name, put_##name, get_##name                                 \
+	}
 static const struct row {
 	const char *name;
 	size_t size;
@@ -260,9 +263,21 @@ static const struct row {
 	enum dr_err (*put)(struct dr_buf *out, const void *in, struct dr_fail *fail);
 	enum dr_err (*get)(void *out, struct dr_bytes payload, struct dr_fail *fail);
 } rows[] = {
-	ROW(init), ROW(ask), ROW(entry), ROW(audit_finding), ROW(answer), ROW(want), ROW(refusal), ROW(unavailable),
-	ROW(endpoint_news), ROW(log_query), ROW(key_answer), ROW(root_public), ROW(error),
-	{ "status_report", sizeof(struct dr_status_report), fill_status_report, put_status_report, get_status_report },
+	ROW(init),
+	ROW(ask),
+	ROW(entry),
+	ROW(audit_finding),
+	ROW(answer),
+	ROW(want),
+	ROW(refusal),
+	ROW(unavailable),
+	ROW(endpoint_news),
+	ROW(log_query),
+	ROW(key_answer),
+	ROW(root_public),
+	ROW(error),
+	{ "status_report", sizeof(struct dr_status_report), fill_status_report, put_status_report,
+	  get_status_report },
 };
 #define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -451,12 +466,14 @@ static const struct {
 	{ "plain", "plain", 16 },
 	{ "tab\tnew\nline\x1b[31m", "tab?new?line?[31m", 32 },
 	{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f", 16 },
-	{ "cut\xc3\xbc", "cut", 5 },             /* never inside a character */
-	{ "\xc0\xaf", "??", 8 },                 /* overlong "/" */
-	{ "\xed\xa0\x80", "???", 8 },            /* surrogate */
-	{ "\xc2\x9b" "2J", "??2J", 8 },          /* C1: CSI */
-	{ "\xf4\x90\x80\x80", "????", 8 },       /* above U+10FFFF */
-	{ "\xe2\x82", "??", 8 },                 /* ends early */
+	{ "cut\xc3\xbc", "cut", 5 },  /* never inside a character */
+	{ "\xc0\xaf", "??", 8 },      /* overlong "/" */
+	{ "\xed\xa0\x80", "???", 8 }, /* surrogate */
+	{ "\xc2\x9b"
+	  "2J",
+	  "??2J", 8 },                     /* C1: CSI */
+	{ "\xf4\x90\x80\x80", "????", 8 }, /* above U+10FFFF */
+	{ "\xe2\x82", "??", 8 },           /* ends early */
 	{ "\xf0\x9f\x94\x91", "\xf0\x9f\x94\x91", 5 },
 };
 
@@ -483,7 +500,10 @@ static void test_framing(void **state)
 	dr_buf_init(&buf, DR_MSG_LEN_MAX + 64);
 	assert_int_equal(dr_msg_put(&buf, DR_MSG_END, dr_bytes_of(NULL, 0), &fail), DR_OK);
 	assert_int_equal(dr_msg_put(&buf, DR_MSG_EVIDENCE, dr_bytes_of("abc", 3), &fail), DR_OK);
-	assert_memory_equal(buf.ptr, "\0\0\0\2\1\4\0\0\0\5\1\2" "abc", 15);
+	assert_memory_equal(buf.ptr,
+			    "\0\0\0\2\1\4\0\0\0\5\1\2"
+			    "abc",
+			    15);
 	for (size_t cut = 0; cut < 6; cut++) {
 		assert_int_equal(dr_msg_get(&type, &payload, &used, dr_bytes_of(buf.ptr, cut), &fail), DR_OK);
 		assert_int_equal(used, 0);
@@ -511,8 +531,13 @@ static void test_framing(void **state)
 
 static void test_note(void **state)
 {
-	struct dr_note note = { .kind = DR_NOTE_LIE, .boot_ms = 5, .wall_ms = 6, .ledger_size = 7, .number = 8,
-		                .source = 2, .detail = "receipts do not rebuild receiptsRoot" };
+	struct dr_note note = { .kind = DR_NOTE_LIE,
+				.boot_ms = 5,
+				.wall_ms = 6,
+				.ledger_size = 7,
+				.number = 8,
+				.source = 2,
+				.detail = "receipts do not rebuild receiptsRoot" };
 	struct dr_fail fail = { 0 };
 	uint8_t leaf[DR_NOTE_LEN_MAX], again[DR_NOTE_LEN_MAX];
 	struct dr_note out;
@@ -551,9 +576,13 @@ static void test_note(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_framing), cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_truncations_and_flips), cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_put_refuses), cmocka_unit_test(test_text_set), cmocka_unit_test(test_note),
+		cmocka_unit_test(test_framing),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_truncations_and_flips),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_put_refuses),
+		cmocka_unit_test(test_text_set),
+		cmocka_unit_test(test_note),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

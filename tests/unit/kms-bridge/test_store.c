@@ -209,10 +209,16 @@ static const struct {
 	const char *said;
 	size_t at, len;
 } other[] = {
-#define FIELD(field, said) { #field, said, offsetof(struct dr_store_identity, field), 1 }
-	FIELD(chain_id, "another chain id: expected 0x0000000000007a"), FIELD(genesis, "another genesis: expected 0x"),
-	FIELD(contract, "another contract: expected 0x"), FIELD(start_number, "another start block: expected 0x"),
-	FIELD(start_hash, "another start hash: expected 0x"), FIELD(proof, "another proof minimum: expected 0x"),
+#define FIELD(field, said)                                                                                           \
+	{                                                                                                            \
+#field, said, offsetof(struct dr_store_identity, field), 1                                           \
+	}
+	FIELD(chain_id, "another chain id: expected 0x0000000000007a"),
+	FIELD(genesis, "another genesis: expected 0x"),
+	FIELD(contract, "another contract: expected 0x"),
+	FIELD(start_number, "another start block: expected 0x"),
+	FIELD(start_hash, "another start hash: expected 0x"),
+	FIELD(proof, "another proof minimum: expected 0x"),
 	FIELD(profile, "another profile digest: expected 0x"),
 #undef FIELD
 };
@@ -331,7 +337,8 @@ static const struct {
 	{ "untouched", "SELECT 1", DR_OK, DR_OK },
 	{ "changed ledger leaf", "UPDATE ledger SET leaf = x'00' WHERE idx = 1", DR_ERR_PROOF, DR_OK },
 	{ "changed ledger leaf, hash kept up",
-	  "UPDATE ledger SET leaf = (SELECT leaf FROM ledger WHERE idx = 0), leaf_hash = (SELECT leaf_hash FROM ledger "
+	  "UPDATE ledger SET leaf = (SELECT leaf FROM ledger WHERE idx = 0), leaf_hash = (SELECT leaf_hash FROM "
+	  "ledger "
 	  "WHERE idx = 0) WHERE idx = 1",
 	  DR_ERR_PROOF, DR_OK },
 	{ "deleted ledger entry", "DELETE FROM ledger WHERE idx = 1", DR_ERR_PROOF, DR_OK },
@@ -343,13 +350,15 @@ static const struct {
 	  DR_ERR_PROOF, DR_OK },
 	{ "deleted evidence row", "DELETE FROM evidence WHERE seq = 1", DR_OK, DR_ERR_PROOF },
 	{ "deleted last evidence row", "DELETE FROM evidence WHERE seq = 2", DR_OK, DR_ERR_PROOF },
-	{ "changed evidence row", "UPDATE evidence SET frame = x'4672616d652030' WHERE seq = 0", DR_OK, DR_ERR_PROOF },
+	{ "changed evidence row", "UPDATE evidence SET frame = x'4672616d652030' WHERE seq = 0", DR_OK,
+	  DR_ERR_PROOF },
 	{ "changed last evidence row", "UPDATE evidence SET frame = x'00' WHERE seq = 2", DR_OK, DR_ERR_PROOF },
 	{ "added evidence row", "INSERT INTO evidence VALUES(3, x'6672616d652033')", DR_OK, DR_ERR_PROOF },
 	{ "marks cut short", "UPDATE meta SET value = x'00' WHERE key = 'marks'", DR_ERR_PROOF, DR_OK },
 	{ "marks deleted", "DELETE FROM meta WHERE key = 'marks'", DR_ERR_PROOF, DR_OK },
 	{ "identity deleted", "DELETE FROM meta WHERE key = 'identity'", DR_ERR_UNKNOWN, DR_OK },
-	{ "another format", "UPDATE meta SET value = CAST(x'00000002' || substr(value, 5) AS BLOB) WHERE key = 'identity'",
+	{ "another format",
+	  "UPDATE meta SET value = CAST(x'00000002' || substr(value, 5) AS BLOB) WHERE key = 'identity'",
 	  DR_ERR_UNKNOWN, DR_OK },
 	{ "a table dropped", "DROP TABLE quarantine", DR_ERR_IO, DR_OK },
 };
@@ -398,14 +407,18 @@ static void test_quarantine(void **state)
 	assert_int_equal(dr_store_commit(s, &m, &fail), DR_OK);
 	dr_store_close(s);
 	assert_int_equal(sqlite3_open(db, &raw), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(raw, "SELECT count(*), min(seq), max(length(payload)), max(len), min(reason) "
-	                                         "FROM quarantine", -1, &row, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(raw,
+					    "SELECT count(*), min(seq), max(length(payload)), max(len), min(reason) "
+					    "FROM quarantine",
+					    -1, &row, NULL),
+			 SQLITE_OK);
 	assert_int_equal(sqlite3_step(row), SQLITE_ROW);
 	assert_int_equal(sqlite3_column_int(row, 0), DR_STORE_QUARANTINE_MAX);
 	assert_int_equal(sqlite3_column_int(row, 1), 6);
 	assert_int_equal(sqlite3_column_int(row, 2), DR_STORE_QUARANTINE_LEN);
 	assert_int_equal(sqlite3_column_int(row, 3), DR_STORE_QUARANTINE_LEN + 1);
-	assert_string_equal((const char *)sqlite3_column_text(row, 4), "proof: receipts do not rebuild receiptsRoot (at 0)");
+	assert_string_equal((const char *)sqlite3_column_text(row, 4),
+			    "proof: receipts do not rebuild receiptsRoot (at 0)");
 	sqlite3_finalize(row);
 	sqlite3_close(raw);
 }
@@ -451,7 +464,8 @@ static void test_modes(void **state)
 	FILE *f = fopen(db, "w");
 
 	assert_non_null(f);
-	fputs("this is no database, and long enough to have a header of one hundred bytes, which it needs to be read as "
+	fputs("this is no database, and long enough to have a header of one hundred bytes, which it needs to be read "
+	      "as "
 	      "something",
 	      f);
 	fclose(f);
@@ -471,9 +485,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh_dir, remove_dir)
 	const struct CMUnitTest tests[] = {
-		T(test_round_trip), T(test_callback_error), T(test_roots), T(test_identity), T(test_second_instance),
-		T(test_read_only),  T(test_crash),          T(test_edited), T(test_quarantine), T(test_halted),
-		T(test_modes),
+		T(test_round_trip),      T(test_callback_error), T(test_roots), T(test_identity),
+		T(test_second_instance), T(test_read_only),      T(test_crash), T(test_edited),
+		T(test_quarantine),      T(test_halted),         T(test_modes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
