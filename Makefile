@@ -132,6 +132,9 @@ $(OUT)/fuzz/fuzz_json_evm: $(OUT)/tests/fuzz/fuzz_json_evm.o $(FUZZ_DRIVER) $(WA
 	$(call say,LINK,$@)
 	$(link) $(WATCH_DEPS)
 
+# What scripts and tests of the whole learn: the folder of the programs, and the command line.
+ENV := DEROT_BUILD=$(abspath $(BUILD)) DEROT=$(abspath $(BUILD))/derot
+
 .PHONY: deps deps-build demo
 deps:
 	@tests/check/deps.sh test
@@ -139,7 +142,7 @@ deps-build:
 	@tests/check/deps.sh build
 demo: deps-build
 	@$(SUB) all
-	@DEROT=$(BUILD)/derot fixtures/demo.sh
+	@$(ENV) fixtures/demo.sh
 
 # Tests. Every part writes its results below $(RESULTS); check runs all parts, whatever fails, and sums them up.
 SUB = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
@@ -181,13 +184,13 @@ check-fuzz: $(FUZZ)
 	@RUN='"$$1" -rounds=$(ROUNDS) tests/fuzz/corpus/$$(basename "$$1")' $(RUN_TESTS) fuzz-$(PROFILE) $(FUZZ)
 
 check-asan:
-	+@$(SUB) PROFILE=asan check-units check-fuzz ROUNDS=500
+	+@$(SUB) PROFILE=asan check-units && $(SUB) PROFILE=asan check-fuzz ROUNDS=500
 
 # Everything compiles with clang as well; linking it would tell nothing new.
 .PHONY: objects
 objects: $(patsubst %.c,$(OUT)/%.o,$(wildcard $(LAYERS:%=%/*.c) tests/unit/*/*.c tests/unit/*.c tests/fuzz/*.c))
 check-clang:
-	@RUN='$(SUB) PROFILE=clang "$$1"' $(RUN_TESTS) clang objects
+	+@RUN='$(SUB) PROFILE=clang "$$1"' $(RUN_TESTS) clang objects
 
 # Those that touch foreign bytes or secrets and are quick: memcheck sees what the sanitizers do not, the use of
 # undefined values.
@@ -199,7 +202,7 @@ check-valgrind: $(MEMCHECK:%=$(OUT)/unit/%)
 # Live nodes, the contract and its compiler. npm fetches them once (tests/nodes/install.sh).
 check-nodes: all
 	@tests/nodes/install.sh
-	@RUN='DEROT=$(abspath $(BUILD))/derot $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) nodes \
+	@RUN='$(ENV) $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) nodes \
 		$(sort $(wildcard tests/nodes/test_*.mjs tests/check/*.mjs))
 	@RUN='$(NODE) "$$1" --check' $(RUN_TESTS) contract governance/contracts/build.mjs
 
@@ -209,7 +212,7 @@ check-long: deps
 long-fuzz:
 	+@$(SUB) PROFILE=asan check-fuzz ROUNDS=50000
 long-scripts: all
-	@RUN='DEROT=$(abspath $(BUILD))/derot "$$1"' JOBS=1 tests/check/run.sh $(RESULTS) long \
+	@RUN='$(ENV) "$$1"' JOBS=1 tests/check/run.sh $(RESULTS) long \
 		$(sort tests/check/reproducible.sh $(wildcard tests/long/*.sh))
 
 .PHONY: fuzz bench format install clean
@@ -228,7 +231,7 @@ $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(CORE_LIBS)
 	$(call say,LINK,$@)
 	$(link) $(CORE_DEPS)
 bench: all $(BENCH)
-	@for b in $(BENCH) $(sort $(wildcard tests/bench/*.sh)); do DEROT=$(BUILD)/derot $$b || exit 1; done
+	@for b in $(BENCH) $(sort $(wildcard tests/bench/*.sh)); do $(ENV) $$b || exit 1; done
 
 format:
 	@tests/check/format.sh -i
