@@ -78,9 +78,13 @@ static enum dr_path path_to(struct dr_follow *f, const struct named *tip, size_t
 	                    missing_number);
 }
 
-/* Every named final block that lies on the path must be the path's own. */
+/* The path starts at the anchor's own block, and every named final block that lies on it is the path's own. */
 static bool path_agrees(struct dr_follow *f, size_t num)
 {
+	if (!f->has_cursor && num > 0 && memcmp(f->path[0]->hash, f->config.start_hash, 32) != 0) {
+		conflict(f, f->path[0]->number, f->path[0]->hash, DR_SOURCE_CORE);
+		return false;
+	}
 	for (size_t i = 0; i < NAMED_MAX; i++) {
 		const struct named *n = &f->final_[i];
 
@@ -178,6 +182,10 @@ static void name_final(struct dr_follow *f, const struct dr_finality_finding *fi
 	}
 	if (finding->number < f->config.start_number)
 		return;
+	if (finding->number == f->config.start_number && memcmp(finding->hash, f->config.start_hash, 32) != 0) {
+		conflict(f, finding->number, finding->hash, finding->source);
+		return;
+	}
 	for (size_t i = 0; i < NAMED_MAX; i++) {
 		struct named *n = &f->final_[i];
 
@@ -248,34 +256,30 @@ static bool is_named(const struct dr_follow *f, const uint8_t hash[static 32])
 
 static bool is_needless(void *ctx, const struct dr_node *node)
 {
-	const struct dr_follow *f = ctx;
-
-	for (size_t i = 0; i < f->going_num; i++)
-		if (f->going[i] == node)
-			return false;
-	return true;
+	(void)ctx;
+	return !node->keep;
 }
 
-/* The tree is full of blocks that lead nowhere: keep only the ways to what finality named. */
+static bool unmark(void *ctx, const struct dr_node *node)
+{
+	struct dr_node *at = dr_tree_find(ctx, node->hash);
+
+	at->keep = false;
+	return false;
+}
+
+/* The tree is full of blocks that lead nowhere: keep only the ways to what finality named, as far as they are held. */
 static void make_room(struct dr_follow *f)
 {
-	uint8_t missing[32];
-	uint64_t missing_number;
-	size_t num;
-
-	f->going_num = 0;
+	dr_tree_prune(&f->tree, unmark, &f->tree);
 	for (size_t i = 0; i <= NAMED_MAX; i++) {
 		const struct named *tip = i < NAMED_MAX ? &f->final_[i] : &f->head;
+		struct dr_node *node = tip->set ? dr_tree_find(&f->tree, tip->hash) : NULL;
 
-		if (!tip->set || f->going_num > 0)
-			continue;
-		if (path_to(f, tip, &num, missing, &missing_number) == DR_PATH_LINKED) {
-			memcpy(f->going, f->path, num * sizeof(f->path[0]));
-			f->going_num = num;
-		}
+		for (; node != NULL && !node->keep; node = dr_tree_find(&f->tree, node->parent))
+			node->keep = true;
 	}
-	dr_tree_prune(&f->tree, is_needless, f);
-	f->going_num = 0;
+	dr_tree_prune(&f->tree, is_needless, NULL);
 }
 
 static enum dr_take refuse(struct dr_fail *fail, enum dr_err err, const char *what, size_t at)
@@ -294,7 +298,7 @@ static enum dr_take place_header(struct dr_follow *f, const struct dr_evm_header
 	memcpy(hash, h->hash, 32);
 	if (!f->has_base) {
 		if (memcmp(h->hash, f->config.start_hash, 32) != 0)
-			return refuse(fail, DR_ERR_PROOF, "the first header must have the start block's hash", 0);
+			return refuse(fail, DR_ERR_STALE, "the first header must have the start block's hash", 0);
 		if (h->number != f->config.start_number)
 			return refuse(fail, DR_ERR_PROOF, "the start block's hash belongs to another number", 0);
 		f->has_base = true;
@@ -310,7 +314,7 @@ static enum dr_take place_header(struct dr_follow *f, const struct dr_evm_header
 	else if (memcmp(h->parent_hash, f->base_hash, 32) == 0)
 		parent_number = f->base_number;
 	else if (!is_named(f, h->hash) && dr_tree_any(&f->tree, is_child, hash) == NULL)
-		return refuse(fail, DR_ERR_PROOF, "a header that nothing vouches for: no parent here, and not asked for", 0);
+		return refuse(fail, DR_ERR_STALE, "a header that nothing vouches for: no parent here, and not asked for", 0);
 	else
 		parent_number = h->number - 1;
 	if (h->number != parent_number + 1)
@@ -360,12 +364,41 @@ static struct dr_node *node_named(struct dr_follow *f, const struct dr_frame *fr
 	return frame->payload.len < 32 ? NULL : dr_tree_find(&f->tree, frame->payload.ptr);
 }
 
+/* What names a block that was handed out as final adds nothing, true or not. */
+static bool is_past(const struct dr_follow *f, const struct dr_frame *frame)
+{
+	for (size_t i = 0; i < PAST_MAX; i++)
+		if (f->past[i].set && memcmp(f->past[i].hash, frame->payload.ptr, 32) == 0)
+			return true;
+	return false;
+}
+
+/* On the way from the cursor to a block that finality named final. What a log list proves, it proves about every
+ * block below its last one, so that block must be more than somebody's header. */
+static bool is_on_final_path(struct dr_follow *f, const struct dr_node *node)
+{
+	for (size_t i = 0; i < NAMED_MAX; i++) {
+		const struct named *tip = &f->final_[i];
+		uint8_t missing[32];
+		uint64_t missing_number;
+		size_t num;
+
+		if (tip->set && tip->number >= node->number &&
+		    path_to(f, tip, &num, missing, &missing_number) == DR_PATH_LINKED &&
+		    f->path[node->number - f->base_number - 1] == node)
+			return true;
+	}
+	return false;
+}
+
 static enum dr_take take_receipts(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail)
 {
 	struct dr_node *node = node_named(f, frame);
 
 	if (frame->payload.len < 32)
 		return refuse(fail, DR_ERR_SHORT, "receipts that name no block", frame->payload.len);
+	if (node == NULL && is_past(f, frame))
+		return DR_TAKE_KNOWN;
 	if (node == NULL)
 		return refuse(fail, DR_ERR_STALE, "receipts of a block that is not held", 0);
 	if (node->complete != DR_COMPLETE_NONE)
@@ -384,8 +417,12 @@ static enum dr_take take_accumulator(struct dr_follow *f, struct dr_node *node, 
 
 	if (count == NULL || acc == NULL)
 		return refuse(fail, DR_ERR_PROOF, "a state proof without the accumulator's two slots", 0);
-	if (memcmp(s->account.code_hash, f->config.code_hash, 32) != 0)
-		return refuse(fail, DR_ERR_UNKNOWN, "the accumulator counts only under the pinned code", 0);
+	if (memcmp(s->account.code_hash, f->config.code_hash, 32) != 0) {
+		/* True, as far as this header is; what the contract keeps under other code counts for nothing. */
+		if (is_on_final_path(f, node))
+			f->no_acc_to = node->number;
+		return DR_TAKE_KNOWN;
+	}
 	if (!dr_word_u64(&node->acc_count, count))
 		return refuse(fail, DR_ERR_LIMIT, "the contract's event count", 0);
 	memcpy(node->acc, acc, 32);
@@ -414,6 +451,8 @@ static enum dr_take take_state(struct dr_follow *f, const struct dr_frame *frame
 	const struct past *p = f->wish.set && !f->wish.answered ? past_at(f, f->wish.number) : NULL;
 	const bool wished = p != NULL && frame->payload.len >= 32 && memcmp(p->hash, frame->payload.ptr, 32) == 0;
 
+	if (!wished && node == NULL && frame->payload.len >= 32 && is_past(f, frame))
+		return DR_TAKE_KNOWN;
 	if (!wished && (node == NULL || !f->config.has_accumulator))
 		return refuse(fail, DR_ERR_STALE, "a state proof that nobody asked for", 0);
 	if (!wished && node->has_acc)
@@ -450,16 +489,24 @@ static enum dr_take take_logs(struct dr_follow *f, const struct dr_frame *frame,
 	uint64_t missing_number;
 	size_t num;
 
+	if (node == NULL && frame->payload.len >= 32 && is_past(f, frame))
+		return DR_TAKE_KNOWN;
 	if (node == NULL || !node->has_acc)
 		return refuse(fail, DR_ERR_STALE, "a log list up to a block whose accumulator is not proven", 0);
+	if (!is_on_final_path(f, node))
+		return refuse(fail, DR_ERR_STALE, "a log list up to a block that is not final", 0);
 	struct named tip = { .number = node->number, .set = true };
 
 	memcpy(tip.hash, node->hash, 32);
 	if (path_to(f, &tip, &num, missing, &missing_number) != DR_PATH_LINKED)
 		return refuse(fail, DR_ERR_STALE, "a log list over headers that are not all held", 0);
 	dr_arena_reset(f->arena);
-	if (dr_in_logs(f->path, num, frame->payload, f->config.contract, &f->acc, f->arena, fail) != DR_OK)
+	if (dr_in_logs(f->path, num, frame->payload, f->config.contract, &f->acc, f->arena, fail) != DR_OK) {
+		/* Every source's list false: perhaps it is the contract that does not count as it should. */
+		if (fail->err == DR_ERR_PROOF && ++f->false_logs == FALSE_LOGS_MAX)
+			f->no_acc_to = node->number;
 		return DR_TAKE_REFUSED;
+	}
 	return DR_TAKE_KEPT;
 }
 
@@ -524,7 +571,7 @@ static void commit_step(struct dr_follow *f)
 
 	f->has_cursor = true;
 	f->unconfirmed = false;
-	f->no_acc = false;
+	f->false_logs = 0;
 	f->base_number = last->number;
 	memcpy(f->base_hash, last->hash, 32);
 	for (size_t i = 0; i < NAMED_MAX; i++)
@@ -595,8 +642,8 @@ void dr_follow_want_state(struct dr_follow *f, uint64_t number, const uint8_t (*
 
 void dr_follow_unavailable(struct dr_follow *f, const struct dr_want *want)
 {
-	if (want->kind == DR_WANT_LOGS || (want->kind == DR_WANT_STATE && want->num_slots == 2))
-		f->no_acc = true;
+	if ((want->kind == DR_WANT_LOGS || want->kind == DR_WANT_STATE) && want->last > f->no_acc_to)
+		f->no_acc_to = want->last;
 }
 
 bool dr_follow_cursor(const struct dr_follow *f, uint64_t *number, uint8_t hash[static 32])

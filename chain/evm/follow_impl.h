@@ -16,6 +16,7 @@
 #define NAMED_MAX 32u                    /* final blocks named above the cursor */
 #define PAST_MAX 8192u                   /* final blocks remembered below it */
 #define QUEUE_MAX 128u                   /* findings not yet handed out */
+#define FALSE_LOGS_MAX 16u               /* false log lists of one range, before receipts are asked for instead */
 
 struct named {
 	uint64_t number;
@@ -39,7 +40,8 @@ struct dr_follow {
 	uint64_t base_number;
 	uint8_t base_hash[32];
 	struct dr_acc acc; /* of the contract's events up to the base */
-	bool no_acc;       /* way (c) is not to be had for this range */
+	uint64_t no_acc_to; /* way (c) is not to be had up to this block */
+	unsigned false_logs; /* log lists refused as false since the last final step */
 	struct past *past; /* ring by number */
 	struct named final_[NAMED_MAX], head;
 	struct named target;

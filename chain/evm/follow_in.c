@@ -180,7 +180,7 @@ enum dr_err dr_in_logs(struct dr_node **path, size_t num, struct dr_bytes payloa
 	if (memcmp(address.ptr, contract, 20) != 0)
 		return dr_fail_set(fail, DR_ERR_PROOF, "a log list of another contract", 32);
 	if (first != path[0]->number || last != path[num - 1]->number)
-		return dr_fail_set(fail, DR_ERR_PROOF, "a log list of another range", 52);
+		return dr_fail_set(fail, DR_ERR_STALE, "a log list of another range than the one that is missing", 52);
 	if (count > r.left / 44)
 		return dr_fail_set(fail, DR_ERR_SHORT, "more logs announced than bytes follow", count);
 	/* One slot an event, and where each block's events begin. */

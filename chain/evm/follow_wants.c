@@ -68,7 +68,8 @@ static void want_complete(const struct dr_follow *f, struct wants *w, size_t num
 
 		if (node->complete != DR_COMPLETE_NONE)
 			continue;
-		if (final && f->config.way == DR_WAY_ACCUMULATOR && f->config.has_accumulator && !f->no_acc) {
+		if (final && f->config.way == DR_WAY_ACCUMULATOR && f->config.has_accumulator &&
+		    tip->number > f->no_acc_to) {
 			struct dr_want *x = want(w, tip->has_acc ? DR_WANT_LOGS : DR_WANT_STATE,
 			                         tip->has_acc ? f->base_number + 1 : tip->number, tip->number, tip->hash);
 
@@ -111,16 +112,26 @@ size_t dr_follow_wants(const struct dr_follow *f, struct dr_want *out, size_t ma
 	if (f->halted)
 		return 0;
 	const uint64_t from = f->has_cursor ? f->base_number : f->config.start_number;
+	uint64_t last = from + f->config.step_max - (f->has_cursor ? 0 : 1), highest = 0;
 
-	want(&w, DR_WANT_FINALITY, from, from + f->config.step_max - (f->has_cursor ? 0 : 1), NULL);
+	/* What is named already is reached first: a cursor that creeps would otherwise have each of its places named. */
+	for (size_t i = 0; i < NAMED_MAX; i++) {
+		const struct named *n = &f->final_[i];
+
+		if (!n->set || n->number < from || (f->has_base && n->number <= f->base_number))
+			continue;
+		if (n->number > highest)
+			highest = n->number;
+		if (tip == NULL || n->number < tip->number)
+			tip = n;
+	}
+	if (tip != NULL && highest < last)
+		last = highest;
+	want(&w, DR_WANT_FINALITY, from, last, NULL);
 	if (!f->has_base) {
 		want(&w, DR_WANT_HEADER, f->config.start_number, f->config.start_number, f->config.start_hash);
 		return w.num;
 	}
-	for (size_t i = 0; i < NAMED_MAX; i++)
-		if (f->final_[i].set && f->final_[i].number > f->base_number &&
-		    (tip == NULL || f->final_[i].number < tip->number))
-			tip = &f->final_[i];
 	const bool reached = tip == NULL || want_way(f, &w, tip, true);
 
 	if (reached && f->has_cursor && f->head.set && f->head.number > f->base_number)

@@ -23,6 +23,7 @@ struct dr_node {
 	uint16_t source;           /* the endpoint that sent the header */
 	bool contradicts;          /* arrived when a final block at or above its number was already named */
 	bool said_head;            /* handed out as a head fact */
+	bool keep;                 /* on the way to a block that finality named; set and used while making room */
 	enum dr_complete complete; /* NONE: its events are not known yet */
 	struct dr_event *events;   /* owned, with their data behind them; NULL if none */
 	size_t num_events;

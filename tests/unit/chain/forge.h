@@ -448,7 +448,7 @@ static inline struct dr_frame frame_logs_changed(const struct forge *f, const st
 		list[at].event.data = list[at].event.data.len > 1 ? dr_bytes_of(list[at].event.data.ptr, 1)
 		                                                  : dr_bytes_of(f->contract, 20);
 		break;
-	case FORGE_NUMBER: list[at].number += list[at].number == b->header.number ? -1 : 1; break;
+	case FORGE_NUMBER: list[at].number += list[at].number == b->header.number ? UINT64_MAX : 1; break;
 	case FORGE_SWAP:
 		swap = list[at];
 		list[at] = list[(at + 1) % num];
