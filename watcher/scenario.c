@@ -5,7 +5,7 @@
 
 static const cyaml_schema_value_t text_schema = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, 256) };
 
-#define TEXTS(key, type, member, flags)                                                                        \
+#define TEXTS(key, type, member, flags)                                                                              \
 	CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | (flags), type, member, &text_schema, 0, TEXTS_MAX)
 
 static const cyaml_schema_field_t step_fields[] = {
@@ -13,6 +13,8 @@ static const cyaml_schema_field_t step_fields[] = {
 	DR_YAML_TEXT("call", struct dr_scenario_step, call),
 	TEXTS("args", struct dr_scenario_step, args, CYAML_FLAG_OPTIONAL),
 	DR_YAML_TEXT_OR_NOT("value", struct dr_scenario_step, value),
+	DR_YAML_TEXT_OR_NOT("more", struct dr_scenario_step, more),
+	DR_YAML_TEXT_OR_NOT("refused", struct dr_scenario_step, refused),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t step_schema = {
@@ -44,7 +46,7 @@ static const cyaml_schema_value_t scenario_schema = {
 };
 
 enum dr_err dr_scenario_load(struct dr_scenario **out, struct dr_yaml **yaml, const char *path,
-                             struct dr_yaml_error *error)
+			     struct dr_yaml_error *error)
 {
 	void *loaded = NULL;
 	enum dr_err err = dr_yaml_open(yaml, path, error);

@@ -18,12 +18,16 @@
  *     - {by: bob, call: vote, args: [1, yes]}
  *     - {call: wait, args: [60]}             lets seconds pass and mines a block
  *     - {call: tamper_votes, args: [3, 99]}  writes a proposal's yes tally into the contract's storage
+ *     - {call: tamper_slot, args: [suspended, web, 1]}   writes a proven slot: kind, keys, number
+ *     - {by: dave, call: vote, args: [3, yes], refused: yes}   the contract must refuse it
+ *     - {by: dave, call: vote, args: [3, yes], more: yes}      the next step goes into the same block
  *     - {by: kms1, call: publish, args: [1]} publishes a root generation (its keys are thrown away)
  *   expect: [measurement.allow pending, …]   every change, in order: action, outcome, reason if any
  *   findings: [stealthy-deployer, …]         every finding, in order
  *   answers: [web deny app-notice, …]        every answer that changed, in order
  *
- * Arguments: numbers, account names, yes and no, action names, 0x…, or up to 31 characters of text.
+ * Arguments: numbers, +60 (a moment after the newest block), account names, yes and no, action names, @profile
+ * (the digest of the profile in use), 0x…, or up to 31 characters of text.
  *
  * Layer: watcher.
  */
@@ -33,11 +37,13 @@
 #include "watcher/yaml.h"
 
 struct dr_scenario_step {
-	char *by;   /* NULL: nobody (wait, tamper_votes) */
+	char *by; /* NULL: nobody (wait, tamper_votes) */
 	char *call;
 	char **args;
 	uint32_t args_count;
-	char *value; /* gwei sent along; NULL: none */
+	char *value;   /* gwei sent along; NULL: none */
+	char *more;    /* "yes": the next step goes into the same block; NULL: it does not */
+	char *refused; /* "yes": the transaction is reverted; NULL: it is not */
 };
 
 struct dr_scenario_council {
@@ -68,7 +74,7 @@ struct dr_scenario {
 
 /* dr_scenario_load: *out lives in *yaml's loader until dr_scenario_free. */
 enum dr_err dr_scenario_load(struct dr_scenario **out, struct dr_yaml **yaml, const char *path,
-                             struct dr_yaml_error *error);
+			     struct dr_yaml_error *error);
 void dr_scenario_free(struct dr_scenario *s, struct dr_yaml *yaml);
 
 #endif
