@@ -63,10 +63,15 @@ one() {
 results=$1
 group=$2
 if [ "$group" = --sum ]; then
+	# A test that was skipped in several groups is named once.
 	find "$results" -name '*.sum' | sort | while read -r file; do
-		name=${file#"$results"/} && name=${name%.sum}
-		sed "1d; s,^,skipped: $name: ," "$file"
-	done
+		path=${file#"$results"/} && path=${path%.sum}
+		sed "1d; s,^,${path#*/}: ,; s,\$, [${path%%/*}]," "$file"
+	done | awk '
+		{ group = $NF; gsub(/[][]/, "", group); sub(/ \[[^]]*\]$/, "") }
+		!($0 in groups) { order[++n] = $0; groups[$0] = group; next }
+		{ groups[$0] = groups[$0] " " group }
+		END { for (i = 1; i <= n; i++) print "skipped: " order[i] " [" groups[order[i]] "]" }' | sort
 	find "$results" -name '*.sum' -exec awk 'FNR == 1' {} + |
 		awk '{ p += $1; f += $2; s += $3 } END { printf "%d passed, %d failed, %d skipped\n", p, f, s; exit f > 0 || p == 0 }'
 	exit $?
