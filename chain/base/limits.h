@@ -10,7 +10,7 @@
 /* Execution layer */
 #define DR_EVM_HEADER_LEN_MAX 8192u       /* RLP; real ones are about 600 bytes */
 #define DR_EVM_EXTRA_LEN_MAX 4096u        /* extraData; 32 on mainnet, longer with sealed chains */
-#define DR_EVM_RECEIPT_LEN_MAX (4u << 20) /* one receipt */
+#define DR_EVM_RECEIPT_LEN_MAX (32u << 20) /* one receipt: 8 gas buy a byte, so beyond 260 million gas */
 #define DR_EVM_RECEIPTS_MAX 65536u        /* receipts of one block */
 #define DR_EVM_LOGS_MAX 262144u           /* logs of one block */
 #define DR_EVM_TOPICS_MAX 4u
@@ -26,7 +26,9 @@
 /* Evidence */
 #define DR_FRAME_LEN_MAX (48u << 20)      /* payload of one frame; a block's receipts are the largest */
 #define DR_EVENT_DATA_MAX 4096u           /* data of one governance event */
-#define DR_BLOCK_EVENTS_MAX 4096u         /* governance events of one block */
+/* Governance events of one block. Anybody may emit them, at some 2800 gas each: a bound that one block's gas
+ * could pay for would stop every follower for ever. This one costs 700 million gas. */
+#define DR_BLOCK_EVENTS_MAX DR_EVM_LOGS_MAX
 #define DR_FOLLOW_BLOCKS_MAX 8192u        /* headers held above the cursor */
 #define DR_FOLLOW_STEP_MAX 512u           /* blocks one final step may advance */
 #define DR_HEADS_MAX 4096u                /* head states that count at once; beyond: sealed */

@@ -12,7 +12,7 @@ static enum dr_err no_memory(struct dr_fail *fail)
 	return dr_fail_set(fail, DR_ERR_NOMEM, "no memory for a block's evidence", 0);
 }
 
-/* The events of contract in one receipt, appended to events[*num]. */
+/* The events of contract in one receipt, appended to events[*num]; counted only where events is NULL. */
 static enum dr_err scan(struct dr_event *events, size_t *num, const struct dr_evm_receipt *receipt,
                         const uint8_t contract[static 20], struct dr_fail *fail)
 {
@@ -24,13 +24,15 @@ static enum dr_err scan(struct dr_event *events, size_t *num, const struct dr_ev
 			continue;
 		if (*num == DR_BLOCK_EVENTS_MAX)
 			return dr_fail_set(fail, DR_ERR_LIMIT, "governance events of one block", *num);
-		struct dr_event *event = &events[*num];
+		const size_t at = (*num)++;
 
-		*event = (struct dr_event){ .ordinal = (uint32_t)*num, .num_topics = log.num_topics, .data = log.data };
-		memcpy(event->address, log.address, 20);
+		if (events == NULL)
+			continue;
+		events[at] =
+			(struct dr_event){ .ordinal = (uint32_t)at, .num_topics = log.num_topics, .data = log.data };
+		memcpy(events[at].address, log.address, 20);
 		if (log.num_topics > 0)
-			memcpy(event->topic0, log.topics[0], 32);
-		++*num;
+			memcpy(events[at].topic0, log.topics[0], 32);
 	}
 	return DR_OK;
 }
@@ -40,7 +42,7 @@ enum dr_err dr_in_receipts(struct dr_node *node, struct dr_bytes payload, const 
 {
 	struct dr_reader r;
 	uint8_t root[32], bloom[256] = { 0 };
-	size_t num_events = 0;
+	size_t num_events = 0, at = 0;
 
 	dr_reader_init(&r, payload, fail);
 	dr_reader_view(&r, 32);
@@ -53,9 +55,8 @@ enum dr_err dr_in_receipts(struct dr_node *node, struct dr_bytes payload, const 
 	if (!dr_reader_ok(&r))
 		return fail->err;
 	struct dr_bytes *receipts = dr_arena_alloc(arena, num * sizeof(*receipts));
-	struct dr_event *events = dr_arena_alloc(arena, DR_BLOCK_EVENTS_MAX * sizeof(*events));
 
-	if (receipts == NULL || events == NULL)
+	if (receipts == NULL)
 		return no_memory(fail);
 	for (uint32_t i = 0; i < num; i++)
 		receipts[i] = dr_reader_view(&r, dr_reader_u32(&r));
@@ -72,11 +73,22 @@ enum dr_err dr_in_receipts(struct dr_node *node, struct dr_bytes payload, const 
 			return fail->err;
 		for (size_t b = 0; b < 256; b++)
 			bloom[b] |= receipt.bloom[b];
-		if (scan(events, &num_events, &receipt, contract, fail) != DR_OK)
+		if (scan(NULL, &num_events, &receipt, contract, fail) != DR_OK)
 			return fail->err;
 	}
 	if (memcmp(bloom, node->bloom, 256) != 0)
 		return dr_fail_set(fail, DR_ERR_PROOF, "blooms of the receipts do not make the header's logsBloom", num);
+	struct dr_event *events = dr_arena_alloc(arena, (num_events + 1) * sizeof(*events));
+
+	if (events == NULL)
+		return no_memory(fail);
+	for (uint32_t i = 0; i < num && at < num_events; i++) {
+		struct dr_evm_receipt receipt;
+
+		if (dr_evm_receipt_decode(&receipt, receipts[i], fail) != DR_OK ||
+		    scan(events, &at, &receipt, contract, fail) != DR_OK)
+			return fail->err;
+	}
 	if (!dr_node_events(node, events, num_events))
 		return no_memory(fail);
 	node->complete = DR_COMPLETE_RECEIPTS;
