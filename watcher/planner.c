@@ -13,9 +13,9 @@
 #define BACKOFF_CAP_MS   30000u
 #define LIE_ASIDE_MS     30000u
 #define LIE_ASIDE_CAP_MS 600000u
-#define LIE_NEED_MS      2000u /* how soon a liar is asked again when nobody else is good */
+#define LIE_NEED_CAP_MS  2000u /* how soon a liar is asked again when nobody else is good: at the next poll */
 #define WRONG_CHAIN_MS   60000u
-#define ROUND_CAP_MS     30000u
+#define ROUND_POLLS      15u /* the longest pause between rounds, in polls */
 #define WAITING_CAP      ((size_t)256 << 20)
 #define RANGE_MAX        65536u /* blocks of one want */
 
@@ -144,10 +144,11 @@ void plan_lie(struct dr_plan *p, uint16_t e, const char *reason, uint64_t now_ms
 static bool is_open(const struct dr_plan *p, uint16_t e, uint64_t now_ms)
 {
 	const struct endpoint_at *at = &p->endpoints[e];
+	const uint64_t need_ms = p->config.poll_ms < LIE_NEED_CAP_MS ? p->config.poll_ms : LIE_NEED_CAP_MS;
 
 	if (now_ms >= at->until_ms)
 		return true;
-	if (!at->lied || now_ms < at->aside_ms + LIE_NEED_MS)
+	if (!at->lied || now_ms < at->aside_ms + need_ms)
 		return false;
 	for (uint16_t i = 0; i < p->config.num_endpoints; i++)
 		if (i != e && now_ms >= p->endpoints[i].until_ms && p->endpoints[i].state != DR_ENDPOINT_WRONG_CHAIN)
@@ -539,6 +540,15 @@ static void ask_endpoint(struct dr_plan *p, uint16_t e, size_t share, uint64_t n
 	dr_heap_free(a.calls);
 }
 
+/* Whoever polls often wants to know soon. */
+static uint64_t round_pause(const struct dr_plan *p, const struct standing *w)
+{
+	const uint64_t poll_ms = p->config.poll_ms < LIE_NEED_CAP_MS ? p->config.poll_ms : LIE_NEED_CAP_MS;
+	const uint64_t base_ms = poll_ms / 2;
+
+	return dr_backoff_ms(w->rounds, base_ms, poll_ms * ROUND_POLLS, p->io.random(p->io.ctx));
+}
+
 /* A want that everybody who may be asked has failed: the core is told, and a new round begins after a pause. */
 static void end_rounds(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fail)
 {
@@ -555,8 +565,7 @@ static void end_rounds(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fail)
 		w->tried = 0;
 		w->rounds++;
 		plan_restart(w);
-		w->not_before_ms =
-			now_ms + dr_backoff_ms(w->rounds, BACKOFF_BASE_MS, ROUND_CAP_MS, p->io.random(p->io.ctx));
+		w->not_before_ms = now_ms + round_pause(p, w);
 		say_unavailable(p, w->want.id, DR_SOURCE_CORE, "no endpoint has it", fail);
 	}
 }
