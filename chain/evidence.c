@@ -7,7 +7,7 @@
 #include "chain/base/reader.h"
 #include "chain/crypto/sha256.h"
 
-#define CHECKSUM_LEN 8u
+#define CHECKSUM_LEN   8u
 #define FRAME_HEAD_LEN 8u
 
 static const uint8_t magic[8] = { 'd', 'e', 'r', 'o', 't', 'e', 'v', 0 };

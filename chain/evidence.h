@@ -25,10 +25,10 @@
 #include "chain/base/err.h"
 #include "chain/base/writer.h"
 
-#define DR_EVIDENCE_HEAD_LEN 64u
+#define DR_EVIDENCE_HEAD_LEN       64u
 #define DR_EVIDENCE_FRAME_OVERHEAD 16u
-#define DR_EVIDENCE_VERSION 1u
-#define DR_SOURCE_CORE 0xffffu
+#define DR_EVIDENCE_VERSION        1u
+#define DR_SOURCE_CORE             0xffffu
 
 enum dr_family {
 	DR_FAMILY_EVM = 1,
@@ -40,15 +40,15 @@ enum dr_frame_type {
 	DR_FRAME_HEADER = 0x0002,   /* header RLP */
 	DR_FRAME_RECEIPTS = 0x0003, /* block hash 32 · u32 num · num × (u32 len · receipt) */
 	DR_FRAME_STATE = 0x0004,    /* block hash 32 · address 20 · nodes · u16 num · num × (slot 32 · nodes)
-	                               nodes = u16 num · num × (u16 len · node) */
+				       nodes = u16 num · num × (u16 len · node) */
 	DR_FRAME_LOGS = 0x0005,     /* last block's hash 32 · address 20 · u64 first · u64 last · u32 num ·
-	                               num × (u64 block number · topic0 32 · u32 len · data); way (c) */
+				       num × (u64 block number · topic0 32 · u32 len · data); way (c) */
 	/* Stamped by the core alone: on the pipe each is a protocol error. */
 	DR_FRAME_START = 0x8001,   /* u64 boot ms · u64 wall ms: a core started; it is sealed */
 	DR_FRAME_CLOCK = 0x8002,   /* u64 boot ms · u64 wall ms */
 	DR_FRAME_REQUEST = 0x8003, /* a key request, as governance/decide.h encodes it */
 	DR_FRAME_ABOUT = 0x8004,   /* what the recorder followed, as an INIT message's payload (proto.h): a claim,
-	                              for whoever replays without an anchor of his own */
+				      for whoever replays without an anchor of his own */
 };
 
 struct dr_evidence_head {

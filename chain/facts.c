@@ -94,16 +94,11 @@ enum dr_agree dr_fact_state_accumulator(const struct dr_fact_state *fact)
 const char *dr_proof_name(enum dr_proof proof)
 {
 	switch (proof) {
-	case DR_PROOF_NONE:
-		return "none";
-	case DR_PROOF_QUORUM:
-		return "quorum";
-	case DR_PROOF_CONSENSUS:
-		return "consensus";
-	case DR_PROOF_SEALS:
-		return "seals";
-	case DR_PROOF_L1:
-		return "l1";
+	case DR_PROOF_NONE: return "none";
+	case DR_PROOF_QUORUM: return "quorum";
+	case DR_PROOF_CONSENSUS: return "consensus";
+	case DR_PROOF_SEALS: return "seals";
+	case DR_PROOF_L1: return "l1";
 	}
 	return "?";
 }
@@ -111,12 +106,9 @@ const char *dr_proof_name(enum dr_proof proof)
 const char *dr_status_name(enum dr_status status)
 {
 	switch (status) {
-	case DR_STATUS_NONE:
-		return "none";
-	case DR_STATUS_HEAD:
-		return "head";
-	case DR_STATUS_FINAL:
-		return "final";
+	case DR_STATUS_NONE: return "none";
+	case DR_STATUS_HEAD: return "head";
+	case DR_STATUS_FINAL: return "final";
 	}
 	return "?";
 }
@@ -124,14 +116,10 @@ const char *dr_status_name(enum dr_status status)
 const char *dr_complete_name(enum dr_complete complete)
 {
 	switch (complete) {
-	case DR_COMPLETE_NONE:
-		return "none";
-	case DR_COMPLETE_BLOOM:
-		return "bloom";
-	case DR_COMPLETE_RECEIPTS:
-		return "receipts";
-	case DR_COMPLETE_ACCUMULATOR:
-		return "accumulator";
+	case DR_COMPLETE_NONE: return "none";
+	case DR_COMPLETE_BLOOM: return "bloom";
+	case DR_COMPLETE_RECEIPTS: return "receipts";
+	case DR_COMPLETE_ACCUMULATOR: return "accumulator";
 	}
 	return "?";
 }

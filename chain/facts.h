@@ -20,7 +20,7 @@
 /* What a fact is worth; the order is not a scale. */
 enum dr_proof {
 	DR_PROOF_NONE = 0,
-	DR_PROOF_QUORUM = 1,    /* k of n configured endpoints agree. Nothing cryptographic. */
+	DR_PROOF_QUORUM = 1, /* k of n configured endpoints agree. Nothing cryptographic. */
 	DR_PROOF_CONSENSUS = 2,
 	DR_PROOF_SEALS = 3,
 	DR_PROOF_L1 = 4,

@@ -38,8 +38,7 @@ struct dr_finality {
 	void *self;
 	/* One FINALITY frame's payload. DR_OK: taken; *news: it says something not yet held (whether or not
 	 * that proved a block). */
-	enum dr_err (*frame)(void *self, struct dr_bytes payload, uint16_t source, bool *news,
-	                     struct dr_fail *fail);
+	enum dr_err (*frame)(void *self, struct dr_bytes payload, uint16_t source, bool *news, struct dr_fail *fail);
 	/* The next finding not yet handed out; false if there is none. */
 	bool (*next)(void *self, struct dr_finality_finding *out);
 	/* A new start: earlier words no longer authenticate anything; what was final stays known. */

@@ -16,8 +16,8 @@ enum dr_want_kind {
 	 * word (quorum), or the scheme's newest proof. Never fulfilled: the watcher polls. One FINALITY
 	 * frame per endpoint and status. */
 	DR_WANT_FINALITY = 1,
-	DR_WANT_HEADERS = 2, /* headers first..last by number, ascending, one HEADER frame each */
-	DR_WANT_HEADER = 3,  /* the header with this hash */
+	DR_WANT_HEADERS = 2,  /* headers first..last by number, ascending, one HEADER frame each */
+	DR_WANT_HEADER = 3,   /* the header with this hash */
 	DR_WANT_RECEIPTS = 4, /* all receipts of the block with this hash (number `first`) */
 	DR_WANT_STATE = 5,    /* account `address` with slots[0,num_slots) at block `hash` (number `first`) */
 	DR_WANT_LOGS = 6,     /* all logs of `address` in first..last; hash is that of block `last` */

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#define B32 DR_WORD_BYTES32
-#define U64 DR_WORD_U64
+#define B32  DR_WORD_BYTES32
+#define U64  DR_WORD_U64
 #define ADDR DR_WORD_ADDRESS
 #define BOOL DR_WORD_BOOL
 
@@ -119,12 +119,9 @@ const struct dr_action_def *dr_action_at(size_t idx)
 const char *dr_effect_name(enum dr_effect effect)
 {
 	switch (effect) {
-	case DR_EFFECT_NEUTRAL:
-		return "neutral";
-	case DR_EFFECT_GRANTS:
-		return "grants";
-	case DR_EFFECT_REVOKES:
-		return "revokes";
+	case DR_EFFECT_NEUTRAL: return "neutral";
+	case DR_EFFECT_GRANTS: return "grants";
+	case DR_EFFECT_REVOKES: return "revokes";
 	}
 	return "?";
 }
@@ -132,16 +129,11 @@ const char *dr_effect_name(enum dr_effect effect)
 const char *dr_hardware_name(enum dr_hardware kind)
 {
 	switch (kind) {
-	case DR_HARDWARE_FAMILY:
-		return "family";
-	case DR_HARDWARE_SVN:
-		return "svn";
-	case DR_HARDWARE_ADVISORY:
-		return "advisory";
-	case DR_HARDWARE_DEVICE:
-		return "device";
-	case DR_HARDWARE_TEE:
-		return "tee";
+	case DR_HARDWARE_FAMILY: return "family";
+	case DR_HARDWARE_SVN: return "svn";
+	case DR_HARDWARE_ADVISORY: return "advisory";
+	case DR_HARDWARE_DEVICE: return "device";
+	case DR_HARDWARE_TEE: return "tee";
 	}
 	return "?";
 }

@@ -121,20 +121,21 @@ const char *dr_outcome_name(enum dr_outcome outcome)
 static const struct {
 	const char *name, *text;
 } reasons[] = {
-    [DR_REASON_NONE] = {"none", "Nothing speaks against it."},
-    [DR_REASON_UNKNOWN_EVENT] = {"unknown-event", "The profile does not know this event; everything is withheld "
-						  "until a successor profile does."},
-    [DR_REASON_MALFORMED] = {"malformed", "The event's data does not have the shape that the profile declares; "
-					  "everything is withheld until a successor profile."},
-    [DR_REASON_VOTES] = {"unsupported-votes", "Our own tally of proven votes does not support this execution."},
-    [DR_REASON_NO_PROPOSAL] = {"no-proposal", "It names a proposal that was not executed directly before it."},
-    [DR_REASON_MISMATCH] = {"mismatch", "It says something else than what was proposed, or than what we computed."},
-    [DR_REASON_AUTHORITY] = {"authority", "Whoever did this may not do it."},
-    [DR_REASON_NOTICE] = {"notice", "It would come into force before its notice period ends."},
-    [DR_REASON_ORDER] = {"order", "It is not possible in the state that the chain was in."},
-    [DR_REASON_PROOF] = {"false-proof", "A possession proof or signature in it is false."},
-    [DR_REASON_DEADLINE] = {"deadline", "It came, or was still missing, after its deadline."},
-    [DR_REASON_LIMIT] = {"limit", "A value in it lies beyond what derot permits."},
+	[DR_REASON_NONE] = { "none", "Nothing speaks against it." },
+	[DR_REASON_UNKNOWN_EVENT] = { "unknown-event", "The profile does not know this event; everything is withheld "
+						       "until a successor profile does." },
+	[DR_REASON_MALFORMED] = { "malformed", "The event's data does not have the shape that the profile declares; "
+					       "everything is withheld until a successor profile." },
+	[DR_REASON_VOTES] = { "unsupported-votes", "Our own tally of proven votes does not support this execution." },
+	[DR_REASON_NO_PROPOSAL] = { "no-proposal", "It names a proposal that was not executed directly before it." },
+	[DR_REASON_MISMATCH] = { "mismatch",
+				 "It says something else than what was proposed, or than what we computed." },
+	[DR_REASON_AUTHORITY] = { "authority", "Whoever did this may not do it." },
+	[DR_REASON_NOTICE] = { "notice", "It would come into force before its notice period ends." },
+	[DR_REASON_ORDER] = { "order", "It is not possible in the state that the chain was in." },
+	[DR_REASON_PROOF] = { "false-proof", "A possession proof or signature in it is false." },
+	[DR_REASON_DEADLINE] = { "deadline", "It came, or was still missing, after its deadline." },
+	[DR_REASON_LIMIT] = { "limit", "A value in it lies beyond what derot permits." },
 };
 
 const char *dr_reason_name(enum dr_reason reason)

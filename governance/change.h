@@ -27,17 +27,17 @@ enum dr_outcome {
 
 enum dr_reason {
 	DR_REASON_NONE = 0,
-	DR_REASON_UNKNOWN_EVENT = 1,    /* topic0 not in the profile: everything is withheld */
-	DR_REASON_MALFORMED = 2,        /* data not of the declared shape: everything is withheld */
-	DR_REASON_VOTES = 3,            /* our own tally does not support it: unsupported execution */
-	DR_REASON_NO_PROPOSAL = 4,      /* names a proposal that was not executed just before it */
-	DR_REASON_MISMATCH = 5,         /* does something else than the proposal says */
-	DR_REASON_AUTHORITY = 6,        /* `by` may not do this */
-	DR_REASON_NOTICE = 7,           /* `due` comes before the notice period ends */
-	DR_REASON_ORDER = 8,            /* not possible in this state (unknown app, doubled vote, …) */
-	DR_REASON_PROOF = 9,            /* a possession proof or signature in it is false */
-	DR_REASON_DEADLINE = 10,        /* too late */
-	DR_REASON_LIMIT = 11,           /* beyond a bound of limits.h */
+	DR_REASON_UNKNOWN_EVENT = 1, /* topic0 not in the profile: everything is withheld */
+	DR_REASON_MALFORMED = 2,     /* data not of the declared shape: everything is withheld */
+	DR_REASON_VOTES = 3,         /* our own tally does not support it: unsupported execution */
+	DR_REASON_NO_PROPOSAL = 4,   /* names a proposal that was not executed just before it */
+	DR_REASON_MISMATCH = 5,      /* does something else than the proposal says */
+	DR_REASON_AUTHORITY = 6,     /* `by` may not do this */
+	DR_REASON_NOTICE = 7,        /* `due` comes before the notice period ends */
+	DR_REASON_ORDER = 8,         /* not possible in this state (unknown app, doubled vote, …) */
+	DR_REASON_PROOF = 9,         /* a possession proof or signature in it is false */
+	DR_REASON_DEADLINE = 10,     /* too late */
+	DR_REASON_LIMIT = 11,        /* beyond a bound of limits.h */
 };
 
 struct dr_change {
@@ -56,8 +56,7 @@ struct dr_change {
 
 #define DR_CHANGE_LEN_MAX (1u + 8 + 20 + 8 + 32 + 8 + 4 + 32 + 2 + 4 + 8 + 20 + 8 + 1 + 32 * DR_ARGS_MAX)
 
-enum dr_err dr_change_encode(uint8_t *buf, size_t cap, size_t *len, const struct dr_change *c,
-                             struct dr_fail *fail);
+enum dr_err dr_change_encode(uint8_t *buf, size_t cap, size_t *len, const struct dr_change *c, struct dr_fail *fail);
 enum dr_err dr_change_decode(struct dr_change *out, struct dr_bytes bytes, struct dr_fail *fail);
 
 const char *dr_outcome_name(enum dr_outcome outcome);

@@ -22,7 +22,8 @@ static bool is_well_formed(const struct dr_request *r)
 {
 	return r->purpose >= DR_PURPOSE_SEAL && r->purpose <= DR_PURPOSE_CONTRACT && r->back <= 1 &&
 	       r->confidence >= 1 && r->confidence <= CONFIDENCE_MAX && r->num_advisories <= DR_ADVISORIES_MAX &&
-	       (r->has_from || dr_bytes_zero(r->from, 32)) && is_named(r->tee) && is_named(r->family) && is_named(r->device);
+	       (r->has_from || dr_bytes_zero(r->from, 32)) && is_named(r->tee) && is_named(r->family) &&
+	       is_named(r->device);
 }
 
 static bool is_listed(const struct dr_state *s, enum dr_hardware kind, const uint8_t *value)
@@ -228,7 +229,8 @@ static const struct {
 	const char *name, *text;
 } denials[] = {
 	[DR_DENY_NONE] = { "none", "Nothing speaks against it." },
-	[DR_DENY_MALFORMED] = { "malformed", "A field of the request is out of range, or its hardware (tee, family, device) is not named." },
+	[DR_DENY_MALFORMED] = { "malformed", "A field of the request is out of range, or its hardware (tee, family, "
+					     "device) is not named." },
 	[DR_DENY_SEALED] = { "sealed", "The keys of this node are sealed." },
 	[DR_DENY_PROFILE] = { "profile",
 			      "The profile in force on chain is not the one in use here, or none is set." },

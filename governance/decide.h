@@ -41,13 +41,13 @@ struct dr_request {
 /* Why not. Stable codes; NONE only with ALLOW. */
 enum dr_deny {
 	DR_DENY_NONE = 0,
-	DR_DENY_MALFORMED = 1,       /* a field of the request is out of range */
-	DR_DENY_SEALED = 2,          /* lease, start, halt: decided by the core, not here */
-	DR_DENY_PROFILE = 3,         /* the profile in force on chain is not ours, or none is set */
-	DR_DENY_BROKEN = 4,          /* unknown or malformed governance event */
-	DR_DENY_NODE = 5,            /* this KMS node is not registered */
+	DR_DENY_MALFORMED = 1,        /* a field of the request is out of range */
+	DR_DENY_SEALED = 2,           /* lease, start, halt: decided by the core, not here */
+	DR_DENY_PROFILE = 3,          /* the profile in force on chain is not ours, or none is set */
+	DR_DENY_BROKEN = 4,           /* unknown or malformed governance event */
+	DR_DENY_NODE = 5,             /* this KMS node is not registered */
 	DR_DENY_NODE_MEASUREMENT = 6, /* its measurement is not allowed */
-	DR_DENY_NODE_HARDWARE = 7,   /* its hardware is blacklisted */
+	DR_DENY_NODE_HARDWARE = 7,    /* its hardware is blacklisted */
 	DR_DENY_APP_UNKNOWN = 8,
 	DR_DENY_APP_SUSPENDED = 9,
 	DR_DENY_APP_MEASUREMENT = 10, /* never allowed, or revoked */
@@ -55,13 +55,13 @@ enum dr_deny {
 	DR_DENY_HARDWARE = 12,        /* blacklisted in one of its dimensions */
 	DR_DENY_CONFIDENCE = 13,
 	DR_DENY_HANDOVER = 14,
-	DR_DENY_EPOCH = 15,           /* the epoch before is asked for, and no overlap runs */
-	DR_DENY_ROOT = 16,            /* no published root generation */
-	DR_DENY_ROOT_FOREIGN = 17,    /* the published generation is not the one held here (core) */
-	DR_DENY_DIVERGENCE = 18,      /* slots and fold differ on a subject it rests on (core) */
-	DR_DENY_HEAD = 19,            /* revoked at an authenticated head, not yet final */
-	DR_DENY_CODE = 20,            /* the contract's code is not proven, or not the pinned one (core) */
-	DR_DENY_PROOF = 21,           /* proof level below the profile's or configuration's minimum (core) */
+	DR_DENY_EPOCH = 15,        /* the epoch before is asked for, and no overlap runs */
+	DR_DENY_ROOT = 16,         /* no published root generation */
+	DR_DENY_ROOT_FOREIGN = 17, /* the published generation is not the one held here (core) */
+	DR_DENY_DIVERGENCE = 18,   /* slots and fold differ on a subject it rests on (core) */
+	DR_DENY_HEAD = 19,         /* revoked at an authenticated head, not yet final */
+	DR_DENY_CODE = 20,         /* the contract's code is not proven, or not the pinned one (core) */
+	DR_DENY_PROOF = 21,        /* proof level below the profile's or configuration's minimum (core) */
 };
 
 struct dr_decision {
@@ -82,18 +82,18 @@ struct dr_self {
 /* dr_decide: the rule on one state; `time` is the state's block timestamp (epoch overlap). *out is filled
  * in both cases. */
 void dr_decide(struct dr_decision *out, const struct dr_state *s, const struct dr_self *self,
-               const struct dr_request *request, uint64_t time);
+	       const struct dr_request *request, uint64_t time);
 
 /* dr_decide_effective: dr_decide on the final state, then the rights (not epoch, nor a newer generation) on
  * each head state: a right, or the root generation itself, lost in any of them is DR_DENY_HEAD. */
 void dr_decide_effective(struct dr_decision *out, const struct dr_state *final_state, uint64_t time,
-                         const struct dr_state *heads, size_t num_heads, const struct dr_self *self,
-                         const struct dr_request *request);
+			 const struct dr_state *heads, size_t num_heads, const struct dr_self *self,
+			 const struct dr_request *request);
 
 /* The request's canonical encoding: in REQUEST frames and on the local protocol. */
 #define DR_REQUEST_LEN_MAX (32u * 8 + 8 + 8 + 32 * DR_ADVISORIES_MAX)
 enum dr_err dr_request_encode(uint8_t *buf, size_t cap, size_t *len, const struct dr_request *r,
-                              struct dr_fail *fail);
+			      struct dr_fail *fail);
 enum dr_err dr_request_decode(struct dr_request *out, struct dr_bytes bytes, struct dr_fail *fail);
 
 const char *dr_deny_name(enum dr_deny deny); /* "app-notice" … */

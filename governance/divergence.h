@@ -21,27 +21,27 @@ void dr_divergence_free(struct dr_divergence *d);
  * first if the profile has them, then the slots of the subjects in state, those proven longest ago
  * first. Returns how many. */
 size_t dr_divergence_slots(struct dr_divergence *d, uint8_t (*out)[32], size_t max, const struct dr_profile *p,
-                           const struct dr_state *state);
+			   const struct dr_state *state);
 
 /* One subject on which slots and fold differ, or agree again. */
 struct dr_divergence_report {
-	bool cleared;     /* false: it diverges; true: it agrees again */
-	uint8_t kind;     /* enum dr_slot_kind; 0: the contract's code */
-	uint8_t subject[64]; /* the mapping's keys, 32 bytes each, zero padded */
+	bool cleared;                  /* false: it diverges; true: it agrees again */
+	uint8_t kind;                  /* enum dr_slot_kind; 0: the contract's code */
+	uint8_t subject[64];           /* the mapping's keys, 32 bytes each, zero padded */
 	uint8_t expected[32], got[32]; /* slot values; for code: code hashes */
 };
 
 /* dr_divergence_judge: holds a state fact against the state folded to exactly that block. Calls report
  * for each subject whose verdict changed. */
 void dr_divergence_judge(struct dr_divergence *d, const struct dr_profile *p, const struct dr_state *state,
-                         const struct dr_fact_state *fact,
-                         void (*report)(void *ctx, const struct dr_divergence_report *r), void *ctx);
+			 const struct dr_fact_state *fact,
+			 void (*report)(void *ctx, const struct dr_divergence_report *r), void *ctx);
 
 /* dr_divergence_verdict: DR_DENY_NONE, or why this request is withheld: DR_DENY_CODE until the pinned
  * code was proven once, and while the newest proof shows other code; DR_DENY_DIVERGENCE if a subject
  * the decision rests on (node measurement, app measurement, root, hardware, suspension) diverges. */
 enum dr_deny dr_divergence_verdict(const struct dr_divergence *d, const struct dr_self *self,
-                                   const struct dr_state *state, const struct dr_request *request,
-                                   const struct dr_decision *decision);
+				   const struct dr_state *state, const struct dr_request *request,
+				   const struct dr_decision *decision);
 
 #endif

@@ -27,12 +27,12 @@ enum dr_audit_finding_kind {
 
 struct dr_audit_finding {
 	enum dr_audit_finding_kind kind;
-	struct dr_change at;     /* the change that completed the finding */
+	struct dr_change at; /* the change that completed the finding */
 	/* STEALTHY_DEPLOYER only: */
-	uint64_t first_number;   /* block of the announcement */
+	uint64_t first_number; /* block of the announcement */
 	uint64_t first_time;
-	bool was_active;         /* the measurement was in force at some block */
-	uint64_t active_since;   /* timestamp of that block */
+	bool was_active;       /* the measurement was in force at some block */
+	uint64_t active_since; /* timestamp of that block */
 };
 
 struct dr_findings; /* opaque */

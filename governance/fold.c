@@ -28,14 +28,14 @@ static void emit_at(struct dr_step *step, const struct dr_act *act, uint32_t ord
 	const struct dr_action_def *def = dr_action_def((uint16_t)act->action);
 	const struct dr_fold *fold = step->fold;
 	struct dr_change change = {
-	    .chain_id = fold->chain_id,
-	    .number = step->number,
-	    .time = step->time,
-	    .ordinal = ordinal,
-	    .effect = def != NULL ? def->effect : DR_EFFECT_NEUTRAL,
-	    .outcome = outcome,
-	    .reason = reason,
-	    .act = *act,
+		.chain_id = fold->chain_id,
+		.number = step->number,
+		.time = step->time,
+		.ordinal = ordinal,
+		.effect = def != NULL ? def->effect : DR_EFFECT_NEUTRAL,
+		.outcome = outcome,
+		.reason = reason,
+		.act = *act,
 	};
 	enum dr_err err;
 
@@ -177,11 +177,11 @@ static enum dr_outcome accept(struct dr_step *step, const struct dr_act *act, ui
 	const struct dr_rule *rule = rule_of(act->action);
 	const uint8_t(*subject)[32] = (const uint8_t(*)[32])act->args;
 	struct dr_pending pending = {
-	    .what = DR_PENDING_ACT,
-	    .due = due,
-	    .number = step->origin_number,
-	    .ordinal = step->origin_ordinal,
-	    .act = *act,
+		.what = DR_PENDING_ACT,
+		.due = due,
+		.number = step->origin_number,
+		.ordinal = step->origin_ordinal,
+		.act = *act,
 	};
 
 	if (rule->cancels != DR_ACTION_NONE)
@@ -230,7 +230,7 @@ static void fold_act(struct dr_step *step, const struct dr_act *act, uint32_t or
 /* read: the act of the idx-th event. */
 static enum dr_err read(struct dr_act *act, const struct dr_step *step, size_t idx)
 {
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 
 	return dr_profile_act(act, step->fold->profile, dr_fact_block_event(step->block, idx), &fail);
 }
@@ -301,11 +301,11 @@ enum dr_err dr_fold_block(const struct dr_fold *fold, struct dr_state *state, co
 			  struct dr_fail *fail)
 {
 	struct dr_step step = {
-	    .fold = fold,
-	    .block = block,
-	    .state = dr_state_share(state),
-	    .time = dr_fact_block_timestamp(block),
-	    .number = dr_fact_block_number(block),
+		.fold = fold,
+		.block = block,
+		.state = dr_state_share(state),
+		.time = dr_fact_block_timestamp(block),
+		.number = dr_fact_block_number(block),
 	};
 	struct dr_pending pending;
 

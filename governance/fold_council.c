@@ -172,10 +172,10 @@ static enum dr_reason check_propose(const struct dr_step *step, const struct dr_
 static void take_propose(struct dr_step *step, const struct dr_act *act, uint64_t due)
 {
 	struct dr_proposal proposal = {
-	    .stage = DR_PROPOSAL_OPEN,
-	    .action = (uint16_t)dr_fold_u64(act, 0),
-	    .snapshot = step->time,
-	    .expires = dr_fold_u64(act, 1),
+		.stage = DR_PROPOSAL_OPEN,
+		.action = (uint16_t)dr_fold_u64(act, 0),
+		.snapshot = step->time,
+		.expires = dr_fold_u64(act, 1),
 	};
 
 	(void)due;
@@ -240,8 +240,8 @@ static enum dr_reason check_cancel(const struct dr_step *step, const struct dr_a
 		return DR_REASON_NONE;
 	/* No guardian stops a guardian's removal, or a lost one could stop everything for ever. */
 	return act->has_by && dr_state_guardian(&step->state, act->by) && proposal.action != DR_ACTION_GUARDIAN_REMOVE
-	               ? DR_REASON_NONE
-	               : DR_REASON_AUTHORITY;
+		       ? DR_REASON_NONE
+		       : DR_REASON_AUTHORITY;
 }
 
 static void close_proposal(struct dr_step *step, const struct dr_act *act, enum dr_proposal_stage stage)
@@ -282,17 +282,18 @@ static void take_execute(struct dr_step *step, const struct dr_act *act, uint64_
 }
 
 static const struct dr_rule rules[] = {
-    {DR_ACTION_MEMBER_SET, check_member_set, announce_member_set, NULL, 1, true, DR_ACTION_NONE},
-    {DR_ACTION_MEMBER_REMOVE, check_member_remove, NULL, take_member_remove, 1, false, DR_ACTION_MEMBER_SET},
-    {DR_ACTION_QUORUM_SET, check_quorum_set, announce_quorum_set, NULL, 0, true, DR_ACTION_NONE},
-    {DR_ACTION_NOTICE_SET, check_notice_set, announce_notice_set, NULL, 1, true, DR_ACTION_NONE},
-    {DR_ACTION_GUARDIAN_ADD, NULL, NULL, take_guardian_add, 1, true, DR_ACTION_NONE},
-    {DR_ACTION_GUARDIAN_REMOVE, check_guardian_remove, NULL, take_guardian_remove, 1, false, DR_ACTION_GUARDIAN_ADD},
-    {DR_ACTION_CONSTITUTE, check_constitute, NULL, take_constitute, 0, false, DR_ACTION_NONE},
-    {DR_ACTION_PROPOSE, check_propose, NULL, take_propose, 0, false, DR_ACTION_NONE},
-    {DR_ACTION_VOTE, check_vote, NULL, take_vote, 0, false, DR_ACTION_NONE},
-    {DR_ACTION_CANCEL, check_cancel, NULL, take_cancel, 0, false, DR_ACTION_NONE},
-    {DR_ACTION_EXECUTE, check_execute, NULL, take_execute, 0, false, DR_ACTION_NONE},
+	{ DR_ACTION_MEMBER_SET, check_member_set, announce_member_set, NULL, 1, true, DR_ACTION_NONE },
+	{ DR_ACTION_MEMBER_REMOVE, check_member_remove, NULL, take_member_remove, 1, false, DR_ACTION_MEMBER_SET },
+	{ DR_ACTION_QUORUM_SET, check_quorum_set, announce_quorum_set, NULL, 0, true, DR_ACTION_NONE },
+	{ DR_ACTION_NOTICE_SET, check_notice_set, announce_notice_set, NULL, 1, true, DR_ACTION_NONE },
+	{ DR_ACTION_GUARDIAN_ADD, NULL, NULL, take_guardian_add, 1, true, DR_ACTION_NONE },
+	{ DR_ACTION_GUARDIAN_REMOVE, check_guardian_remove, NULL, take_guardian_remove, 1, false,
+	  DR_ACTION_GUARDIAN_ADD },
+	{ DR_ACTION_CONSTITUTE, check_constitute, NULL, take_constitute, 0, false, DR_ACTION_NONE },
+	{ DR_ACTION_PROPOSE, check_propose, NULL, take_propose, 0, false, DR_ACTION_NONE },
+	{ DR_ACTION_VOTE, check_vote, NULL, take_vote, 0, false, DR_ACTION_NONE },
+	{ DR_ACTION_CANCEL, check_cancel, NULL, take_cancel, 0, false, DR_ACTION_NONE },
+	{ DR_ACTION_EXECUTE, check_execute, NULL, take_execute, 0, false, DR_ACTION_NONE },
 };
 
 const struct dr_rule *dr_fold_council_rule(enum dr_action action)

@@ -19,11 +19,11 @@ static bool is_kms_node(const struct dr_step *step, const uint8_t *id)
 static void pend_root(struct dr_step *step, const struct dr_act *act, enum dr_pending_what what, uint64_t due)
 {
 	struct dr_pending pending = {
-	    .what = what,
-	    .due = due,
-	    .number = step->origin_number,
-	    .ordinal = step->origin_ordinal,
-	    .act = *act,
+		.what = what,
+		.due = due,
+		.number = step->origin_number,
+		.ordinal = step->origin_ordinal,
+		.act = *act,
 	};
 
 	memcpy(pending.event_digest, step->event_digest, 32);
@@ -49,7 +49,7 @@ static enum dr_reason check_rotate(const struct dr_step *step, const struct dr_a
 
 static void announce_rotate(struct dr_step *step, const struct dr_act *act, uint64_t due)
 {
-	struct dr_root root = {.stage = DR_ROOT_ORDERED, .due = due, .deadline = dr_fold_u64(act, 2)};
+	struct dr_root root = { .stage = DR_ROOT_ORDERED, .due = due, .deadline = dr_fold_u64(act, 2) };
 
 	memcpy(root.node, act->args[1] + 12, 20);
 	dr_state_put_root(&step->state, dr_fold_u64(act, 0), &root, &step->fail);
@@ -98,10 +98,10 @@ enum {
 static enum dr_reason check_publish(const struct dr_step *step, const struct dr_act *act, uint64_t due)
 {
 	const uint64_t generation = dr_fold_u64(act, PUB_GENERATION);
-	struct dr_root_claim claim = {.chain_id = step->fold->chain_id, .generation = generation};
+	struct dr_root_claim claim = { .chain_id = step->fold->chain_id, .generation = generation };
 	struct dr_root_proofs proofs;
 	struct dr_root root, prev;
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 	bool prev_has_key;
 
 	(void)due;
@@ -127,8 +127,8 @@ static enum dr_reason check_publish(const struct dr_step *step, const struct dr_
 	return dr_root_verify(&claim, &proofs, prev_has_key ? prev.sig_pub : NULL,
 			      prev_has_key && prev.stage == DR_ROOT_PUBLISHED && prev.exposed_deadline == 0,
 			      &fail) == DR_OK
-		   ? DR_REASON_NONE
-		   : DR_REASON_PROOF;
+		       ? DR_REASON_NONE
+		       : DR_REASON_PROOF;
 }
 
 static void take_publish(struct dr_step *step, const struct dr_act *act, uint64_t due)
@@ -230,11 +230,11 @@ void dr_fold_root_stop(struct dr_step *step, const struct dr_pending *p)
 static void put_epoch(struct dr_step *step, const uint8_t *app, const uint8_t *service, const struct dr_epoch *r)
 {
 	struct dr_pending pending = {
-	    .what = DR_PENDING_EPOCH,
-	    .due = r->policy.epoch_time + r->policy.period_s,
-	    .number = r->number,
-	    .ordinal = r->ordinal,
-	    .act = {.action = DR_ACTION_EPOCH_ADVANCE, .num_args = 3},
+		.what = DR_PENDING_EPOCH,
+		.due = r->policy.epoch_time + r->policy.period_s,
+		.number = r->number,
+		.ordinal = r->ordinal,
+		.act = { .action = DR_ACTION_EPOCH_ADVANCE, .num_args = 3 },
 	};
 
 	memcpy(pending.act.args[0], app, 32);
@@ -263,7 +263,7 @@ static bool carry(struct dr_epoch_policy *policy, uint64_t until)
 /* advance: carries the service's epoch to `until`, and says so if that crossed a boundary. */
 static void advance(struct dr_step *step, const uint8_t *app, const uint8_t *service, uint64_t until)
 {
-	struct dr_act act = {.action = DR_ACTION_EPOCH_ADVANCE, .has_due = true, .num_args = 3};
+	struct dr_act act = { .action = DR_ACTION_EPOCH_ADVANCE, .has_due = true, .num_args = 3 };
 	uint8_t digest[32];
 	struct dr_epoch r;
 

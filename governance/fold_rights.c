@@ -21,7 +21,7 @@ enum dr_reason dr_fold_check_grant(const struct dr_step *step, const struct dr_a
 
 void dr_fold_announce_grant(struct dr_step *step, const struct dr_act *act, uint64_t due)
 {
-	const struct dr_grant grant = {.due = due, .announced = step->time, .active = false};
+	const struct dr_grant grant = { .due = due, .announced = step->time, .active = false };
 
 	dr_state_put_grant(&step->state, act, &grant, &step->fail);
 }
@@ -78,7 +78,7 @@ static enum dr_reason check_app_register(const struct dr_step *step, const struc
 
 static void take_app_register(struct dr_step *step, const struct dr_act *act, uint64_t due)
 {
-	struct dr_app app = {.notice_s = dr_fold_u64(act, 2), .confidence = (uint8_t)dr_fold_u64(act, 3)};
+	struct dr_app app = { .notice_s = dr_fold_u64(act, 2), .confidence = (uint8_t)dr_fold_u64(act, 3) };
 
 	(void)due;
 	memcpy(app.deployer, act->by, 20);
@@ -173,7 +173,7 @@ static enum dr_reason check_blacklist(const struct dr_step *step, const struct d
 
 static void take_blacklist(struct dr_step *step, const struct dr_act *act, uint64_t due)
 {
-	const struct dr_listing listing = {.svn = dr_fold_u64(act, 2), .listed = true};
+	const struct dr_listing listing = { .svn = dr_fold_u64(act, 2), .listed = true };
 
 	(void)due;
 	dr_state_put_listing(&step->state, dr_fold_u64(act, 0), act->args[1], &listing, &step->fail);
@@ -215,7 +215,7 @@ static enum dr_reason check_node_register(const struct dr_step *step, const stru
 
 static void take_node_register(struct dr_step *step, const struct dr_act *act, uint64_t due)
 {
-	struct dr_node node = {.role = (uint8_t)dr_fold_u64(act, 1), .svn = dr_fold_u64(act, 6)}, old;
+	struct dr_node node = { .role = (uint8_t)dr_fold_u64(act, 1), .svn = dr_fold_u64(act, 6) }, old;
 	const uint8_t *id = act->args[0] + 12;
 
 	(void)due;

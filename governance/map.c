@@ -65,7 +65,7 @@ static void node_drop(struct dr_map_node *node)
 		dead = node;
 	}
 	while (dead != NULL) {
-		struct dr_map_node *gone = dead, *children[2] = {dead->left, dead->right};
+		struct dr_map_node *gone = dead, *children[2] = { dead->left, dead->right };
 
 		dead = gone->up;
 		for (size_t i = 0; i < 2; i++) {
@@ -93,7 +93,7 @@ static struct dr_map_node *node_new(struct entry *entry)
 
 struct dr_map dr_map_share(struct dr_map map)
 {
-	return (struct dr_map){share(map.root)};
+	return (struct dr_map){ share(map.root) };
 }
 
 void dr_map_drop(struct dr_map *map)
@@ -115,7 +115,7 @@ bool dr_map_get(struct dr_bytes *value, struct dr_map map, struct dr_bytes key)
 		}
 		node = order < 0 ? node->left : node->right;
 	}
-	*value = (struct dr_bytes){0};
+	*value = (struct dr_bytes){ 0 };
 	return false;
 }
 
@@ -278,8 +278,8 @@ static bool nearest(struct dr_bytes *key_out, struct dr_bytes *value, struct dr_
 			break;
 		node = order > 0 ? node->left : node->right;
 	}
-	*key_out = best != NULL ? key_of(best) : (struct dr_bytes){0};
-	*value = best != NULL ? value_of(best) : (struct dr_bytes){0};
+	*key_out = best != NULL ? key_of(best) : (struct dr_bytes){ 0 };
+	*value = best != NULL ? value_of(best) : (struct dr_bytes){ 0 };
 	return best != NULL;
 }
 
@@ -325,16 +325,16 @@ static void digest(struct dr_map_node *node)
 	static const uint8_t none[32];
 	const struct dr_bytes key = key_of(node), value = value_of(node);
 	const uint8_t tag = 1;
-	const uint8_t key_len[2] = {(uint8_t)(key.len >> 8), (uint8_t)key.len};
-	const uint8_t value_len[2] = {(uint8_t)(value.len >> 8), (uint8_t)value.len};
+	const uint8_t key_len[2] = { (uint8_t)(key.len >> 8), (uint8_t)key.len };
+	const uint8_t value_len[2] = { (uint8_t)(value.len >> 8), (uint8_t)value.len };
 	const struct dr_bytes parts[] = {
-	    dr_bytes_of(&tag, 1),
-	    dr_bytes_of(node->left != NULL ? node->left->digest : none, 32),
-	    dr_bytes_of(node->right != NULL ? node->right->digest : none, 32),
-	    dr_bytes_of(key_len, 2),
-	    key,
-	    dr_bytes_of(value_len, 2),
-	    value,
+		dr_bytes_of(&tag, 1),
+		dr_bytes_of(node->left != NULL ? node->left->digest : none, 32),
+		dr_bytes_of(node->right != NULL ? node->right->digest : none, 32),
+		dr_bytes_of(key_len, 2),
+		key,
+		dr_bytes_of(value_len, 2),
+		value,
 	};
 
 	dr_sha256(node->digest, parts, sizeof(parts) / sizeof(parts[0]));

@@ -71,9 +71,9 @@ static bool type_by_name(enum dr_word_type *type, const char *name)
 		const char *name;
 		enum dr_word_type type;
 	} types[] = {
-	    {"bytes32", DR_WORD_BYTES32}, {"uint64", DR_WORD_U64}, {"uint32", DR_WORD_U64},
-	    {"uint16", DR_WORD_U64},      {"uint8", DR_WORD_U64},  {"address", DR_WORD_ADDRESS},
-	    {"bool", DR_WORD_BOOL},
+		{ "bytes32", DR_WORD_BYTES32 }, { "uint64", DR_WORD_U64 }, { "uint32", DR_WORD_U64 },
+		{ "uint16", DR_WORD_U64 },      { "uint8", DR_WORD_U64 },  { "address", DR_WORD_ADDRESS },
+		{ "bool", DR_WORD_BOOL },
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -168,7 +168,7 @@ static enum dr_err check_event(const struct dr_profile_event *e, struct dr_fail 
 	if (def == NULL)
 		return dr_fail_set(fail, DR_ERR_UNKNOWN, "profile: action", e->action);
 	if (len == sizeof(e->signature) ||
-	    !signature_words(types, &num, (struct text){e->signature, e->signature + len}))
+	    !signature_words(types, &num, (struct text){ e->signature, e->signature + len }))
 		return dr_fail_set(fail, DR_ERR_SYNTAX, "profile: event signature", 0);
 	dr_keccak256(topic0, e->signature, len);
 	if (memcmp(topic0, e->topic0, 32) != 0)
@@ -388,7 +388,7 @@ static unsigned field_by_name(const struct dr_action_def *def, const char *name)
 /* signature_of: "Name(type,type[n])" of the parsed parameters. */
 static bool signature_of(struct dr_profile_event *out, const char *name, const struct param *list, unsigned num)
 {
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 	struct dr_writer w;
 
 	dr_writer_init(&w, out->signature, sizeof(out->signature) - 1, &fail);
@@ -414,7 +414,7 @@ static bool signature_of(struct dr_profile_event *out, const char *name, const s
 static enum dr_err declare(struct dr_profile_event *out, const char *declaration, const struct dr_action_def *def,
 			   struct dr_fail *fail)
 {
-	const struct text text = {declaration, declaration + strlen(declaration)};
+	const struct text text = { declaration, declaration + strlen(declaration) };
 	struct param list[DR_ARGS_MAX];
 	char name[64];
 	uint32_t named = 0;
@@ -517,7 +517,8 @@ enum dr_err dr_profile_act(struct dr_act *out, const struct dr_profile *p, const
 	out->num_args = def->num_args;
 	if (event->data.len != 32u * e->num_words) {
 		memset(out, 0, sizeof(*out));
-		return dr_fail_set(fail, DR_ERR_SYNTAX, "profile: data of an event, 32 bytes a word", event->data.len);
+		return dr_fail_set(fail, DR_ERR_SYNTAX, "profile: data of an event, 32 bytes a word",
+				   event->data.len);
 	}
 	dr_reader_init(&r, event->data, fail);
 	for (size_t i = 0; i < e->num_words && dr_reader_ok(&r); i++) {

@@ -44,8 +44,8 @@ enum dr_slot_kind {
 };
 
 struct dr_profile_slot {
-	uint8_t kind;     /* enum dr_slot_kind */
-	uint64_t slot;    /* the mapping's own slot number */
+	uint8_t kind;  /* enum dr_slot_kind */
+	uint64_t slot; /* the mapping's own slot number */
 };
 
 struct dr_profile {
@@ -54,7 +54,7 @@ struct dr_profile {
 	uint8_t code_hash[32];
 	bool has_accumulator;
 	uint64_t count_slot, acc_slot;
-	uint32_t state_every;     /* state is proven at multiples of this block number; >= 1 */
+	uint32_t state_every;      /* state is proven at multiples of this block number; >= 1 */
 	uint64_t stealth_window_s; /* a right that lived shorter than this is a finding */
 	uint16_t num_events;
 	struct dr_profile_event events[DR_PROFILE_EVENTS_MAX];
@@ -65,7 +65,7 @@ struct dr_profile {
 /* dr_profile_encode: the canonical form of p (p->digest is ignored) into buf; *len its length. Events
  * are sorted by topic0, slots by kind. Refuses what decode would refuse. */
 enum dr_err dr_profile_encode(uint8_t *buf, size_t cap, size_t *len, const struct dr_profile *p,
-                              struct dr_fail *fail);
+			      struct dr_fail *fail);
 
 /* dr_profile_decode: fills *out, digest included. Refuses anything but the canonical form: unknown
  * action, missing, doubled or wrongly typed argument, topic0 that is not its signature's hash, doubled
@@ -77,12 +77,12 @@ enum dr_err dr_profile_decode(struct dr_profile *out, struct dr_bytes bytes, str
  * known: bytes32, uint64, uint32, uint16, uint8 (as U64), address, bool, and bytes32[8] / T[n] for arg0…
  * (a fixed array named `args` fills arg0, arg1, …). An argument named `_` is ignored. */
 enum dr_err dr_profile_declare(struct dr_profile_event *out, const char *declaration, const char *action,
-                               struct dr_fail *fail);
+			       struct dr_fail *fail);
 
 /* dr_profile_act: reads one proven event. DR_OK fills *out. DR_ERR_UNKNOWN: no such topic0 (or an
  * anonymous event). DR_ERR_SYNTAX: more than one topic, or data of another length. DR_ERR_NONCANONICAL:
  * a word that is not of its type. */
 enum dr_err dr_profile_act(struct dr_act *out, const struct dr_profile *p, const struct dr_event *event,
-                           struct dr_fail *fail);
+			   struct dr_fail *fail);
 
 #endif

@@ -5,7 +5,7 @@
 
 struct dr_key dr_record_key(enum dr_record kind, const void *a, size_t a_len, const void *b, size_t b_len)
 {
-	struct dr_key key = {.bytes = {(uint8_t)kind}, .len = 1 + a_len + b_len};
+	struct dr_key key = { .bytes = { (uint8_t)kind }, .len = 1 + a_len + b_len };
 
 	DR_ASSERT(key.len <= sizeof(key.bytes));
 	if (a_len > 0)
@@ -66,7 +66,7 @@ bool dr_record_shut(struct dr_open *o)
 
 struct dr_writer *dr_record_draft(struct dr_draft *d)
 {
-	d->fail = (struct dr_fail){0};
+	d->fail = (struct dr_fail){ 0 };
 	dr_writer_init(&d->w, d->bytes, sizeof(d->bytes), &d->fail);
 	return &d->w;
 }

@@ -14,7 +14,7 @@ void dr_root_scheme(uint8_t scheme[static 32])
 
 void dr_root_context(uint8_t out[static DR_ROOT_CONTEXT_LEN], const struct dr_root_claim *claim)
 {
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 	struct dr_writer w;
 
 	dr_writer_init(&w, out, DR_ROOT_CONTEXT_LEN, &fail);

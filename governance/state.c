@@ -13,7 +13,7 @@
 
 struct dr_state dr_state_share(const struct dr_state *state)
 {
-	return (struct dr_state){dr_map_share(state->map)};
+	return (struct dr_state){ dr_map_share(state->map) };
 }
 
 void dr_state_drop(struct dr_state *state)
@@ -29,7 +29,7 @@ void dr_state_digest(uint8_t out[static 32], const struct dr_state *state)
 bool dr_state_next(struct dr_bytes *key_out, struct dr_bytes *value, const struct dr_state *s, enum dr_record kind,
 		   const struct dr_bytes *key)
 {
-	uint8_t after[DR_MAP_KEY_MAX] = {(uint8_t)kind};
+	uint8_t after[DR_MAP_KEY_MAX] = { (uint8_t)kind };
 	size_t len = 1;
 
 	/* The key that follows k at once is k ‖ 0; the longest keys are shorter than the limit. */
@@ -41,7 +41,7 @@ bool dr_state_next(struct dr_bytes *key_out, struct dr_bytes *value, const struc
 	}
 	if (dr_map_ceil(key_out, value, s->map, dr_bytes_of(after, len)) && key_out->ptr[0] == kind)
 		return true;
-	*key_out = *value = (struct dr_bytes){0};
+	*key_out = *value = (struct dr_bytes){ 0 };
 	return false;
 }
 
@@ -49,7 +49,7 @@ bool dr_state_next(struct dr_bytes *key_out, struct dr_bytes *value, const struc
 
 static struct dr_key handover_key(const uint8_t *app, const uint8_t *from, const uint8_t *to)
 {
-	const struct dr_bytes parts[] = {dr_bytes_of(from, 32), dr_bytes_of(to, 32)};
+	const struct dr_bytes parts[] = { dr_bytes_of(from, 32), dr_bytes_of(to, 32) };
 	uint8_t pair[32];
 
 	dr_sha256(pair, parts, 2);
@@ -129,7 +129,7 @@ void dr_state_del_shares(struct dr_state *s, const uint8_t node[static 20], stru
 
 	while (fail->err == DR_OK && dr_map_ceil(&found, &value, s->map, dr_record_view(&key)) &&
 	       found.len == key.len && memcmp(found.ptr, key.bytes, 21) == 0) {
-		uint8_t subject[2][32] = {{0}};
+		uint8_t subject[2][32] = { { 0 } };
 
 		memcpy(key.bytes, found.ptr, found.len);
 		memcpy(subject[0] + 24, key.bytes + 21, 8);

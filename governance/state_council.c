@@ -99,7 +99,7 @@ void dr_state_put_guardian(struct dr_state *s, const uint8_t who[static 20], boo
 	const struct dr_key key = dr_record_key(DR_RECORD_GUARDIAN, who, 20, NULL, 0);
 
 	if (is)
-		dr_record_put(s, key, (struct dr_bytes){0}, fail);
+		dr_record_put(s, key, (struct dr_bytes){ 0 }, fail);
 	else
 		dr_record_del(s, key, fail);
 }

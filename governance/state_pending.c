@@ -26,7 +26,7 @@ static void put(struct dr_state *s, struct dr_bytes key, struct dr_bytes value, 
 
 bool dr_state_proposal(struct dr_proposal *out, const struct dr_state *s, uint64_t id)
 {
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 	struct dr_bytes value;
 	struct dr_reader r;
 	uint8_t key[9];
@@ -50,7 +50,7 @@ bool dr_state_proposal(struct dr_proposal *out, const struct dr_state *s, uint64
 
 void dr_state_put_proposal(struct dr_state *s, uint64_t id, const struct dr_proposal *p, struct dr_fail *fail)
 {
-	struct dr_fail full = {0};
+	struct dr_fail full = { 0 };
 	struct dr_writer w;
 	uint8_t key[9], value[512];
 
@@ -116,7 +116,7 @@ void dr_state_put_vote(struct dr_state *s, uint64_t id, const uint8_t member[sta
 static void pending_key(uint8_t key[static PENDING_KEY_LEN], uint64_t due, uint64_t number, uint32_t ordinal,
 			enum dr_pending_what what)
 {
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 	struct dr_writer w;
 
 	dr_writer_init(&w, key, PENDING_KEY_LEN, &fail);
@@ -131,8 +131,8 @@ static void pending_key(uint8_t key[static PENDING_KEY_LEN], uint64_t due, uint6
 static void index_key(uint8_t key[static INDEX_KEY_LEN], enum dr_pending_what what, enum dr_action action,
 		      const uint8_t (*subject)[32], uint8_t num_subject, uint64_t due)
 {
-	const uint8_t head[3] = {(uint8_t)what, (uint8_t)(action >> 8), (uint8_t)action};
-	const struct dr_bytes parts[] = {dr_bytes_of(head, 3), dr_bytes_of(subject, 32u * num_subject)};
+	const uint8_t head[3] = { (uint8_t)what, (uint8_t)(action >> 8), (uint8_t)action };
+	const struct dr_bytes parts[] = { dr_bytes_of(head, 3), dr_bytes_of(subject, 32u * num_subject) };
 
 	key[0] = DR_RECORD_PENDING_OF;
 	dr_sha256(key + 1, parts, 2);
@@ -143,7 +143,7 @@ static void index_key(uint8_t key[static INDEX_KEY_LEN], enum dr_pending_what wh
 static bool index_next(uint64_t *due, uint64_t *number, uint32_t *ordinal, const struct dr_state *s,
 		       const uint8_t key[static INDEX_KEY_LEN])
 {
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 	struct dr_bytes found, value;
 	struct dr_reader r;
 
@@ -191,7 +191,7 @@ void dr_state_pend(struct dr_state *s, const struct dr_pending *p, uint8_t num_s
 	const struct dr_act *act = &p->act;
 	const uint8_t(*subject)[32] = (const uint8_t(*)[32])act->args;
 	uint8_t index[INDEX_KEY_LEN], key[PENDING_KEY_LEN], place[12], value[DR_MAP_VALUE_MAX];
-	struct dr_fail full = {0};
+	struct dr_fail full = { 0 };
 	struct dr_writer w;
 
 	dr_state_unpend(s, p->what, act->action, subject, num_subject, from < p->due ? from : p->due, fail);
@@ -219,7 +219,7 @@ void dr_state_pend(struct dr_state *s, const struct dr_pending *p, uint8_t num_s
 static void read_pending(struct dr_pending *out, struct dr_bytes key, struct dr_bytes value, uint8_t *num_subject)
 {
 	struct dr_act *act = &out->act;
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 	struct dr_reader r;
 	uint8_t flags;
 

@@ -27,7 +27,7 @@
 #include "governance/profile.h"
 
 #define DR_PROTO_VERSION 1u
-#define DR_TEXT_MAX 512u /* longest text field, bytes; texts are UTF-8 without control characters */
+#define DR_TEXT_MAX      512u /* longest text field, bytes; texts are UTF-8 without control characters */
 
 enum dr_msg_type {
 	/* control, to the core */
@@ -37,35 +37,36 @@ enum dr_msg_type {
 	DR_MSG_END = 0x0104,      /* replay: no more evidence */
 	DR_MSG_STOP = 0x0105,     /* orderly stop */
 	/* control, from the core */
-	DR_MSG_CHANGE = 0x0201,   /* struct dr_entry: one ledger entry, as it is made */
-	DR_MSG_FINDING = 0x0202,  /* struct dr_audit_finding */
-	DR_MSG_JOURNAL = 0x0203,  /* struct dr_entry: one journal entry */
-	DR_MSG_ANSWER = 0x0204,   /* struct dr_answer: replay: the answer to an ASK changed, or a recorded request's answer */
-	DR_MSG_KEPT = 0x0205,     /* record: bytes to append to the recording (head first) */
-	DR_MSG_STATUS = 0x0206,   /* struct dr_status_report: at the end of a replay, and on request */
-	DR_MSG_READY = 0x0207,    /* empty: INIT taken, store refolded */
-	DR_MSG_FATAL = 0x0208,    /* struct dr_error: the core is about to exit */
+	DR_MSG_CHANGE = 0x0201,  /* struct dr_entry: one ledger entry, as it is made */
+	DR_MSG_FINDING = 0x0202, /* struct dr_audit_finding */
+	DR_MSG_JOURNAL = 0x0203, /* struct dr_entry: one journal entry */
+	DR_MSG_ANSWER =
+		0x0204, /* struct dr_answer: replay: the answer to an ASK changed, or a recorded request's answer */
+	DR_MSG_KEPT = 0x0205,   /* record: bytes to append to the recording (head first) */
+	DR_MSG_STATUS = 0x0206, /* struct dr_status_report: at the end of a replay, and on request */
+	DR_MSG_READY = 0x0207,  /* empty: INIT taken, store refolded */
+	DR_MSG_FATAL = 0x0208,  /* struct dr_error: the core is about to exit */
 	/* watch, from the core */
-	DR_MSG_WANT = 0x0301,     /* struct dr_want */
-	DR_MSG_CANCEL = 0x0302,   /* u32 want id: no longer wanted */
-	DR_MSG_CREDIT = 0x0303,   /* u64: this many more bytes of FRAME messages may be sent */
-	DR_MSG_REFUSED = 0x0304,  /* struct dr_refusal: the frame of this want and source was refused */
+	DR_MSG_WANT = 0x0301,    /* struct dr_want */
+	DR_MSG_CANCEL = 0x0302,  /* u32 want id: no longer wanted */
+	DR_MSG_CREDIT = 0x0303,  /* u64: this many more bytes of FRAME messages may be sent */
+	DR_MSG_REFUSED = 0x0304, /* struct dr_refusal: the frame of this want and source was refused */
 	/* watch, to the core */
-	DR_MSG_FRAME = 0x0401,    /* u32 want id · one whole frame */
+	DR_MSG_FRAME = 0x0401,       /* u32 want id · one whole frame */
 	DR_MSG_UNAVAILABLE = 0x0402, /* struct dr_unavailable */
-	DR_MSG_ENDPOINT = 0x0403, /* struct dr_endpoint_news: for the journal and the status */
+	DR_MSG_ENDPOINT = 0x0403,    /* struct dr_endpoint_news: for the journal and the status */
 	/* client, to the core */
-	DR_MSG_STATUS_GET = 0x0501,  /* empty → STATUS */
-	DR_MSG_KEY_GET = 0x0502,     /* a request (governance/decide.h) → KEY */
-	DR_MSG_LOG_GET = 0x0503,     /* struct dr_log_query → LOG_ENTRY*, LOG_END */
-	DR_MSG_ROOT_GET = 0x0504,    /* u64 generation, 0 = newest → ROOT */
+	DR_MSG_STATUS_GET = 0x0501,   /* empty → STATUS */
+	DR_MSG_KEY_GET = 0x0502,      /* a request (governance/decide.h) → KEY */
+	DR_MSG_LOG_GET = 0x0503,      /* struct dr_log_query → LOG_ENTRY*, LOG_END */
+	DR_MSG_ROOT_GET = 0x0504,     /* u64 generation, 0 = newest → ROOT */
 	DR_MSG_EVIDENCE_GET = 0x0505, /* empty → KEPT*, LOG_END: the whole recording, head first */
 	/* client, from the core */
-	DR_MSG_KEY = 0x0601,         /* struct dr_key_answer */
-	DR_MSG_LOG_ENTRY = 0x0602,   /* struct dr_entry */
-	DR_MSG_LOG_END = 0x0603,     /* u64 size · root 32 */
-	DR_MSG_ROOT = 0x0604,        /* struct dr_root_public */
-	DR_MSG_ERROR = 0x0605,       /* struct dr_error: the request could not be carried out */
+	DR_MSG_KEY = 0x0601,       /* struct dr_key_answer */
+	DR_MSG_LOG_ENTRY = 0x0602, /* struct dr_entry */
+	DR_MSG_LOG_END = 0x0603,   /* u64 size · root 32 */
+	DR_MSG_ROOT = 0x0604,      /* struct dr_root_public */
+	DR_MSG_ERROR = 0x0605,     /* struct dr_error: the request could not be carried out */
 };
 
 enum dr_mode {
@@ -94,14 +95,14 @@ struct dr_init {
 	uint16_t quorum_k, quorum_n;
 	uint32_t step_max;
 	uint64_t max_staleness_s, head_staleness_s; /* 0: DR_STALENESS_DEFAULT_S / no separate head limit */
-	bool heartbeat;        /* require our own nonce on chain within max_staleness_s */
-	uint8_t node[20];      /* this KMS node's id on chain */
-	bool anchored;         /* replay: the anchor came from the verifier's own hands */
-	uint64_t until;        /* replay, record: stop after the final step that reaches this block; 0: none */
+	bool heartbeat;                             /* require our own nonce on chain within max_staleness_s */
+	uint8_t node[20];                           /* this KMS node's id on chain */
+	bool anchored;                              /* replay: the anchor came from the verifier's own hands */
+	uint64_t until;             /* replay, record: stop after the final step that reaches this block; 0: none */
 	char data_dir[DR_TEXT_MAX]; /* RUN, QUERY */
 	char key_file[DR_TEXT_MAX]; /* RUN: the sealing key */
 	char endpoints[DR_ENDPOINTS_MAX][64]; /* names for the journal, by source index */
-	struct dr_bytes profile; /* canonical form; borrowed from the message buffer */
+	struct dr_bytes profile;              /* canonical form; borrowed from the message buffer */
 };
 
 #define DR_STALENESS_DEFAULT_S 3600u
@@ -152,9 +153,9 @@ struct dr_note {
 };
 
 struct dr_answer {
-	char name[64];     /* of the ASK; "" for a recorded request */
-	uint64_t number;   /* final block at which it was given; 0: before the first */
-	uint64_t head;     /* newest authenticated, complete head; 0: none */
+	char name[64];   /* of the ASK; "" for a recorded request */
+	uint64_t number; /* final block at which it was given; 0: before the first */
+	uint64_t head;   /* newest authenticated, complete head; 0: none */
 	struct dr_decision decision;
 };
 
@@ -175,7 +176,7 @@ enum dr_endpoint_state {
 	DR_ENDPOINT_UNKNOWN = 0,
 	DR_ENDPOINT_GOOD = 1,
 	DR_ENDPOINT_LAGS = 2,
-	DR_ENDPOINT_ASIDE = 3,      /* lied or failed: not asked for a while */
+	DR_ENDPOINT_ASIDE = 3, /* lied or failed: not asked for a while */
 	DR_ENDPOINT_WRONG_CHAIN = 4,
 };
 
@@ -201,8 +202,8 @@ struct dr_key_answer {
 };
 
 struct dr_root_public {
-	uint64_t generation; /* 0: none held */
-	bool published_equal; /* the published keys are ours */
+	uint64_t generation;   /* 0: none held */
+	bool published_equal;  /* the published keys are ours */
 	uint8_t words[10][32]; /* scheme, prf_pub, prf_c, prf_s, sig_pub, sig_r, sig_s, quote, prev_r, prev_s */
 };
 
@@ -231,7 +232,7 @@ struct dr_status_report {
 	uint64_t ledger_size, journal_size;
 	uint8_t ledger_root[32], journal_root[32];
 	uint8_t state_digest[32], profile_digest[32];
-	uint64_t generation;      /* published and in force; 0: none */
+	uint64_t generation; /* published and in force; 0: none */
 	bool generation_ours;
 	uint32_t divergences, findings;
 	uint64_t frames_kept, frames_refused;
@@ -250,7 +251,7 @@ struct dr_status_report {
  * start of bytes: DR_OK and *used > 0; DR_OK and *used == 0: more is to come; DR_ERR_LIMIT. */
 enum dr_err dr_msg_put(struct dr_buf *out, uint16_t type, struct dr_bytes payload, struct dr_fail *fail);
 enum dr_err dr_msg_get(uint16_t *type, struct dr_bytes *payload, size_t *used, struct dr_bytes bytes,
-                       struct dr_fail *fail);
+		       struct dr_fail *fail);
 
 /* dr_text_set: out = text[0,text_len) up to its NUL, as a text of this protocol: what is no UTF-8 or a
  * control character becomes '?', and it is cut at a character's end to fit cap, NUL included. Puts refuse
@@ -259,8 +260,8 @@ void dr_text_set(char *out, size_t cap, const char *text, size_t text_len);
 
 /* One put and one get per payload struct: put appends the whole message; get decodes a payload strictly
  * (trailing bytes, unterminated or controlling text, booleans other than 0 and 1 are refused). */
-#define DR_PROTO_PAIR(name, type)                                                                              \
-	enum dr_err dr_##name##_put(struct dr_buf *out, uint16_t msg, const type *in, struct dr_fail *fail);    \
+#define DR_PROTO_PAIR(name, type)                                                                                    \
+	enum dr_err dr_##name##_put(struct dr_buf *out, uint16_t msg, const type *in, struct dr_fail *fail);         \
 	enum dr_err dr_##name##_get(type *out, struct dr_bytes payload, struct dr_fail *fail)
 DR_PROTO_PAIR(init, struct dr_init);
 DR_PROTO_PAIR(ask, struct dr_ask);

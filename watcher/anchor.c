@@ -53,7 +53,7 @@ static const cyaml_schema_value_t file_schema = {
 };
 
 static enum dr_err fill(struct dr_init *init, struct dr_buf *form, const struct dr_yaml *y, const struct file *f,
-                        struct dr_yaml_error *error)
+			struct dr_yaml_error *error)
 {
 	static struct dr_profile profile;
 	char path[2048] = "";
@@ -63,7 +63,8 @@ static enum dr_err fill(struct dr_init *init, struct dr_buf *form, const struct 
 	if ((err = dr_yaml_u64(&init->chain_id, y, "chain.id", f->chain.id, 1, INT64_MAX, error)) != DR_OK ||
 	    (err = dr_yaml_hex(init->genesis, 32, y, "chain.genesis", f->chain.genesis, error)) != DR_OK ||
 	    (err = dr_yaml_hex(init->contract, 20, y, "contract", f->contract, error)) != DR_OK ||
-	    (err = dr_yaml_u64(&init->start_number, y, "start.block", f->start.block, 1, INT64_MAX, error)) != DR_OK ||
+	    (err = dr_yaml_u64(&init->start_number, y, "start.block", f->start.block, 1, INT64_MAX, error)) !=
+		    DR_OK ||
 	    (err = dr_yaml_hex(init->start_hash, 32, y, "start.hash", f->start.hash, error)) != DR_OK ||
 	    (err = dr_yaml_hex(init->node, 20, y, "node", f->node, error)) != DR_OK ||
 	    (err = dr_yaml_path(path, sizeof(path), y, "profile", f->profile, error)) != DR_OK ||
@@ -79,8 +80,7 @@ static enum dr_err fill(struct dr_init *init, struct dr_buf *form, const struct 
 	return DR_OK;
 }
 
-enum dr_err dr_anchor_load(struct dr_init *init, struct dr_buf *form, const char *path,
-                           struct dr_yaml_error *error)
+enum dr_err dr_anchor_load(struct dr_init *init, struct dr_buf *form, const char *path, struct dr_yaml_error *error)
 {
 	struct dr_yaml *y = NULL;
 	void *file = NULL;
@@ -104,7 +104,7 @@ static void put_hex(FILE *to, const char *key, const uint8_t *ptr, size_t len, c
 }
 
 enum dr_err dr_anchor_write(const struct dr_init *init, const char *profile_path, const char *path,
-                            struct dr_yaml_error *error)
+			    struct dr_yaml_error *error)
 {
 	struct dr_fail fail = { 0 };
 	static struct dr_profile profile;
@@ -114,7 +114,8 @@ enum dr_err dr_anchor_write(const struct dr_init *init, const char *profile_path
 		snprintf(error->text, sizeof(error->text), "%s: %s", path, strerror(errno));
 		return DR_ERR_IO;
 	}
-	fprintf(to, "# SPDX-License-Identifier: Apache-2.0\n# What this recording is to be held against. Compare it with what you know before you rely on it.\n");
+	fprintf(to, "# SPDX-License-Identifier: Apache-2.0\n# What this recording is to be held against. Compare it "
+		    "with what you know before you rely on it.\n");
 	fprintf(to, "chain:\n  id: %" PRIu64 "\n", init->chain_id);
 	put_hex(to, "  genesis: ", init->genesis, 32, "\n");
 	put_hex(to, "contract: ", init->contract, 20, "\n");
@@ -157,14 +158,15 @@ static const cyaml_schema_field_t request_fields[] = {
 	DR_YAML_TEXT_OR_NOT("confidence", struct request, confidence),
 	DR_YAML_TEXT_OR_NOT("back", struct request, back),
 	CYAML_FIELD_SEQUENCE("advisories", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct request, advisories,
-	                     &text_schema, 0, DR_ADVISORIES_MAX),
+			     &text_schema, 0, DR_ADVISORIES_MAX),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t request_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct request, request_fields),
 };
 static const cyaml_schema_field_t requests_fields[] = {
-	CYAML_FIELD_SEQUENCE("requests", CYAML_FLAG_POINTER, struct requests, requests, &request_schema, 1, DR_ASKS_MAX),
+	CYAML_FIELD_SEQUENCE("requests", CYAML_FLAG_POINTER, struct requests, requests, &request_schema, 1,
+			     DR_ASKS_MAX),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t requests_schema = {
@@ -192,18 +194,19 @@ bool dr_word_parse(uint8_t word[static 32], const char *text)
 }
 
 static enum dr_err word_of(uint8_t word[static 32], const struct dr_yaml *y, uint32_t idx, const char *name,
-                           const char *text, struct dr_yaml_error *error)
+			   const char *text, struct dr_yaml_error *error)
 {
 	char key[64];
 
 	if (text == NULL || dr_word_parse(word, text))
 		return DR_OK;
 	snprintf(key, sizeof(key), "requests[%u].%s", idx, name);
-	return dr_yaml_fail(y, DR_ERR_SYNTAX, key, "0x and at most 64 hex digits, or at most 31 printable characters", error);
+	return dr_yaml_fail(y, DR_ERR_SYNTAX, key, "0x and at most 64 hex digits, or at most 31 printable characters",
+			    error);
 }
 
 static enum dr_err small_of(uint8_t *out, const struct dr_yaml *y, uint32_t idx, const char *name, const char *text,
-                            uint64_t min, uint64_t max, struct dr_yaml_error *error)
+			    uint64_t min, uint64_t max, struct dr_yaml_error *error)
 {
 	char key[64];
 	uint64_t value = *out;
@@ -216,7 +219,7 @@ static enum dr_err small_of(uint8_t *out, const struct dr_yaml *y, uint32_t idx,
 }
 
 static enum dr_err ask_of(struct dr_ask *ask, const struct dr_yaml *y, uint32_t i, const struct request *f,
-                          struct dr_yaml_error *error)
+			  struct dr_yaml_error *error)
 {
 	struct dr_request *r = &ask->request;
 	char key[64];

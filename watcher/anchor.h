@@ -23,12 +23,11 @@
 
 /* dr_anchor_load: sets chain, contract, start, node and profile in *init (and leaves the rest as it is).
  * The profile's canonical form goes to *form, which init->profile then borrows. */
-enum dr_err dr_anchor_load(struct dr_init *init, struct dr_buf *form, const char *path,
-                           struct dr_yaml_error *error);
+enum dr_err dr_anchor_load(struct dr_init *init, struct dr_buf *form, const char *path, struct dr_yaml_error *error);
 
 /* dr_anchor_write: the anchor of init as a file; profile_path as it shall stand in it. */
 enum dr_err dr_anchor_write(const struct dr_init *init, const char *profile_path, const char *path,
-                            struct dr_yaml_error *error);
+			    struct dr_yaml_error *error);
 
 #define DR_ASKS_MAX 64u
 

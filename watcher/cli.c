@@ -6,14 +6,17 @@
 #include <unistd.h>
 
 static const struct dr_command commands[] = {
-	{ "run", dr_cmd_run, "run -c derot.yaml", "follow the chain live: supervise watch and core, answer key requests",
+	{ "run", dr_cmd_run, "run -c derot.yaml",
+	  "follow the chain live: supervise watch and core, answer key requests",
 	  "Prints every change, finding and journal entry as it is made. SIGTERM stops it in good order.\n" },
 	{ "record", dr_cmd_record, "record -c derot.yaml --to N -o F [--journal]",
 	  "fetch and write evidence until block N is final",
-	  "F holds what the core accepted, byte for byte; F.anchor.yaml beside it says what it is to be held against.\n" },
+	  "F holds what the core accepted, byte for byte; F.anchor.yaml beside it says what it is to be held "
+	  "against.\n" },
 	{ "replay", dr_cmd_replay, "replay F [--anchor A] [--until N] [--ask REQUESTS] [--journal]",
 	  "verify evidence offline, fold it, print every change",
-	  "Without --anchor the recorder's own claims are taken: self-consistent only, exit 6. --ask prints what the\n"
+	  "Without --anchor the recorder's own claims are taken: self-consistent only, exit 6. --ask prints what "
+	  "the\n"
 	  "key requests of a file are answered after each change.\n" },
 	{ "status", dr_cmd_status, "status -c derot.yaml", "head, final, proof, lag, lease, sealed or not, and why",
 	  "Exit 2 while sealed.\n" },
@@ -23,7 +26,8 @@ static const struct dr_command commands[] = {
 	  "audit verify -c derot.yaml\n"
 	  "audit export -c derot.yaml -o F",
 	  "rotation and authorization history of a node, and whether it is what the chain says",
-	  "verify hashes every entry again and makes the ledger anew from the node's own evidence. Exit 5: findings.\n" },
+	  "verify hashes every entry again and makes the ledger anew from the node's own evidence. Exit 5: "
+	  "findings.\n" },
 	{ "keys", dr_cmd_keys,
 	  "keys init   -c derot.yaml\n"
 	  "keys public -c derot.yaml [--generation G]\n"
@@ -38,7 +42,8 @@ static const struct dr_command commands[] = {
 	{ "verify", dr_cmd_verify,
 	  "verify evm-header   [--rule ethereum] BLOCK.json\n"
 	  "verify evm-receipts [--rule ethereum] BLOCK.json RECEIPTS.json\n"
-	  "verify evm-logs     [--rule ethereum] BLOCK.json RECEIPTS.json LOGS.json [--address A]... [--topic0 T]...\n"
+	  "verify evm-logs     [--rule ethereum] BLOCK.json RECEIPTS.json LOGS.json [--address A]... [--topic0 "
+	  "T]...\n"
 	  "verify evm-proof    [--rule ethereum] BLOCK.json PROOF.json",
 	  "check one proof, in the very shapes RPC servers answer",
 	  "A file holds a JSON-RPC reply or its result; - is standard input. Nothing is believed but the block's\n"
@@ -49,8 +54,10 @@ static const struct dr_command commands[] = {
 	  "check a configuration, or print what it means",
 	  "print shows every value with its default, and the profile's digest; never a URL.\n" },
 	{ "doctor", dr_cmd_doctor, "doctor [-c derot.yaml]", "look for what would keep derot from running",
-	  "Checks programs, clock, configuration, directories and endpoints; changes nothing. Exit 1 if something is bad.\n" },
-	{ "version", dr_cmd_version, "version [--digest]", "version; --digest adds the SHA-256 of the executables", NULL },
+	  "Checks programs, clock, configuration, directories and endpoints; changes nothing. Exit 1 if something is "
+	  "bad.\n" },
+	{ "version", dr_cmd_version, "version [--digest]", "version; --digest adds the SHA-256 of the executables",
+	  NULL },
 };
 
 #define NUM_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -102,7 +109,7 @@ int dr_cli_usage(struct dr_cli *cli, const char *message, const char *arg)
 	FILE *err = cli->out.err;
 
 	fprintf(err, "derot%s%s: %s", cli->command != NULL ? " " : "", cli->command != NULL ? cli->command->name : "",
-	        message);
+		message);
 	if (arg != NULL) {
 		fputs(": ", err);
 		dr_out_text(err, arg);
@@ -127,7 +134,8 @@ static const struct dr_opt *match(const char *arg, const struct dr_opt *opts, si
 				*value = arg[2] != '\0' ? arg + 2 : NULL;
 				return &opts[k];
 			}
-		} else if (strncmp(arg + 2, opts[k].name, len) == 0 && (arg[2 + len] == '\0' || arg[2 + len] == '=')) {
+		} else if (strncmp(arg + 2, opts[k].name, len) == 0 &&
+			   (arg[2 + len] == '\0' || arg[2 + len] == '=')) {
 			*value = arg[2 + len] == '=' ? arg + 3 + len : NULL;
 			return &opts[k];
 		}

@@ -30,9 +30,9 @@ struct dr_cli;
 struct dr_command {
 	const char *name;
 	int (*run)(struct dr_cli *cli, int argc, char **argv); /* argv[0] is the command; returns an enum dr_exit */
-	const char *usage; /* what follows "derot ", one form per line */
-	const char *what;  /* one line for the list of commands */
-	const char *help;  /* what `derot help NAME` adds; may be NULL */
+	const char *usage;                                     /* what follows "derot ", one form per line */
+	const char *what;                                      /* one line for the list of commands */
+	const char *help;                                      /* what `derot help NAME` adds; may be NULL */
 };
 
 struct dr_cli {

@@ -27,10 +27,14 @@ struct asking {
 };
 
 static int trouble(struct dr_cli *cli, int exit, const char *code, const char *what, const char *got,
-                   const char *source, const char *next)
+		   const char *source, const char *next)
 {
-	dr_out_trouble(&cli->out, &(struct dr_trouble){ .code = code, .what = what, .got = got, .source = source,
-	                                                .state = "nothing was changed", .next = next });
+	dr_out_trouble(&cli->out, &(struct dr_trouble){ .code = code,
+							.what = what,
+							.got = got,
+							.source = source,
+							.state = "nothing was changed",
+							.next = next });
 	return exit;
 }
 
@@ -50,10 +54,10 @@ static int open_core(struct asking *a, struct dr_cli *cli, const char *path)
 	a->config = &config;
 	if (config.data_dir[0] == '\0')
 		return trouble(cli, DR_EXIT_ERROR, "config", "the configuration names a data_dir", NULL, path,
-		               "add data_dir; the running core's socket is in it");
+			       "add data_dir; the running core's socket is in it");
 	if (dr_link_socket(&a->core, config.data_dir, &fail) != DR_OK)
-		return trouble(cli, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, strerror((int)fail.at), config.data_dir,
-		               "start it with derot run -c FILE");
+		return trouble(cli, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, strerror((int)fail.at),
+			       config.data_dir, "start it with derot run -c FILE");
 	return DR_EXIT_OK;
 }
 
@@ -73,15 +77,15 @@ static int answer(struct asking *a, uint16_t expected, struct dr_bytes *payload)
 
 	if (!dr_link_wait(&a->core, &type, payload, ANSWER_MS, &fail))
 		return trouble(a->cli, DR_EXIT_ERROR, fail.err != DR_OK ? dr_err_name(fail.err) : "io",
-		               fail.err != DR_OK ? fail.what : "the core ended the conversation", NULL, "derot-core",
-		               "look at the output of derot run");
+			       fail.err != DR_OK ? fail.what : "the core ended the conversation", NULL, "derot-core",
+			       "look at the output of derot run");
 	if (type == expected)
 		return DR_EXIT_OK;
 	if (type == DR_MSG_ERROR && dr_error_get(&error, *payload, &fail) == DR_OK)
-		return trouble(a->cli, DR_EXIT_ERROR, dr_err_name((enum dr_err)error.err), error.what, NULL, "derot-core",
-		               "see what it says");
-	return trouble(a->cli, DR_EXIT_ERROR, "syntax", "an answer of another kind than asked for", NULL, "derot-core",
-	               "are derot and derot-core of one version?");
+		return trouble(a->cli, DR_EXIT_ERROR, dr_err_name((enum dr_err)error.err), error.what, NULL,
+			       "derot-core", "see what it says");
+	return trouble(a->cli, DR_EXIT_ERROR, "syntax", "an answer of another kind than asked for", NULL,
+		       "derot-core", "are derot and derot-core of one version?");
 }
 
 int dr_cmd_status(struct dr_cli *cli, int argc, char **argv)
@@ -104,7 +108,8 @@ int dr_cmd_status(struct dr_cli *cli, int argc, char **argv)
 		code = answer(&a, DR_MSG_STATUS, &payload);
 	}
 	if (code == DR_EXIT_OK && dr_status_report_get(&status, payload, &fail) != DR_OK)
-		code = trouble(cli, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL, "derot-core", "report this");
+		code = trouble(cli, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL, "derot-core",
+			       "report this");
 	if (code == DR_EXIT_OK) {
 		json_t *obj = dr_tell_status(&status);
 
@@ -130,7 +135,8 @@ static int keys_init(struct dr_cli *cli, const char *path)
 		return trouble(cli, DR_EXIT_ERROR, "config", "the configuration", error.text, path, "mend it");
 	if (config.key_file[0] == '\0') {
 		dr_config_free(&config);
-		return trouble(cli, DR_EXIT_ERROR, "config", "the configuration names a key_file", NULL, path, "add key_file");
+		return trouble(cli, DR_EXIT_ERROR, "config", "the configuration names a key_file", NULL, path,
+			       "add key_file");
 	}
 	dr_cli_self(folder, sizeof(folder));
 	snprintf(program, sizeof(program), "%s/derot-core", folder);
@@ -144,16 +150,17 @@ static int keys_init(struct dr_cli *cli, const char *path)
 	const bool made = pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 
 	if (made) {
-		json_t *obj = json_pack("{s:s, s:s}", "key_file", config.key_file, "made",
-		                        "32 random bytes, readable by this user only; without it no root opens again");
+		json_t *obj =
+			json_pack("{s:s, s:s}", "key_file", config.key_file, "made",
+				  "32 random bytes, readable by this user only; without it no root opens again");
 
 		dr_out_object(&cli->out, obj);
 		json_decref(obj);
 	}
 	dr_config_free(&config);
 	return made ? DR_EXIT_OK
-	            : trouble(cli, DR_EXIT_ERROR, "io", "the key file can be made", NULL, path,
-	                      "it must not exist yet, and its folder must be writable");
+		    : trouble(cli, DR_EXIT_ERROR, "io", "the key file can be made", NULL, path,
+			      "it must not exist yet, and its folder must be writable");
 }
 
 /* The calldata of publishRoot(uint64,bytes32[10]). */
@@ -174,8 +181,8 @@ static json_t *publication(const struct dr_root_public *root)
 
 static int keys_public(struct dr_cli *cli, const char *path, uint64_t generation)
 {
-	static const char *const names[10] = { "scheme", "prf_pub", "prf_c", "prf_s", "sig_pub",
-		                               "sig_r",  "sig_s",   "quote", "prev_r", "prev_s" };
+	static const char *const names[10] = { "scheme", "prf_pub", "prf_c", "prf_s",  "sig_pub",
+					       "sig_r",  "sig_s",   "quote", "prev_r", "prev_s" };
 	struct dr_root_public root;
 	struct dr_fail fail = { 0 };
 	struct dr_bytes payload;
@@ -189,10 +196,11 @@ static int keys_public(struct dr_cli *cli, const char *path, uint64_t generation
 		code = answer(&a, DR_MSG_ROOT, &payload);
 	}
 	if (code == DR_EXIT_OK && dr_root_public_get(&root, payload, &fail) != DR_OK)
-		code = trouble(cli, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL, "derot-core", "report this");
+		code = trouble(cli, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL, "derot-core",
+			       "report this");
 	if (code == DR_EXIT_OK && root.generation == 0)
-		code = trouble(cli, DR_EXIT_SEALED, "none", "this node holds no such root generation", NULL, "derot-core",
-		               "a council rotation that names this node, final and due, makes one");
+		code = trouble(cli, DR_EXIT_SEALED, "none", "this node holds no such root generation", NULL,
+			       "derot-core", "a council rotation that names this node, final and due, makes one");
 	if (code == DR_EXIT_OK) {
 		json_t *obj = json_object();
 
@@ -231,9 +239,12 @@ static int request_of(struct dr_cli *cli, struct dr_request *r, const struct der
 		const char *name, *text;
 		uint8_t *to;
 	} words[] = {
-		{ "--app", o->app, r->app },       { "--measurement", o->measurement, r->measurement },
-		{ "--service", o->service, r->service }, { "--from", o->from, r->from },
-		{ "--tee", o->tee, r->tee },       { "--family", o->family, r->family },
+		{ "--app", o->app, r->app },
+		{ "--measurement", o->measurement, r->measurement },
+		{ "--service", o->service, r->service },
+		{ "--from", o->from, r->from },
+		{ "--tee", o->tee, r->tee },
+		{ "--family", o->family, r->family },
 		{ "--device", o->device, r->device },
 	};
 	uint64_t value;
@@ -287,7 +298,8 @@ static int keys_derive(struct dr_cli *cli, const char *path, const struct derive
 	if (code == DR_EXIT_OK)
 		code = answer(&a, DR_MSG_KEY, &payload);
 	if (code == DR_EXIT_OK && dr_key_answer_get(&key, payload, &fail) != DR_OK)
-		code = trouble(cli, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL, "derot-core", "report this");
+		code = trouble(cli, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL, "derot-core",
+			       "report this");
 	if (code == DR_EXIT_OK) {
 		json_t *obj = dr_tell_decision(&key.decision);
 
@@ -312,13 +324,20 @@ int dr_cmd_keys(struct dr_cli *cli, int argc, char **argv)
 	const char *path = NULL, *generation = NULL;
 	uint64_t wanted = 0;
 	const struct dr_opt opts[] = {
-		{ "config", 'c', DR_OPT_VALUE, &path },      { "generation", 0, DR_OPT_VALUE, &generation },
-		{ "app", 0, DR_OPT_VALUE, &o.app },          { "measurement", 0, DR_OPT_VALUE, &o.measurement },
-		{ "service", 0, DR_OPT_VALUE, &o.service },  { "purpose", 0, DR_OPT_VALUE, &o.purpose },
-		{ "from", 0, DR_OPT_VALUE, &o.from },        { "tee", 0, DR_OPT_VALUE, &o.tee },
-		{ "family", 0, DR_OPT_VALUE, &o.family },    { "device", 0, DR_OPT_VALUE, &o.device },
-		{ "svn", 0, DR_OPT_VALUE, &o.svn },          { "confidence", 0, DR_OPT_VALUE, &o.confidence },
-		{ "advisory", 0, DR_OPT_LIST, &o.advisories }, { "before", 0, DR_OPT_FLAG, &o.before },
+		{ "config", 'c', DR_OPT_VALUE, &path },
+		{ "generation", 0, DR_OPT_VALUE, &generation },
+		{ "app", 0, DR_OPT_VALUE, &o.app },
+		{ "measurement", 0, DR_OPT_VALUE, &o.measurement },
+		{ "service", 0, DR_OPT_VALUE, &o.service },
+		{ "purpose", 0, DR_OPT_VALUE, &o.purpose },
+		{ "from", 0, DR_OPT_VALUE, &o.from },
+		{ "tee", 0, DR_OPT_VALUE, &o.tee },
+		{ "family", 0, DR_OPT_VALUE, &o.family },
+		{ "device", 0, DR_OPT_VALUE, &o.device },
+		{ "svn", 0, DR_OPT_VALUE, &o.svn },
+		{ "confidence", 0, DR_OPT_VALUE, &o.confidence },
+		{ "advisory", 0, DR_OPT_LIST, &o.advisories },
+		{ "before", 0, DR_OPT_FLAG, &o.before },
 	};
 	memset(&o, 0, sizeof(o));
 	const int code = dr_cli_options(cli, &argc, argv, opts, sizeof(opts) / sizeof(opts[0]));

@@ -32,19 +32,23 @@ struct audit {
 };
 
 static int trouble(struct audit *a, int exit, const char *code, const char *what, const char *expected,
-                   const char *got, const char *next)
+		   const char *got, const char *next)
 {
-	dr_out_trouble(&a->cli->out,
-	               &(struct dr_trouble){ .code = code, .what = what, .expected = expected, .got = got,
-	                                     .source = a->path, .state = "nothing was changed", .next = next });
+	dr_out_trouble(&a->cli->out, &(struct dr_trouble){ .code = code,
+							   .what = what,
+							   .expected = expected,
+							   .got = got,
+							   .source = a->path,
+							   .state = "nothing was changed",
+							   .next = next });
 	return exit;
 }
 
 static int failed(struct audit *a, const struct dr_fail *fail)
 {
 	return trouble(a, DR_EXIT_ERROR, fail->err != DR_OK ? dr_err_name(fail->err) : "io",
-	               fail->err != DR_OK ? fail->what : "the core ended the conversation", NULL, NULL,
-	               "run derot doctor; look at the output of derot run");
+		       fail->err != DR_OK ? fail->what : "the core ended the conversation", NULL, NULL,
+		       "run derot doctor; look at the output of derot run");
 }
 
 /* The next message of the conversation; what the core says about itself on the way is taken note of. */
@@ -60,7 +64,8 @@ static bool next(struct audit *a, uint16_t *type, struct dr_bytes *payload, stru
 		if (*type != DR_MSG_FATAL && *type != DR_MSG_ERROR)
 			return true;
 		if (dr_error_get(&error, *payload, fail) == DR_OK) {
-			trouble(a, DR_EXIT_ERROR, dr_err_name((enum dr_err)error.err), error.what, NULL, NULL, "see what it says");
+			trouble(a, DR_EXIT_ERROR, dr_err_name((enum dr_err)error.err), error.what, NULL, NULL,
+				"see what it says");
 			dr_fail_set(fail, DR_ERR_IO, "the core could not answer", 0);
 		}
 		return false;
@@ -81,7 +86,8 @@ static int open_core(struct audit *a, struct dr_cli *cli, const char *path)
 	if (dr_config_load(&a->config, path, &error) != DR_OK)
 		return trouble(a, DR_EXIT_ERROR, "config", "the configuration", NULL, error.text, "mend it");
 	if (dr_config_init(&a->init, &a->config, DR_MODE_QUERY, &fail) != DR_OK || a->init.data_dir[0] == '\0')
-		return trouble(a, DR_EXIT_ERROR, "config", "the configuration names a data_dir", NULL, NULL, "add data_dir");
+		return trouble(a, DR_EXIT_ERROR, "config", "the configuration names a data_dir", NULL, NULL,
+			       "add data_dir");
 	if (dr_link_socket(&a->core, a->config.data_dir, &fail) == DR_OK)
 		return DR_EXIT_OK;
 	memset(&fail, 0, sizeof(fail));
@@ -104,7 +110,7 @@ struct range {
 
 /* Walks a range of one log: each entry to take (false ends it), then its size and root. */
 static int walk(struct audit *a, const struct range *range, bool (*take)(void *ctx, const struct dr_entry *entry),
-                void *ctx, uint64_t *size, uint8_t root[static 32])
+		void *ctx, uint64_t *size, uint8_t root[static 32])
 {
 	const struct dr_log_query query = { range->journal ? 1 : 0, range->first, range->num };
 	struct dr_fail fail = { 0 };
@@ -128,8 +134,9 @@ static int walk(struct audit *a, const struct range *range, bool (*take)(void *c
 			break;
 		dr_merkle_leaf(hash, entry.leaf);
 		if (memcmp(hash, entry.leaf_hash, 32) != 0)
-			return trouble(a, DR_EXIT_PROOF, "proof", "a leaf's hash", "SHA-256(0x00 ‖ leaf)", "another hash",
-			               "the store was changed by hand: restore it, or start anew from the chain");
+			return trouble(a, DR_EXIT_PROOF, "proof", "a leaf's hash", "SHA-256(0x00 ‖ leaf)",
+				       "another hash",
+				       "the store was changed by hand: restore it, or start anew from the chain");
 		if (!take(ctx, &entry))
 			break;
 	}
@@ -166,13 +173,14 @@ static int print_log(struct audit *a, const struct range *range, bool whole)
 
 	if (!whole)
 		dr_rows_begin(&p.rows, &a->cli->out, range->journal ? dr_tell_note_columns : dr_tell_change_columns,
-		              range->journal ? dr_tell_note_num_columns : dr_tell_change_num_columns);
+			      range->journal ? dr_tell_note_num_columns : dr_tell_change_num_columns);
 	const int code = walk(a, range, print_entry, &p, &size, root);
 
 	if (!whole)
 		dr_rows_end(&p.rows);
 	if (code == DR_EXIT_OK && range->first >= size && whole)
-		return trouble(a, DR_EXIT_ERROR, "none", "an entry with this index", NULL, NULL, "see derot audit log");
+		return trouble(a, DR_EXIT_ERROR, "none", "an entry with this index", NULL, NULL,
+			       "see derot audit log");
 	return code;
 }
 
@@ -204,11 +212,13 @@ static int export(struct audit *a, const char *out)
 	FILE *file = fopen(out, "wbx");
 
 	if (file == NULL)
-		return trouble(a, DR_EXIT_ERROR, "io", "the recording can be made", NULL, strerror(errno), "choose a new file");
+		return trouble(a, DR_EXIT_ERROR, "io", "the recording can be made", NULL, strerror(errno),
+			       "choose a new file");
 	int code = evidence(a, to_file, file);
 
 	if (fclose(file) != 0 && code == DR_EXIT_OK)
-		code = trouble(a, DR_EXIT_ERROR, "io", "writing the recording", NULL, strerror(errno), "look for a full disk");
+		code = trouble(a, DR_EXIT_ERROR, "io", "writing the recording", NULL, strerror(errno),
+			       "look for a full disk");
 	return code;
 }
 
@@ -291,24 +301,27 @@ static int verify(struct audit *a)
 	dr_merkle_init(&ledger);
 	dr_merkle_init(&journal);
 	memset(&g, 0, sizeof(g));
-	/* The evidence first: a live node's ledger may grow meanwhile, and then has what the replay has as its prefix. */
+	/* The evidence first: a live node's ledger may grow meanwhile, and then has what the replay has as its
+	 * prefix. */
 	const bool again = refold(a, &g);
 
 	code = walk(a, &(struct range){ .journal = false }, add_leaf, &ledger, &ledger_size, ledger_root);
 	if (code == DR_EXIT_OK)
 		code = walk(a, &(struct range){ .journal = true }, add_leaf, &journal, &journal_size, journal_root);
-	if (code == DR_EXIT_OK && !(same_root(&ledger, ledger_size, ledger_root) &&
-	                            same_root(&journal, journal_size, journal_root)))
-		code = trouble(a, DR_EXIT_PROOF, "proof", "the logs' roots", "the roots of their leaves", "other roots",
-		               "the store was changed by hand: restore it, or start anew from the chain");
+	if (code == DR_EXIT_OK &&
+	    !(same_root(&ledger, ledger_size, ledger_root) && same_root(&journal, journal_size, journal_root)))
+		code = trouble(a, DR_EXIT_PROOF, "proof", "the logs' roots", "the roots of their leaves",
+			       "other roots",
+			       "the store was changed by hand: restore it, or start anew from the chain");
 	const struct dr_status_report *s = &g.session.status;
 	const bool whole = again && s->ledger_size == ledger_size && memcmp(s->ledger_root, ledger_root, 32) == 0;
 
 	if (code == DR_EXIT_OK && !again)
 		code = failed(a, &g.fail);
 	if (code == DR_EXIT_OK && !whole)
-		code = trouble(a, DR_EXIT_PROOF, "proof", "the ledger made anew from the evidence", "this node's ledger root",
-		               "another root", "if the node is running and a block came in between, ask again");
+		code = trouble(a, DR_EXIT_PROOF, "proof", "the ledger made anew from the evidence",
+			       "this node's ledger root", "another root",
+			       "if the node is running and a block came in between, ask again");
 	if (code == DR_EXIT_OK) {
 		json_t *obj = json_object();
 
@@ -321,7 +334,8 @@ static int verify(struct audit *a)
 		json_object_set_new(obj, "state_digest", dr_tell_hex(s->state_digest, 32));
 		json_object_set_new(obj, "findings", json_integer(s->findings));
 		json_object_set_new(obj, "proof", json_string(dr_proof_name((enum dr_proof)s->proof)));
-		json_object_set_new(obj, "before", json_sprintf("before block %" PRIu64 ": unproven", s->start_number));
+		json_object_set_new(obj, "before",
+				    json_sprintf("before block %" PRIu64 ": unproven", s->start_number));
 		dr_out_object(&a->cli->out, obj);
 		json_decref(obj);
 		code = s->findings > 0 || s->divergences > 0 ? DR_EXIT_FINDINGS : DR_EXIT_OK;
@@ -361,7 +375,7 @@ int dr_cmd_audit(struct dr_cli *cli, int argc, char **argv)
 		return dr_cli_usage(cli, "log, show, verify or export?", argc > 1 ? what : NULL);
 	if (argc != (show ? 3 : 2))
 		return dr_cli_usage(cli, show ? "show which entry? give its index" : "unexpected argument",
-		                    argc > 2 ? argv[2] : NULL);
+				    argc > 2 ? argv[2] : NULL);
 	if ((first != NULL && !number(&range.first, first)) || (num != NULL && !number(&range.num, num)) ||
 	    (show && !number(&range.first, argv[2])))
 		return dr_cli_usage(cli, "an index is a number", NULL);

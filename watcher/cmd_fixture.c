@@ -25,11 +25,15 @@
 #define STEP_MS 20000
 
 static int trouble(struct dr_cli *cli, const char *what, const char *expected, const char *got, const char *source,
-                   const char *next)
+		   const char *next)
 {
-	dr_out_trouble(&cli->out, &(struct dr_trouble){ .code = "fixture", .what = what, .expected = expected, .got = got,
-	                                                .source = source, .state = "the fixture is not good",
-	                                                .next = next });
+	dr_out_trouble(&cli->out, &(struct dr_trouble){ .code = "fixture",
+							.what = what,
+							.expected = expected,
+							.got = got,
+							.source = source,
+							.state = "the fixture is not good",
+							.next = next });
 	return DR_EXIT_ERROR;
 }
 
@@ -86,11 +90,11 @@ static bool write_config(struct making *m)
 	dr_hex_put(hex[2], p->start_hash, 32);
 	dr_hex_put(hex[3], p->node, 20);
 	fprintf(to,
-	        "chain: {id: %llu, genesis: \"0x%s\"}\ncontract: \"0x%s\"\nstart: {block: %llu, hash: \"0x%s\"}\n"
-	        "proof: quorum\nquorum: 1\nendpoints: [{name: anvil, url: %s}]\nprofile: %s\npoll_ms: 50\n"
-	        "finality: finalized\nlease: {max_staleness: 172800}\nnode: \"0x%s\"\n",
-	        (unsigned long long)p->chain_id, hex[0], hex[1], (unsigned long long)p->start_number, hex[2], p->url, profile,
-	        hex[3]);
+		"chain: {id: %llu, genesis: \"0x%s\"}\ncontract: \"0x%s\"\nstart: {block: %llu, hash: \"0x%s\"}\n"
+		"proof: quorum\nquorum: 1\nendpoints: [{name: anvil, url: %s}]\nprofile: %s\npoll_ms: 50\n"
+		"finality: finalized\nlease: {max_staleness: 172800}\nnode: \"0x%s\"\n",
+		(unsigned long long)p->chain_id, hex[0], hex[1], (unsigned long long)p->start_number, hex[2], p->url,
+		profile, hex[3]);
 	return fclose(to) == 0;
 }
 
@@ -127,7 +131,8 @@ static bool caught_up(struct making *m, struct dr_fail *fail)
 
 	while (m->head < p->latest || m->final_ + DR_PLAYER_FINAL_DEPTH < p->latest) {
 		if (now_ms() > until) {
-			dr_fail_set(fail, DR_ERR_STALE, "the core did not follow the chain in time", (size_t)p->latest);
+			dr_fail_set(fail, DR_ERR_STALE, "the core did not follow the chain in time",
+				    (size_t)p->latest);
 			return false;
 		}
 		if (!dr_live_turn(&m->live, 100, fail)) {
@@ -170,7 +175,7 @@ static int play(struct making *m)
 		return code;
 	snprintf(step, sizeof(step), "step %u", i);
 	return trouble(m->cli, fail.err != DR_OK ? fail.what : "a step of the scenario", NULL, p->why, step,
-	               "mend the scenario");
+		       "mend the scenario");
 }
 
 static int make(struct making *m)
@@ -186,24 +191,28 @@ static int make(struct making *m)
 		return trouble(m->cli, "the profile", NULL, error.text, m->profile_path, "mend it");
 	if (!read_creation(m))
 		return trouble(m->cli, "the contract's creation code", "hex digits", strerror(errno), m->contract,
-		               "give --contract FILE");
+			       "give --contract FILE");
 	if (!dr_player_start(&m->player, m->scenario, m->anvil, (const char *)m->creation.ptr, m->profile.digest))
 		return trouble(m->cli, "the chain of the scenario", NULL, m->player.why, m->anvil,
-		               "tests/nodes/install.sh installs anvil; --anvil names another");
+			       "tests/nodes/install.sh installs anvil; --anvil names another");
 	if (!write_config(m))
-		return trouble(m->cli, "a temporary configuration", NULL, strerror(errno), "/tmp", "look for a full disk");
+		return trouble(m->cli, "a temporary configuration", NULL, strerror(errno), "/tmp",
+			       "look for a full disk");
 	if (dr_config_load(&m->config, m->config_path, &error) != DR_OK)
-		return trouble(m->cli, "the configuration made for this chain", NULL, error.text, NULL, "report this");
+		return trouble(m->cli, "the configuration made for this chain", NULL, error.text, NULL,
+			       "report this");
 	if (dr_config_init(&m->init, &m->config, DR_MODE_RECORD, &fail) != DR_OK)
 		return trouble(m->cli, fail.what, NULL, NULL, NULL, "report this");
 	m->init.clock = DR_CLOCK_CHAIN;
 	m->file = fopen(m->out, "wb");
 	if (m->file == NULL)
-		return trouble(m->cli, "the recording can be made", NULL, strerror(errno), m->out, "choose another file");
+		return trouble(m->cli, "the recording can be made", NULL, strerror(errno), m->out,
+			       "choose another file");
 	int code = play(m);
 
 	if (fclose(m->file) != 0 && code == DR_EXIT_OK)
-		code = trouble(m->cli, "writing the recording", NULL, strerror(errno), m->out, "look for a full disk");
+		code = trouble(m->cli, "writing the recording", NULL, strerror(errno), m->out,
+			       "look for a full disk");
 	if (code != DR_EXIT_OK)
 		return code;
 	char anchor[4096];
@@ -213,9 +222,10 @@ static int make(struct making *m)
 	snprintf(profile, sizeof(profile), "../%s", m->profile_path);
 	unlink(anchor);
 	if (dr_anchor_write(&m->init, m->profile_path[0] == '/' ? m->profile_path : profile, anchor, &error) != DR_OK)
-		return trouble(m->cli, "the recording's anchor file", NULL, error.text, anchor, "look for a full disk");
+		return trouble(m->cli, "the recording's anchor file", NULL, error.text, anchor,
+			       "look for a full disk");
 	fprintf(m->cli->out.out, "%s: %llu blocks, %u steps\n", m->out, (unsigned long long)m->player.latest,
-	        m->scenario->steps_count);
+		m->scenario->steps_count);
 	return DR_EXIT_OK;
 }
 
@@ -243,15 +253,16 @@ static void hear(struct said *s, uint16_t type, struct dr_bytes payload)
 	    dr_change_decode(&c, entry.leaf, &s->fail) == DR_OK) {
 		const struct dr_action_def *def = dr_action_def((uint16_t)c.act.action);
 
-		snprintf(text, sizeof(text), "%s %s%s%s", def != NULL ? def->name : "unknown", dr_outcome_name(c.outcome),
-		         c.reason != DR_REASON_NONE ? " " : "", c.reason != DR_REASON_NONE ? dr_reason_name(c.reason) : "");
+		snprintf(text, sizeof(text), "%s %s%s%s", def != NULL ? def->name : "unknown",
+			 dr_outcome_name(c.outcome), c.reason != DR_REASON_NONE ? " " : "",
+			 c.reason != DR_REASON_NONE ? dr_reason_name(c.reason) : "");
 		line(s, &s->changes, text);
 	} else if (type == DR_MSG_FINDING && dr_audit_finding_get(&f, payload, &s->fail) == DR_OK) {
 		line(s, &s->findings, dr_audit_finding_name(f.kind));
 	} else if (type == DR_MSG_ANSWER && dr_answer_get(&a, payload, &s->fail) == DR_OK) {
 		if (a.decision.verdict == DR_ALLOW)
 			snprintf(text, sizeof(text), "%s allow generation %llu epoch %llu", a.name,
-			         (unsigned long long)a.decision.generation, (unsigned long long)a.decision.epoch);
+				 (unsigned long long)a.decision.generation, (unsigned long long)a.decision.epoch);
 		else
 			snprintf(text, sizeof(text), "%s deny %s", a.name, dr_deny_name(a.decision.deny));
 		line(s, &s->answers, text);
@@ -288,7 +299,7 @@ static bool feed(struct said *s, FILE *file)
 
 /* Two lists of lines: what the scenario says, and what was said. */
 static bool agree(struct dr_cli *cli, const char *what, char **expected, uint32_t num, const struct dr_buf *got,
-                  bool print)
+		  bool print)
 {
 	const char *at = (const char *)got->ptr, *end = at + got->len;
 	uint32_t i = 0;
@@ -306,7 +317,7 @@ static bool agree(struct dr_cli *cli, const char *what, char **expected, uint32_
 
 		snprintf(where, sizeof(where), "%s[%u]", what, i);
 		trouble(cli, where, i < num ? expected[i] : "nothing more", at, NULL,
-		        "derot fixture lint --print shows what is said");
+			"derot fixture lint --print shows what is said");
 		return false;
 	}
 	if (i == num)
@@ -355,7 +366,7 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 	dr_session_init(&s.session, cli);
 	s.session.quiet = true;
 	bool good = dr_link_core(&s.session.core, -1, &s.fail) == DR_OK &&
-	            dr_init_put(&s.session.core.out, DR_MSG_INIT, &init, &s.fail) == DR_OK;
+		    dr_init_put(&s.session.core.out, DR_MSG_INIT, &init, &s.fail) == DR_OK;
 
 	for (size_t i = 0; good && i < num_asks; i++)
 		good = dr_ask_put(&s.session.core.out, DR_MSG_ASK, &asks[i], &s.fail) == DR_OK;
@@ -367,16 +378,17 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 	int code = dr_session_end(&s.session, DR_EXIT_OK);
 
 	if (code == DR_EXIT_OK && (!good || !whole))
-		code = trouble(cli, good ? "the recording is whole and every frame of it proves something" : s.fail.what, NULL,
-		               NULL, path, "make the fixture anew");
+		code = trouble(cli,
+			       good ? "the recording is whole and every frame of it proves something" : s.fail.what,
+			       NULL, NULL, path, "make the fixture anew");
 	if (code == DR_EXIT_OK &&
 	    !(agree(cli, "expect", scenario->expect, scenario->expect_count, &s.changes, print) &&
 	      agree(cli, "findings", scenario->findings, scenario->findings_count, &s.findings, print) &&
 	      agree(cli, "answers", scenario->answers, scenario->answers_count, &s.answers, print)))
 		code = DR_EXIT_FINDINGS;
 	if (code == DR_EXIT_OK && !print)
-		fprintf(cli->out.out, "%s: as expected: %u changes, %u findings, %u answers\n", path, scenario->expect_count,
-		        scenario->findings_count, scenario->answers_count);
+		fprintf(cli->out.out, "%s: as expected: %u changes, %u findings, %u answers\n", path,
+			scenario->expect_count, scenario->findings_count, scenario->answers_count);
 	dr_scenario_free(scenario, yaml);
 	dr_buf_free(&form);
 	dr_buf_free(&s.changes);
@@ -393,8 +405,8 @@ int dr_cmd_fixture(struct dr_cli *cli, int argc, char **argv)
 	const char *contract = "governance/contracts/DeRoT.bin";
 	const char *anvil = "tests/nodes/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
 	const struct dr_opt opts[] = {
-		{ "out", 'o', DR_OPT_VALUE, &out },           { "profile", 0, DR_OPT_VALUE, &profile },
-		{ "contract", 0, DR_OPT_VALUE, &contract },   { "anvil", 0, DR_OPT_VALUE, &anvil },
+		{ "out", 'o', DR_OPT_VALUE, &out },         { "profile", 0, DR_OPT_VALUE, &profile },
+		{ "contract", 0, DR_OPT_VALUE, &contract }, { "anvil", 0, DR_OPT_VALUE, &anvil },
 		{ "print", 0, DR_OPT_FLAG, &print },
 	};
 	int code = dr_cli_options(cli, &argc, argv, opts, sizeof(opts) / sizeof(opts[0]));

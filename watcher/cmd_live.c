@@ -20,10 +20,14 @@
 #define STOP_AFTER_MS 15000
 
 static int trouble(struct dr_cli *cli, const char *code, const char *what, const char *got, const char *source,
-                   const char *next)
+		   const char *next)
 {
-	dr_out_trouble(&cli->out, &(struct dr_trouble){ .code = code, .what = what, .got = got, .source = source,
-	                                                .state = "nothing is running", .next = next });
+	dr_out_trouble(&cli->out, &(struct dr_trouble){ .code = code,
+							.what = what,
+							.got = got,
+							.source = source,
+							.state = "nothing is running",
+							.next = next });
 	return DR_EXIT_ERROR;
 }
 
@@ -48,7 +52,7 @@ static bool signalled(int fd)
 }
 
 bool dr_live_start(struct dr_live *live, struct dr_cli *cli, const struct dr_init *init, const char *config,
-                   struct dr_fail *fail)
+		   struct dr_fail *fail)
 {
 	int pair[2];
 
@@ -132,7 +136,7 @@ int dr_live_end(struct dr_live *live)
 }
 
 static int load(struct dr_cli *cli, struct dr_config *config, struct dr_init *init, const char *path,
-                enum dr_mode mode)
+		enum dr_mode mode)
 {
 	struct dr_yaml_error error = { "" };
 	struct dr_fail fail = { 0 };
@@ -140,7 +144,8 @@ static int load(struct dr_cli *cli, struct dr_config *config, struct dr_init *in
 	if (path == NULL)
 		return dr_cli_usage(cli, "which configuration? give -c FILE", NULL);
 	if (dr_config_load(config, path, &error) != DR_OK)
-		return trouble(cli, "config", "the configuration", error.text, path, "mend it; derot config check shows more");
+		return trouble(cli, "config", "the configuration", error.text, path,
+			       "mend it; derot config check shows more");
 	if (dr_config_init(init, config, mode, &fail) != DR_OK)
 		return trouble(cli, "config", fail.what, NULL, path, "add it to the configuration");
 	return DR_EXIT_OK;
@@ -182,8 +187,8 @@ int dr_cmd_run(struct dr_cli *cli, int argc, char **argv)
 		live.session.journal = true;
 		while (started && dr_live_turn(&live, 1000, &fail))
 			;
-		const bool was_ready = live.session.ready, conflict = live.session.has_fatal &&
-		                                                      live.session.fatal.exit == DR_EXIT_CONFLICT;
+		const bool was_ready = live.session.ready,
+			   conflict = live.session.has_fatal && live.session.fatal.exit == DR_EXIT_CONFLICT;
 
 		asked = live.asked;
 		code = dr_live_end(&live);
@@ -227,7 +232,8 @@ int dr_cmd_record(struct dr_cli *cli, int argc, char **argv)
 	if (argc > 1)
 		return dr_cli_usage(cli, "unexpected argument", argv[1]);
 	if (to == NULL || out == NULL)
-		return dr_cli_usage(cli, to == NULL ? "up to which block? give --to N" : "where to? give -o FILE", NULL);
+		return dr_cli_usage(cli, to == NULL ? "up to which block? give --to N" : "where to? give -o FILE",
+				    NULL);
 	code = load(cli, &config, &init, path, DR_MODE_RECORD);
 	if (code != DR_EXIT_OK)
 		return code;
@@ -253,7 +259,7 @@ int dr_cmd_record(struct dr_cli *cli, int argc, char **argv)
 
 	snprintf(anchor, sizeof(anchor), "%s.anchor.yaml", out);
 	bool good = dr_anchor_write(&init, config.profile_path, anchor, &error) == DR_OK &&
-	            dr_live_start(&live, cli, &init, path, &fail);
+		    dr_live_start(&live, cli, &init, path, &fail);
 
 	live.kept = write_kept;
 	live.kept_ctx = file;
@@ -271,7 +277,7 @@ int dr_cmd_record(struct dr_cli *cli, int argc, char **argv)
 		code = trouble(cli, dr_err_name(fail.err), fail.what, NULL, "derot-core", "run derot doctor");
 	if (code == DR_EXIT_OK && !reached)
 		code = trouble(cli, "short", "the recording ended before that block was final", NULL, out,
-		               "what is in the file is good as far as it goes; start again for more");
+			       "what is in the file is good as far as it goes; start again for more");
 	dr_config_free(&config);
 	return code;
 }

@@ -10,7 +10,7 @@
 #include "watcher/anchor.h"
 #include "watcher/session.h"
 
-#define CHUNK ((size_t)256 * 1024)
+#define CHUNK     ((size_t)256 * 1024)
 #define ABOUT_MAX ((size_t)1 << 20)
 
 struct replay {
@@ -26,8 +26,12 @@ struct replay {
 
 static int trouble(struct replay *r, int exit, const char *code, const char *what, const char *got, const char *next)
 {
-	dr_out_trouble(&r->cli->out, &(struct dr_trouble){ .code = code, .what = what, .got = got, .source = r->path,
-	                                                   .state = "nothing was replayed", .next = next });
+	dr_out_trouble(&r->cli->out, &(struct dr_trouble){ .code = code,
+							   .what = what,
+							   .got = got,
+							   .source = r->path,
+							   .state = "nothing was replayed",
+							   .next = next });
 	return exit;
 }
 
@@ -41,19 +45,21 @@ static int read_begin(struct replay *r)
 	uint8_t *to = dr_buf_reserve(&r->begin, ABOUT_MAX, &fail);
 
 	if (to == NULL)
-		return trouble(r, DR_EXIT_ERROR, "nomem", "memory for the beginning of the file", NULL, "free some memory");
+		return trouble(r, DR_EXIT_ERROR, "nomem", "memory for the beginning of the file", NULL,
+			       "free some memory");
 	got = fread(to, 1, ABOUT_MAX, r->file);
 	r->begin.len = got;
 	if (dr_evidence_head_get(&head, dr_buf_view(&r->begin), &fail) != DR_OK)
 		return trouble(r, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL,
-		               "give a file that derot record or derot audit export wrote");
+			       "give a file that derot record or derot audit export wrote");
 	const struct dr_bytes rest = { to + DR_EVIDENCE_HEAD_LEN, got - DR_EVIDENCE_HEAD_LEN };
 
 	if (dr_frame_get(&frame, &used, rest, &fail) == DR_OK && frame.type == DR_FRAME_ABOUT) {
 		static struct dr_init about;
 
 		if (dr_init_get(&about, frame.payload, &fail) != DR_OK)
-			return trouble(r, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL, "the recording is damaged");
+			return trouble(r, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL,
+				       "the recording is damaged");
 		r->init = about;
 	}
 	r->init.chain_id = head.chain_id;
@@ -74,14 +80,16 @@ static int prepare(struct replay *r, const char *anchor, const char *asks)
 	memcpy(genesis, r->init.genesis, 32);
 	if (anchor != NULL) {
 		if (dr_anchor_load(&r->init, &r->form, anchor, &error) != DR_OK)
-			return trouble(r, DR_EXIT_ERROR, "anchor", "the anchor file", error.text, "mend the anchor file");
+			return trouble(r, DR_EXIT_ERROR, "anchor", "the anchor file", error.text,
+				       "mend the anchor file");
 		if (r->init.chain_id != chain_id || memcmp(r->init.genesis, genesis, 32) != 0)
-			return trouble(r, DR_EXIT_PROOF, "proof", "the recording is of the anchor's chain and genesis", NULL,
-			               "this recording is of another chain than you expect");
+			return trouble(r, DR_EXIT_PROOF, "proof",
+				       "the recording is of the anchor's chain and genesis", NULL,
+				       "this recording is of another chain than you expect");
 	} else if (r->init.version == 0) {
 		return trouble(r, DR_EXIT_ERROR, "unknown",
-		               "which contract to follow: the recording does not say, and there is no --anchor", NULL,
-		               "give --anchor FILE with chain, contract, start and profile");
+			       "which contract to follow: the recording does not say, and there is no --anchor", NULL,
+			       "give --anchor FILE with chain, contract, start and profile");
 	}
 	if (asks != NULL && dr_asks_load(r->asks, &r->num_asks, asks, &error) != DR_OK)
 		return trouble(r, DR_EXIT_ERROR, "requests", "the file of requests", error.text, "mend it");
@@ -146,7 +154,7 @@ static int run(struct replay *r, bool journal)
 	dr_session_init(s, r->cli);
 	s->journal = journal;
 	bool good = dr_link_core(&s->core, -1, &fail) == DR_OK &&
-	            dr_init_put(&s->core.out, DR_MSG_INIT, &r->init, &fail) == DR_OK;
+		    dr_init_put(&s->core.out, DR_MSG_INIT, &r->init, &fail) == DR_OK;
 
 	for (size_t i = 0; good && i < r->num_asks; i++)
 		good = dr_ask_put(&s->core.out, DR_MSG_ASK, &r->asks[i], &fail) == DR_OK;
@@ -165,11 +173,12 @@ static int run(struct replay *r, bool journal)
 		fprintf(err, "derot replay: the recording ends inside a frame; what came before it was replayed\n");
 	if (s->status.frames_refused > 0) {
 		fprintf(err, "derot replay: %llu frames of the recording prove nothing and were refused\n",
-		        (unsigned long long)s->status.frames_refused);
+			(unsigned long long)s->status.frames_refused);
 		return DR_EXIT_PROOF;
 	}
 	if (!r->init.anchored) {
-		fprintf(err, "derot replay: unanchored: self-consistent only (give --anchor FILE from your own hands)\n");
+		fprintf(err,
+			"derot replay: unanchored: self-consistent only (give --anchor FILE from your own hands)\n");
 		return DR_EXIT_UNANCHORED;
 	}
 	return s->status.findings > 0 || s->status.divergences > 0 ? DR_EXIT_FINDINGS : DR_EXIT_OK;
@@ -191,7 +200,8 @@ int dr_cmd_replay(struct dr_cli *cli, int argc, char **argv)
 	if (code != DR_EXIT_OK)
 		return code;
 	if (argc != 2)
-		return dr_cli_usage(cli, argc < 2 ? "which recording?" : "one recording at a time", argc > 2 ? argv[2] : NULL);
+		return dr_cli_usage(cli, argc < 2 ? "which recording?" : "one recording at a time",
+				    argc > 2 ? argv[2] : NULL);
 	memset(&r, 0, sizeof(r));
 	r.cli = cli;
 	r.path = argv[1];
@@ -199,7 +209,8 @@ int dr_cmd_replay(struct dr_cli *cli, int argc, char **argv)
 	dr_buf_init(&r.begin, ABOUT_MAX);
 	r.file = strcmp(r.path, "-") == 0 ? stdin : fopen(r.path, "rb");
 	if (r.file == NULL)
-		return trouble(&r, DR_EXIT_ERROR, "io", "the recording can be opened", strerror(errno), "check the path");
+		return trouble(&r, DR_EXIT_ERROR, "io", "the recording can be opened", strerror(errno),
+			       "check the path");
 	code = prepare(&r, anchor, asks);
 	if (code == DR_EXIT_OK && until != NULL) {
 		char *end;

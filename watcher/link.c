@@ -16,7 +16,7 @@
 
 #include "watcher/cli.h"
 
-#define OUT_CAP ((size_t)DR_MSG_LEN_MAX * 2)
+#define OUT_CAP   ((size_t)DR_MSG_LEN_MAX * 2)
 #define LINGER_MS 10000
 
 static void link_init(struct dr_link *link, int fd, pid_t pid)
@@ -59,7 +59,7 @@ static void become(const char *program, const char *arg, const int *fds, size_t 
 	snprintf(path, sizeof(path), "%s/%s", folder, program);
 	execl(path, program, arg, (char *)NULL);
 	fprintf(stderr, "derot: cannot start %s: %s; install the three programs in one folder\n", program,
-	        strerror(errno));
+		strerror(errno));
 	_exit(127);
 }
 
@@ -210,7 +210,7 @@ bool dr_link_next(struct dr_link *link, uint16_t *type, struct dr_bytes *payload
 }
 
 bool dr_link_wait(struct dr_link *link, uint16_t *type, struct dr_bytes *payload, int timeout_ms,
-                  struct dr_fail *fail)
+		  struct dr_fail *fail)
 {
 	struct timespec start, now;
 
@@ -224,7 +224,8 @@ bool dr_link_wait(struct dr_link *link, uint16_t *type, struct dr_bytes *payload
 
 		if (timeout_ms >= 0) {
 			clock_gettime(CLOCK_MONOTONIC, &now);
-			const int64_t spent = (now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000;
+			const int64_t spent =
+				(now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000;
 
 			if (spent >= timeout_ms) {
 				dr_fail_set(fail, DR_ERR_STALE, "the core did not answer in time", (size_t)spent);

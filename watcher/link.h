@@ -16,7 +16,7 @@ struct dr_link {
 	int fd;    /* the channel; -1 once closed */
 	pid_t pid; /* the process behind it; 0: none of ours (a running core's socket) */
 	struct dr_buf in, out;
-	size_t taken;     /* bytes of `in` already handed out */
+	size_t taken; /* bytes of `in` already handed out */
 	bool eof;
 };
 
@@ -47,7 +47,7 @@ bool dr_link_next(struct dr_link *link, uint16_t *type, struct dr_bytes *payload
 
 /* dr_link_wait: pumps until a message is there or the channel ends. True: a message. */
 bool dr_link_wait(struct dr_link *link, uint16_t *type, struct dr_bytes *payload, int timeout_ms,
-                  struct dr_fail *fail);
+		  struct dr_fail *fail);
 
 /* dr_link_end: closes the channel and waits for the process (after SIGTERM if it lingers for 10 s). Its
  * exit code; 1 if it died by a signal. */

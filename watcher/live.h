@@ -25,7 +25,7 @@ struct dr_live {
 /* dr_live_start: starts both processes and sends INIT. config is the file that derot-watch reads. Call
  * dr_live_end in any case. */
 bool dr_live_start(struct dr_live *live, struct dr_cli *cli, const struct dr_init *init, const char *config,
-                   struct dr_fail *fail);
+		   struct dr_fail *fail);
 
 /* dr_live_turn: waits up to timeout_ms for something, handles it. False: the core is gone, or *fail. */
 bool dr_live_turn(struct dr_live *live, int timeout_ms, struct dr_fail *fail);

@@ -99,11 +99,12 @@ static bool take_answer(struct dr_session *s, struct dr_bytes payload, struct dr
 		fprintf(out, "     » key request ");
 		dr_out_text(out, answer.name[0] != '\0' ? answer.name : "(recorded)");
 		if (answer.decision.verdict == DR_ALLOW)
-			fprintf(out, ": ALLOW, generation %llu, epoch %llu\n", (unsigned long long)answer.decision.generation,
-			        (unsigned long long)answer.decision.epoch);
+			fprintf(out, ": ALLOW, generation %llu, epoch %llu\n",
+				(unsigned long long)answer.decision.generation,
+				(unsigned long long)answer.decision.epoch);
 		else
 			fprintf(out, ": deny, %s: %s\n", dr_deny_name(answer.decision.deny),
-			        dr_deny_text(answer.decision.deny));
+				dr_deny_text(answer.decision.deny));
 		fflush(out);
 	}
 	say(s, "answer", "answers", obj);
@@ -150,9 +151,7 @@ bool dr_session_take(struct dr_session *s, uint16_t type, struct dr_bytes payloa
 	case DR_MSG_READY: s->ready = true; return true;
 	case DR_MSG_STATUS: s->has_status = true; return dr_status_report_get(&s->status, payload, fail) == DR_OK;
 	case DR_MSG_FATAL: s->has_fatal = true; return dr_error_get(&s->fatal, payload, fail) == DR_OK;
-	default:
-		dr_fail_set(fail, DR_ERR_SYNTAX, "a message that the core may not send here", type);
-		return false;
+	default: dr_fail_set(fail, DR_ERR_SYNTAX, "a message that the core may not send here", type); return false;
 	}
 }
 
@@ -176,10 +175,11 @@ static void print_findings(struct dr_session *s)
 	json_t *f;
 
 	fprintf(out, "\nFindings: %zu\n", json_array_size(s->findings));
-	json_array_foreach(s->findings, i, f) {
+	json_array_foreach(s->findings, i, f)
+	{
 		fprintf(out, "  ! %s in block %lld (%s): %s", text_of(f, "finding"),
-		        (long long)json_integer_value(json_object_get(f, "block")), text_of(f, "time"),
-		        text_of(f, "action"));
+			(long long)json_integer_value(json_object_get(f, "block")), text_of(f, "time"),
+			text_of(f, "action"));
 		fputc(' ', out);
 		dr_out_text(out, text_of(f, "what"));
 		if (text_of(f, "said")[0] != '\0')
@@ -205,11 +205,14 @@ int dr_session_end(struct dr_session *s, int good)
 	json_decref(s->findings);
 	if (s->has_fatal) {
 		dr_out_trouble(&s->cli->out,
-		               &(struct dr_trouble){ .code = dr_err_name((enum dr_err)s->fatal.err), .what = s->fatal.what,
-		                                     .source = "derot-core", .state = "sealed: no key is answered",
-		                                     .next = s->fatal.exit == DR_EXIT_CONFLICT
-		                                                     ? "keep the evidence file; compare the chain with others"
-		                                                     : "see what it says; derot doctor checks the rest" });
+			       &(struct dr_trouble){
+				       .code = dr_err_name((enum dr_err)s->fatal.err),
+				       .what = s->fatal.what,
+				       .source = "derot-core",
+				       .state = "sealed: no key is answered",
+				       .next = s->fatal.exit == DR_EXIT_CONFLICT
+						       ? "keep the evidence file; compare the chain with others"
+						       : "see what it says; derot doctor checks the rest" });
 		return s->fatal.exit != 0 ? s->fatal.exit : DR_EXIT_ERROR;
 	}
 	if (code != 0)

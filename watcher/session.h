@@ -18,10 +18,10 @@
 struct dr_session {
 	struct dr_cli *cli;
 	struct dr_link core;
-	bool journal;      /* print journal notes too */
-	bool quiet;        /* count, do not print rows */
-	json_t *all;       /* format json: what will be printed at the end */
-	json_t *findings;  /* kept for the end */
+	bool journal;     /* print journal notes too */
+	bool quiet;       /* count, do not print rows */
+	json_t *all;      /* format json: what will be printed at the end */
+	json_t *findings; /* kept for the end */
 	struct dr_rows rows;
 	bool rows_open;
 	uint64_t num_changes, num_findings, num_answers;

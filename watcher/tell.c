@@ -10,14 +10,14 @@
 #include "chain/base/hex.h"
 
 const struct dr_column dr_tell_change_columns[] = {
-	{ "index", "#", 4 }, { "block", "block", 7 }, { "time", "time", 20 }, { "outcome", "outcome", 8 },
-	{ "action", "action", 22 }, { "what", "what", 0 },
+	{ "index", "#", 4 },         { "block", "block", 7 },    { "time", "time", 20 },
+	{ "outcome", "outcome", 8 }, { "action", "action", 22 }, { "what", "what", 0 },
 };
 const size_t dr_tell_change_num_columns = sizeof(dr_tell_change_columns) / sizeof(dr_tell_change_columns[0]);
 
 const struct dr_column dr_tell_note_columns[] = {
-	{ "index", "#", 4 }, { "time", "time", 20 }, { "kind", "kind", 11 }, { "block", "block", 7 },
-	{ "source", "source", 6 }, { "detail", "detail", 0 },
+	{ "index", "#", 4 },     { "time", "time", 20 },    { "kind", "kind", 11 },
+	{ "block", "block", 7 }, { "source", "source", 6 }, { "detail", "detail", 0 },
 };
 const size_t dr_tell_note_num_columns = sizeof(dr_tell_note_columns) / sizeof(dr_tell_note_columns[0]);
 
@@ -35,7 +35,8 @@ void dr_tell_time(char out[static 32], uint64_t seconds)
 	const time_t at = (time_t)seconds;
 	struct tm tm;
 
-	if (seconds > (uint64_t)253402300799 || gmtime_r(&at, &tm) == NULL || strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+	if (seconds > (uint64_t)253402300799 || gmtime_r(&at, &tm) == NULL ||
+	    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
 		snprintf(out, 32, "%" PRIu64 " s", seconds);
 }
 
@@ -195,11 +196,13 @@ json_t *dr_tell_finding(const struct dr_audit_finding *f)
 
 	json_object_set_new(o, "finding", json_string(dr_audit_finding_name(f->kind)));
 	if (f->kind == DR_AUDIT_STEALTHY_DEPLOYER) {
-		add(said, sizeof(said), "announced in block %" PRIu64 ", removed in block %" PRIu64 " (%" PRIu64 " s later)",
+		add(said, sizeof(said),
+		    "announced in block %" PRIu64 ", removed in block %" PRIu64 " (%" PRIu64 " s later)",
 		    f->first_number, f->at.number, f->at.time - f->first_time);
 		if (f->was_active) {
 			dr_tell_time(time, f->active_since);
-			add(said, sizeof(said), "; in force for %" PRIu64 " s, since %s", f->at.time - f->active_since, time);
+			add(said, sizeof(said), "; in force for %" PRIu64 " s, since %s",
+			    f->at.time - f->active_since, time);
 		} else {
 			add(said, sizeof(said), "; never in force");
 		}
@@ -276,7 +279,8 @@ json_t *dr_tell_status(const struct dr_status_report *s)
 	json_object_set_new(o, "proof", json_string(dr_proof_name((enum dr_proof)s->proof)));
 	if (s->proof == DR_PROOF_QUORUM) {
 		json_object_set_new(o, "quorum", json_sprintf("%u of %u", s->quorum_k, s->quorum_n));
-		json_object_set_new(o, "proof_note", json_string("quorum: nothing cryptographic; the endpoints are believed"));
+		json_object_set_new(o, "proof_note",
+				    json_string("quorum: nothing cryptographic; the endpoints are believed"));
 	}
 	json_object_set_new(o, "start", json_integer((json_int_t)s->start_number));
 	json_object_set_new(o, "final", s->has_final ? json_integer((json_int_t)s->final_number) : json_null());
@@ -287,11 +291,13 @@ json_t *dr_tell_status(const struct dr_status_report *s)
 	}
 	json_object_set_new(o, "head", s->head_number != 0 ? json_integer((json_int_t)s->head_number) : json_null());
 	json_object_set_new(o, "heads_counting", json_integer(s->heads_counting));
-	json_object_set_new(o, "lag_blocks", json_integer(s->target_number > s->final_number
-	                                                          ? (json_int_t)(s->target_number - s->final_number)
-	                                                          : 0));
+	json_object_set_new(o, "lag_blocks",
+			    json_integer(s->target_number > s->final_number
+						 ? (json_int_t)(s->target_number - s->final_number)
+						 : 0));
 	json_object_set_new(o, "lease_left_s", json_integer((json_int_t)s->lease_left_s));
-	json_object_set_new(o, "generation", s->generation != 0 ? json_integer((json_int_t)s->generation) : json_null());
+	json_object_set_new(o, "generation",
+			    s->generation != 0 ? json_integer((json_int_t)s->generation) : json_null());
 	json_object_set_new(o, "generation_ours", json_boolean(s->generation_ours));
 	json_object_set_new(o, "findings", json_integer(s->findings));
 	json_object_set_new(o, "divergences", json_integer(s->divergences));

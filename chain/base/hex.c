@@ -32,7 +32,7 @@ static bool has_prefix(const char *text, size_t text_len)
 }
 
 enum dr_err dr_hex_data(uint8_t *out, size_t cap, size_t *len, const char *text, size_t text_len,
-                        struct dr_fail *fail)
+			struct dr_fail *fail)
 {
 	*len = 0;
 	if (!has_prefix(text, text_len))

@@ -21,7 +21,7 @@ enum dr_err dr_hex_fixed(uint8_t *out, size_t len, const char *text, size_t text
 
 /* dr_hex_data: text is 0x and an even number of digits, at most cap bytes. Fills out and *len. */
 enum dr_err dr_hex_data(uint8_t *out, size_t cap, size_t *len, const char *text, size_t text_len,
-                        struct dr_fail *fail);
+			struct dr_fail *fail);
 
 /* dr_hex_quantity: a quantity of at most 32 bytes as a big-endian word. */
 enum dr_err dr_hex_quantity(uint8_t word[static 32], const char *text, size_t text_len, struct dr_fail *fail);

@@ -17,8 +17,8 @@
 struct dr_reader {
 	const uint8_t *cur;
 	size_t left;
-	size_t at;             /* offset of cur in the outermost buffer, for messages */
-	struct dr_fail *fail;  /* shared; not owned */
+	size_t at;            /* offset of cur in the outermost buffer, for messages */
+	struct dr_fail *fail; /* shared; not owned */
 };
 
 /* dr_reader_init: starts at buf[0]; borrows buf and fail for the life of the reader. */

@@ -54,7 +54,7 @@ static void broken(struct walk *walk, enum dr_err err, const char *what, size_t 
 /* The next item: encoding, the caller's (checked to be of this kind); decoding, an empty one to fill. */
 static struct dr_abi_item item_next(struct walk *walk, enum dr_abi_kind kind)
 {
-	const struct dr_abi_item none = {.kind = kind};
+	const struct dr_abi_item none = { .kind = kind };
 
 	if (!ok(walk))
 		return none;
@@ -122,7 +122,7 @@ static uint32_t tail_len(struct walk *walk, uint64_t len)
 static void frame_push(struct walk *walk, const struct dr_abi_node *next, uint32_t num, bool members)
 {
 	DR_ASSERT(walk->depth < FRAMES_MAX); /* dr_abi_parse bounds the height */
-	walk->frame[walk->depth] = (struct frame){.next = next, .left = num, .members = members};
+	walk->frame[walk->depth] = (struct frame){ .next = next, .left = num, .members = members };
 	walk->depth++;
 }
 
@@ -197,7 +197,7 @@ static void visit_static(struct walk *walk, const struct frame *f, const struct 
 static void visit_bytes(struct walk *walk, const struct dr_abi_node *node)
 {
 	struct dr_abi_item item = item_next(walk, node->kind);
-	uint8_t zeros[32] = {0};
+	uint8_t zeros[32] = { 0 };
 
 	if (!ok(walk))
 		return;
@@ -286,7 +286,7 @@ static void walk_all(struct walk *walk, const struct dr_abi_type *type)
 enum dr_err dr_abi_decode(struct dr_abi_item *items, size_t max, size_t *num, const struct dr_abi_type *type,
 			  struct dr_bytes data, struct dr_fail *fail)
 {
-	struct walk walk = {.fail = fail, .to = items, .room = max};
+	struct walk walk = { .fail = fail, .to = items, .room = max };
 
 	if (walk.room > DR_ABI_ITEMS_MAX)
 		walk.room = DR_ABI_ITEMS_MAX;
@@ -304,7 +304,7 @@ enum dr_err dr_abi_decode(struct dr_abi_item *items, size_t max, size_t *num, co
 enum dr_err dr_abi_encode(struct dr_writer *w, const struct dr_abi_type *type, const struct dr_abi_item *items,
 			  size_t num)
 {
-	struct walk walk = {.fail = w->fail, .w = w, .from = items, .room = num};
+	struct walk walk = { .fail = w->fail, .w = w, .from = items, .room = num };
 
 	walk_all(&walk, type);
 	if (ok(&walk) && walk.room > 0)

@@ -64,7 +64,7 @@ static struct dr_abi_node *insert(struct parse *p, size_t idx, enum dr_abi_kind 
 	}
 	memmove(&type->node[idx + 1], &type->node[idx], (type->num - idx) * sizeof(type->node[0]));
 	type->num++;
-	type->node[idx] = (struct dr_abi_node){.kind = kind, .span = 1};
+	type->node[idx] = (struct dr_abi_node){ .kind = kind, .span = 1 };
 	return &type->node[idx];
 }
 
@@ -209,7 +209,7 @@ static void parse_type(struct parse *p)
 
 enum dr_err dr_abi_parse(struct dr_abi_type *type, struct dr_bytes text, struct dr_fail *fail)
 {
-	struct parse p = {.type = type};
+	struct parse p = { .type = type };
 
 	memset(type, 0, sizeof(*type));
 	dr_reader_init(&p.in, text, fail);

@@ -28,11 +28,11 @@ static enum dr_err derive(uint8_t *out, size_t len, size_t hash_len, const char 
 		return dr_fail_set(fail, DR_ERR_LIMIT, "HKDF info is too long", info.len);
 	memcpy(name, digest, strlen(digest) + 1);
 	const OSSL_PARAM params[] = {
-	    OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, name, 0),
-	    octets(OSSL_KDF_PARAM_KEY, ikm),
-	    octets(OSSL_KDF_PARAM_SALT, salt),
-	    octets(OSSL_KDF_PARAM_INFO, info),
-	    OSSL_PARAM_construct_end(),
+		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, name, 0),
+		octets(OSSL_KDF_PARAM_KEY, ikm),
+		octets(OSSL_KDF_PARAM_SALT, salt),
+		octets(OSSL_KDF_PARAM_INFO, info),
+		OSSL_PARAM_construct_end(),
 	};
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 	EVP_KDF_CTX *ctx = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;

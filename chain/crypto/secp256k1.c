@@ -26,7 +26,7 @@ static enum dr_err key_of(secp256k1_pubkey *key, struct dr_bytes pub, struct dr_
 {
 	/* The library also reads the hybrid form (0x06, 0x07): a second encoding of the same key. */
 	const bool form =
-	    (pub.len == 33 && (pub.ptr[0] == 2 || pub.ptr[0] == 3)) || (pub.len == 65 && pub.ptr[0] == 4);
+		(pub.len == 33 && (pub.ptr[0] == 2 || pub.ptr[0] == 3)) || (pub.len == 65 && pub.ptr[0] == 4);
 
 	if (!form || secp256k1_ec_pubkey_parse(CTX, key, pub.ptr, pub.len) != 1)
 		return dr_fail_set(fail, DR_ERR_SYNTAX, "not a secp256k1 public key in SEC 1 form", 0);

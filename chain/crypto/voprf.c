@@ -55,9 +55,9 @@ static void add_text(struct transcript *t, const char *text)
 /* RFC 9380, 5.3.1, for len_in_bytes = 64, the hash's own length: "ell" is 1, so the result is b_1. */
 static void expand_message_xmd(uint8_t uniform[static 64], const struct transcript *msg, const char *dst)
 {
-	static const uint8_t z_pad[128], l_i_b_0[3] = {0, 64, 0}, one = 1;
+	static const uint8_t z_pad[128], l_i_b_0[3] = { 0, 64, 0 }, one = 1;
 	const uint8_t dst_len = (uint8_t)strlen(dst);
-	struct transcript t = {.num = 0};
+	struct transcript t = { .num = 0 };
 	uint8_t b_0[64];
 
 	add(&t, z_pad, sizeof(z_pad));
@@ -88,7 +88,7 @@ static void hash_to_scalar(uint8_t out[static 32], const struct transcript *msg,
 
 static enum dr_err hash_to_group(uint8_t out[static 32], struct dr_bytes input, struct dr_fail *fail)
 {
-	struct transcript t = {.num = 0};
+	struct transcript t = { .num = 0 };
 	uint8_t uniform[64];
 
 	memset(out, 0, 32);
@@ -113,7 +113,7 @@ enum dr_err dr_voprf_derive(uint8_t secret[static 32], uint8_t pub[static 32], c
 		return dr_fail_set(fail, DR_ERR_LIMIT, "key info is longer than 65535 bytes", info.len);
 	for (unsigned counter = 0; counter <= 255; counter++) {
 		const uint8_t octet = (uint8_t)counter;
-		struct transcript t = {.num = 0};
+		struct transcript t = { .num = 0 };
 
 		add(&t, seed, 32);
 		add_sized(&t, info.ptr, info.len);
@@ -156,7 +156,7 @@ enum dr_err dr_voprf_blind_evaluate(uint8_t evaluated[static 32], const uint8_t 
 /* hashInput of Finalize and Evaluate. */
 static void finish(uint8_t output[static 64], struct dr_bytes input, const uint8_t element[static 32])
 {
-	struct transcript t = {.num = 0};
+	struct transcript t = { .num = 0 };
 
 	add_sized(&t, input.ptr, input.len);
 	add_sized(&t, element, 32);
@@ -250,7 +250,7 @@ static enum dr_err composites(uint8_t m[static 32], uint8_t z[static 32], const 
 			      const uint8_t (*blinded)[32], const uint8_t (*evaluated)[32], size_t num,
 			      struct dr_fail *fail)
 {
-	struct transcript t = {.num = 0};
+	struct transcript t = { .num = 0 };
 	uint8_t seed[64];
 	enum dr_err err;
 
@@ -282,7 +282,7 @@ static enum dr_err composites(uint8_t m[static 32], uint8_t z[static 32], const 
 static void challenge(uint8_t c[static 32], const uint8_t pub[static 32], const uint8_t m[static 32],
 		      const uint8_t z[static 32], const uint8_t t2[static 32], const uint8_t t3[static 32])
 {
-	struct transcript t = {.num = 0};
+	struct transcript t = { .num = 0 };
 
 	add_sized(&t, pub, 32);
 	add_sized(&t, m, 32);
@@ -350,7 +350,7 @@ enum dr_err dr_voprf_verify(const uint8_t proof[static 64], const uint8_t pub[st
 static void possess_challenge(uint8_t c[static 32], const uint8_t pub[static 32], struct dr_bytes context,
 			      const uint8_t commitment[static 32])
 {
-	struct transcript t = {.num = 0};
+	struct transcript t = { .num = 0 };
 
 	add_sized(&t, label_possess, strlen(label_possess));
 	add_sized(&t, context.ptr, context.len);
@@ -362,7 +362,7 @@ static void possess_challenge(uint8_t c[static 32], const uint8_t pub[static 32]
 enum dr_err dr_voprf_possess_prove(uint8_t c[static 32], uint8_t s[static 32], const uint8_t secret[static 32],
 				   struct dr_bytes context, struct dr_fail *fail)
 {
-	struct transcript t = {.num = 0};
+	struct transcript t = { .num = 0 };
 	uint8_t pub[32], commitment[32], wide[64], nonce[32];
 	enum dr_err err;
 

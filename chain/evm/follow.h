@@ -32,15 +32,15 @@ enum dr_way {
 };
 
 struct dr_follow_config {
-	uint8_t contract[20];      /* the watched address: all its events count */
-	uint64_t start_number;     /* the block that created the contract, >= 1 */
+	uint8_t contract[20];  /* the watched address: all its events count */
+	uint64_t start_number; /* the block that created the contract, >= 1 */
 	uint8_t start_hash[32];
-	uint32_t step_max;         /* blocks one final step may advance; 1 to DR_FOLLOW_STEP_MAX */
+	uint32_t step_max; /* blocks one final step may advance; 1 to DR_FOLLOW_STEP_MAX */
 	enum dr_way way;
-	bool has_accumulator;      /* the profile names these, and the pinned code keeps them */
+	bool has_accumulator; /* the profile names these, and the pinned code keeps them */
 	uint8_t count_slot[32];
 	uint8_t acc_slot[32];
-	uint8_t code_hash[32];     /* way (c) counts only under this code */
+	uint8_t code_hash[32]; /* way (c) counts only under this code */
 	struct dr_finality finality;
 };
 
@@ -50,10 +50,10 @@ struct dr_follow *dr_follow_new(const struct dr_follow_config *config);
 void dr_follow_free(struct dr_follow *f);
 
 enum dr_take {
-	DR_TAKE_KEPT = 0,  /* it added something: it belongs into the recording */
-	DR_TAKE_KNOWN,     /* true or harmless, but adds nothing: forget it */
-	DR_TAKE_REFUSED,   /* malformed, false or unasked: quarantine it; *fail says why */
-	DR_TAKE_CONFLICT,  /* it contradicts something final: halt */
+	DR_TAKE_KEPT = 0, /* it added something: it belongs into the recording */
+	DR_TAKE_KNOWN,    /* true or harmless, but adds nothing: forget it */
+	DR_TAKE_REFUSED,  /* malformed, false or unasked: quarantine it; *fail says why */
+	DR_TAKE_CONFLICT, /* it contradicts something final: halt */
 };
 
 /* dr_follow_frame: takes one foreign frame. On REFUSED and CONFLICT *fail holds the reason; a lie (a
@@ -63,17 +63,17 @@ enum dr_take dr_follow_frame(struct dr_follow *f, const struct dr_frame *frame, 
 /* What came out, in order. Call until DR_OUT_NONE; every fact is valid until the next call. */
 enum dr_follow_out {
 	DR_OUT_NONE = 0,
-	DR_OUT_BLOCK,   /* *block: a complete block. Status FINAL: the next on the final chain. Status HEAD:
-	                   a block on the way from the cursor to an authenticated head, parents first */
-	DR_OUT_STATE,   /* *state: the watched contract's state after a block whose header is on the final
-	                   chain (at or below the cursor) */
+	DR_OUT_BLOCK,     /* *block: a complete block. Status FINAL: the next on the final chain. Status HEAD:
+			     a block on the way from the cursor to an authenticated head, parents first */
+	DR_OUT_STATE,     /* *state: the watched contract's state after a block whose header is on the final
+			     chain (at or below the cursor) */
 	DR_OUT_CONFIRMED, /* *finding: finality named the cursor's block (status FINAL) again, after a restart */
-	DR_OUT_DISSENT, /* *finding: an endpoint's word that finality did not follow */
-	DR_OUT_CONFLICT /* *finding names the final block that does not descend from the cursor */
+	DR_OUT_DISSENT,   /* *finding: an endpoint's word that finality did not follow */
+	DR_OUT_CONFLICT   /* *finding names the final block that does not descend from the cursor */
 };
 
 enum dr_follow_out dr_follow_next(struct dr_follow *f, const struct dr_fact_block **block,
-                           const struct dr_fact_state **state, struct dr_finality_finding *finding);
+				  const struct dr_fact_state **state, struct dr_finality_finding *finding);
 
 /* dr_follow_want_state: asks for a state proof of the contract with these slots at the final block
  * `number` once it is held; replaces an earlier wish that was not answered yet. The fact comes out as

@@ -16,7 +16,7 @@
 /* dr_in_receipts: payload is a RECEIPTS frame's, for node. All receipts rebuild node's receiptsRoot, and
  * their blooms its logsBloom: node gets the events of `contract` and is complete by receipts. */
 enum dr_err dr_in_receipts(struct dr_node *node, struct dr_bytes payload, const uint8_t contract[static 20],
-                           struct dr_arena *arena, struct dr_fail *fail);
+			   struct dr_arena *arena, struct dr_fail *fail);
 
 /* One proven account with some of its slots. */
 struct dr_in_state {
@@ -29,7 +29,7 @@ struct dr_in_state {
 
 /* dr_in_state_take: payload is a STATE frame's; everything in it is proven under state_root. */
 enum dr_err dr_in_state_take(struct dr_in_state *out, struct dr_bytes payload, const uint8_t state_root[static 32],
-                             struct dr_arena *arena, struct dr_fail *fail);
+			     struct dr_arena *arena, struct dr_fail *fail);
 
 /* dr_in_state_slot: the value of slot in s; NULL if it is not among those proven. */
 const uint8_t *dr_in_state_slot(const struct dr_in_state *s, const uint8_t slot[static 32]);
@@ -46,6 +46,6 @@ void dr_acc_roll(struct dr_acc *a, uint64_t number, uint64_t timestamp, const st
  * accumulator is proven). The list rolled onto `from` meets the proven count and hash: every block of
  * the path gets its events and is complete by accumulator (unless it was complete already). */
 enum dr_err dr_in_logs(struct dr_node **path, size_t num, struct dr_bytes payload, const uint8_t contract[static 20],
-                       const struct dr_acc *from, struct dr_arena *arena, struct dr_fail *fail);
+		       const struct dr_acc *from, struct dr_arena *arena, struct dr_fail *fail);
 
 #endif

@@ -32,14 +32,14 @@ struct dr_evm_header {
 	uint64_t number;
 	uint64_t gas_limit;
 	uint64_t gas_used;
-	uint64_t timestamp; /* seconds since 1970 */
+	uint64_t timestamp;    /* seconds since 1970 */
 	struct dr_bytes extra; /* borrowed: from the RLP decoded, or from whoever filled the struct */
 	uint8_t mix_hash[32];  /* prevRandao since Paris */
 	uint8_t nonce[8];
-	uint8_t base_fee[32]; /* London on */
-	uint8_t withdrawals_root[32]; /* Shanghai on */
-	uint64_t blob_gas_used;       /* Cancun on */
-	uint64_t excess_blob_gas;     /* Cancun on */
+	uint8_t base_fee[32];           /* London on */
+	uint8_t withdrawals_root[32];   /* Shanghai on */
+	uint64_t blob_gas_used;         /* Cancun on */
+	uint64_t excess_blob_gas;       /* Cancun on */
 	uint8_t parent_beacon_root[32]; /* Cancun on */
 	uint8_t requests_hash[32];      /* Prague on */
 };
@@ -51,7 +51,7 @@ enum dr_err dr_evm_header_decode(struct dr_evm_header *out, struct dr_bytes rlp,
 /* dr_evm_header_encode: the RLP of h (every member but hash) into buf[0,cap); *len is its length.
  * Errors: limit (does not fit), unknown (num_fields). */
 enum dr_err dr_evm_header_encode(uint8_t *buf, size_t cap, size_t *len, const struct dr_evm_header *h,
-                                 struct dr_fail *fail);
+				 struct dr_fail *fail);
 
 /* dr_evm_header_hash: keccak256 of the RLP of h. Errors as for encode. */
 enum dr_err dr_evm_header_hash(uint8_t out[static 32], const struct dr_evm_header *h, struct dr_fail *fail);

@@ -8,8 +8,8 @@
 #include "chain/base/reader.h"
 #include "chain/base/writer.h"
 
-#define KNOWN_MAX 1024u  /* authenticated final blocks remembered, for dissent */
-#define OUT_MAX 64u      /* findings not yet handed out */
+#define KNOWN_MAX 1024u /* authenticated final blocks remembered, for dissent */
+#define OUT_MAX   64u   /* findings not yet handed out */
 
 struct word {
 	uint64_t number;
@@ -26,7 +26,7 @@ struct dr_quorum {
 	} endpoint[DR_ENDPOINTS_MAX];
 	struct {
 		struct word word;
-		bool said; /* handed out since the last restart */
+		bool said;  /* handed out since the last restart */
 	} known[KNOWN_MAX]; /* a ring */
 	size_t known_next;
 	struct word head_said;
@@ -52,7 +52,7 @@ void dr_quorum_free(struct dr_quorum *q)
 }
 
 void dr_quorum_payload(uint8_t out[static DR_QUORUM_PAYLOAD_LEN], enum dr_status status, uint64_t number,
-                       const uint8_t hash[static 32])
+		       const uint8_t hash[static 32])
 {
 	struct dr_fail fail = { 0 };
 	struct dr_writer w;
@@ -71,14 +71,15 @@ static bool same(const struct word *a, uint64_t number, const uint8_t hash[stati
 }
 
 static void report(struct dr_quorum *q, enum dr_finding_kind kind, enum dr_status status, const struct word *word,
-                   size_t source)
+		   size_t source)
 {
 	if (q->out_num == OUT_MAX)
 		return; /* the caller drains after every frame; a word makes at most n + 2 findings */
 	struct dr_finality_finding *f = &q->out[q->out_num++];
 
-	*f = (struct dr_finality_finding){ .kind = kind, .status = status, .number = word->number,
-		                           .source = (uint16_t)source };
+	*f = (struct dr_finality_finding){
+		.kind = kind, .status = status, .number = word->number, .source = (uint16_t)source
+	};
 	memcpy(f->hash, word->hash, 32);
 }
 
@@ -165,7 +166,7 @@ static void take_head(struct dr_quorum *q, const struct word *word, size_t sourc
 }
 
 static enum dr_err quorum_frame(void *self, struct dr_bytes payload, uint16_t source, bool *news,
-                                struct dr_fail *fail)
+				struct dr_fail *fail)
 {
 	struct dr_quorum *q = self;
 	struct dr_reader r;

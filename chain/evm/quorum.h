@@ -13,8 +13,8 @@
  *      that number and status is that hash.
  *   2. Of each endpoint, the newest DR_QUORUM_WORDS words about final blocks count, and its one newest word
  *      about the head.
- *   3. An endpoint that names a second hash final at one number is reported (EQUIVOCAL); its newest word counts, so that
- *      k endpoints that change their mind about a final block are seen as what they are: a conflict.
+ *   3. An endpoint that names a second hash final at one number is reported (EQUIVOCAL); its newest word counts, so
+ * that k endpoints that change their mind about a final block are seen as what they are: a conflict.
  *   4. A word that names a hash final other than the one authenticated at that number is reported (DISSENT).
  *
  * Layer: chain/evm.
@@ -38,6 +38,6 @@ struct dr_finality dr_quorum_finality(struct dr_quorum *q);
 /* dr_quorum_payload: writes the 42-byte payload of a FINALITY frame. */
 #define DR_QUORUM_PAYLOAD_LEN 42u
 void dr_quorum_payload(uint8_t out[static DR_QUORUM_PAYLOAD_LEN], enum dr_status status, uint64_t number,
-                       const uint8_t hash[static 32]);
+		       const uint8_t hash[static 32]);
 
 #endif

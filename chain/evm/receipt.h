@@ -28,13 +28,13 @@ struct dr_evm_log {
 };
 
 struct dr_evm_receipt {
-	uint8_t type;          /* 0 legacy, 1, 2, 3, 4, 0x7e */
-	bool has_post_state;   /* before Byzantium: post_state instead of status */
-	uint8_t status;        /* 0 or 1 */
+	uint8_t type;        /* 0 legacy, 1, 2, 3, 4, 0x7e */
+	bool has_post_state; /* before Byzantium: post_state instead of status */
+	uint8_t status;      /* 0 or 1 */
 	uint8_t post_state[32];
 	uint64_t cumulative_gas;
 	uint8_t bloom[256];
-	struct dr_bytes logs;  /* the RLP payload of the log list; walk with dr_evm_log_next */
+	struct dr_bytes logs; /* the RLP payload of the log list; walk with dr_evm_log_next */
 	size_t num_logs;
 	bool has_deposit_nonce, has_deposit_version; /* 0x7e only */
 	uint64_t deposit_nonce, deposit_version;
@@ -50,13 +50,13 @@ bool dr_evm_log_next(struct dr_evm_log *out, struct dr_bytes *cursor);
 
 /* Encoding, for builders of evidence. dr_evm_receipt_encode writes r with logs[0,num_logs) (r->logs and
  * r->bloom are ignored: the bloom is computed) in consensus form at the end of *out. */
-enum dr_err dr_evm_receipt_encode(struct dr_buf *out, const struct dr_evm_receipt *r,
-                                  const struct dr_evm_log *logs, size_t num_logs, struct dr_fail *fail);
+enum dr_err dr_evm_receipt_encode(struct dr_buf *out, const struct dr_evm_receipt *r, const struct dr_evm_log *logs,
+				  size_t num_logs, struct dr_fail *fail);
 
 /* dr_evm_receipts_root: the root of the trie rlp(index) → receipts[index]. Scratch memory from arena: below
  * 80 bytes per receipt. The receipts are not decoded here.
  * Errors: limit, nomem. */
 enum dr_err dr_evm_receipts_root(uint8_t root[static 32], const struct dr_bytes *receipts, size_t num,
-                                 struct dr_arena *arena, struct dr_fail *fail);
+				 struct dr_arena *arena, struct dr_fail *fail);
 
 #endif

@@ -14,7 +14,7 @@ static bool is_identifier(uint8_t c, bool first)
 /* The bytes of text before the parenthesis; the whole if there is none. */
 static size_t name_of(struct dr_bytes text)
 {
-	struct dr_fail ignored = {0};
+	struct dr_fail ignored = { 0 };
 	struct dr_reader r;
 	size_t len = 0;
 
@@ -27,7 +27,7 @@ static size_t name_of(struct dr_bytes text)
 enum dr_err dr_signature_parse(struct dr_abi_type *args, size_t *name_len, struct dr_bytes text, struct dr_fail *fail)
 {
 	uint8_t canonical[DR_SIGNATURE_LEN_MAX];
-	struct dr_fail full = {0};
+	struct dr_fail full = { 0 };
 	struct dr_writer w;
 	struct dr_reader r;
 

@@ -39,8 +39,8 @@ struct dr_node *dr_tree_add(struct dr_tree *t, const struct dr_evm_header *heade
 }
 
 enum dr_path dr_tree_path(const struct dr_tree *t, uint64_t base_number, const uint8_t base_hash[static 32],
-                          uint64_t number, const uint8_t hash[static 32], struct dr_node **out, size_t *num,
-                          uint8_t missing[static 32], uint64_t *missing_number)
+			  uint64_t number, const uint8_t hash[static 32], struct dr_node **out, size_t *num,
+			  uint8_t missing[static 32], uint64_t *missing_number)
 {
 	*num = 0;
 	*missing_number = 0;

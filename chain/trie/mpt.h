@@ -29,14 +29,14 @@ struct dr_mpt_pair {
  * sorted in place. Scratch from arena: sizeof(*pairs) each. Errors: limit (key length), syntax (empty value,
  * duplicate key), nomem. */
 enum dr_err dr_mpt_root(uint8_t root[static 32], struct dr_mpt_pair *pairs, size_t num, struct dr_arena *arena,
-                        struct dr_fail *fail);
+			struct dr_fail *fail);
 
 /* dr_mpt_verify: walks key from root through nodes[0,num) (root first, as eth_getProof gives them).
  * Success with *present true: *value borrows the bytes of the last node. Success with *present false:
  * the key is proven absent, *value is empty. "Not proven" is an error: DR_ERR_PROOF (a hash does not
  * match, leftover or missing nodes), or a form error. An empty trie (root == dr_mpt_empty_root) proves
  * absence with num == 0, or with the single node 0x80. */
-enum dr_err dr_mpt_verify(bool *present, struct dr_bytes *value, const uint8_t root[static 32],
-                          struct dr_bytes key, const struct dr_bytes *nodes, size_t num, struct dr_fail *fail);
+enum dr_err dr_mpt_verify(bool *present, struct dr_bytes *value, const uint8_t root[static 32], struct dr_bytes key,
+			  const struct dr_bytes *nodes, size_t num, struct dr_fail *fail);
 
 #endif

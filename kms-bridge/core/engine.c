@@ -32,8 +32,7 @@ static void follow_config(struct dr_follow_config *out, const struct dr_engine *
 
 static enum dr_err on_change(void *ctx, const struct dr_change *change);
 
-struct dr_engine *dr_engine_new(const struct dr_init *init, const struct dr_engine_host *host,
-                                struct dr_fail *fail)
+struct dr_engine *dr_engine_new(const struct dr_init *init, const struct dr_engine_host *host, struct dr_fail *fail)
 {
 	struct dr_follow_config config;
 	struct dr_engine *e = dr_heap_alloc(sizeof(*e));
@@ -75,8 +74,9 @@ struct dr_engine *dr_engine_new(const struct dr_init *init, const struct dr_engi
 	if (e->quorum == NULL || e->findings == NULL || e->divergence == NULL || e->heads == NULL ||
 	    e->head_states == NULL || e->follow == NULL)
 		return broken(e, fail, DR_ERR_NOMEM, "no memory for the engine");
-	e->fold = (struct dr_fold){ .chain_id = init->chain_id, .start_number = init->start_number,
-		                    .profile = &e->profile, .ctx = e };
+	e->fold = (struct dr_fold){
+		.chain_id = init->chain_id, .start_number = init->start_number, .profile = &e->profile, .ctx = e
+	};
 	memcpy(e->fold.genesis, init->genesis, 32);
 	memcpy(e->fold.contract, init->contract, 20);
 	dr_merkle_init(&e->ledger);
@@ -138,7 +138,7 @@ enum dr_err dr_engine_note(struct dr_engine *e, uint64_t *idx, const struct dr_n
 }
 
 enum dr_err dr_engine_say(struct dr_engine *e, enum dr_note_kind kind, uint64_t number, const uint8_t *hash,
-                          uint16_t source, const char *detail, struct dr_fail *fail)
+			  uint16_t source, const char *detail, struct dr_fail *fail)
 {
 	struct dr_note note = { .kind = (uint8_t)kind, .number = number, .source = source };
 
@@ -177,9 +177,9 @@ static enum dr_err refresh(struct dr_engine *e, struct dr_fail *fail)
 	if (e->seal == before)
 		return DR_OK;
 	return dr_engine_say(e, DR_NOTE_LEASE, e->final_.number, e->final_.hash, DR_SOURCE_CORE,
-	                     e->seal == DR_SEAL_NONE ? "unsealed: the newest complete final block is fresh"
-	                                             : dr_seal_text(e->seal),
-	                     fail);
+			     e->seal == DR_SEAL_NONE ? "unsealed: the newest complete final block is fresh"
+						     : dr_seal_text(e->seal),
+			     fail);
 }
 
 static enum dr_err on_change(void *ctx, const struct dr_change *change)
@@ -255,9 +255,9 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 	if (!e->step.open)
 		return DR_OK;
 	snprintf(detail, sizeof(detail), "proof %s (%u of %u), blocks %u: bloom %u, receipts %u, accumulator %u",
-	         dr_proof_name(DR_PROOF_QUORUM), e->init.quorum_k, e->init.quorum_n, e->step.blocks,
-	         e->step.ways[DR_COMPLETE_BLOOM], e->step.ways[DR_COMPLETE_RECEIPTS],
-	         e->step.ways[DR_COMPLETE_ACCUMULATOR]);
+		 dr_proof_name(DR_PROOF_QUORUM), e->init.quorum_k, e->init.quorum_n, e->step.blocks,
+		 e->step.ways[DR_COMPLETE_BLOOM], e->step.ways[DR_COMPLETE_RECEIPTS],
+		 e->step.ways[DR_COMPLETE_ACCUMULATOR]);
 	memset(&e->step, 0, sizeof(e->step));
 	drop_heads(e);
 	e->unproven = false;
@@ -266,9 +266,9 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 		check_at(e);
 	if (e->check.fresh) {
 		const size_t num = dr_divergence_slots(e->divergence, e->slots, DR_STATE_SLOTS_MAX, &e->profile,
-		                                       &e->check.state);
+						       &e->check.state);
 
-		dr_follow_want_state(e->follow, e->check.number, (const uint8_t (*)[32])e->slots, num);
+		dr_follow_want_state(e->follow, e->check.number, (const uint8_t(*)[32])e->slots, num);
 		e->check.fresh = false;
 	}
 	if (dr_engine_say(e, DR_NOTE_FINAL, e->final_.number, e->final_.hash, DR_SOURCE_CORE, detail, fail) != DR_OK)
@@ -329,10 +329,10 @@ static void on_divergence(void *ctx, const struct dr_divergence_report *r)
 	dr_hex_put(expected, r->expected, 32);
 	dr_hex_put(got, r->got, 32);
 	snprintf(detail, sizeof(detail), "%s: %s %s: expected %s, got %s", r->cleared ? "cleared" : "diverges",
-	         r->kind == 0 ? "code" : "slot kind", r->kind == 0 ? "" : subject, expected, got);
+		 r->kind == 0 ? "code" : "slot kind", r->kind == 0 ? "" : subject, expected, got);
 	if (to->fail->err == DR_OK)
-		dr_engine_say(to->e, DR_NOTE_DIVERGENCE, to->e->check.number, to->e->check.hash, DR_SOURCE_CORE, detail,
-		              to->fail);
+		dr_engine_say(to->e, DR_NOTE_DIVERGENCE, to->e->check.number, to->e->check.hash, DR_SOURCE_CORE,
+			      detail, to->fail);
 }
 
 static enum dr_err take_state(struct dr_engine *e, const struct dr_fact_state *state, struct dr_fail *fail)
@@ -347,11 +347,11 @@ static enum dr_err take_state(struct dr_engine *e, const struct dr_fact_state *s
 	if (fail->err != DR_OK || left_out == e->left_out)
 		return fail->err;
 	e->left_out = left_out;
-	return dr_engine_say(e, DR_NOTE_DIVERGENCE, dr_fact_state_number(state), dr_fact_state_hash(state),
-	                     DR_SOURCE_CORE,
-	                     left_out ? "diverges: the contract's event count and hash are not those of the proven events"
-	                              : "cleared: the contract's event count and hash are those of the proven events",
-	                     fail);
+	return dr_engine_say(
+		e, DR_NOTE_DIVERGENCE, dr_fact_state_number(state), dr_fact_state_hash(state), DR_SOURCE_CORE,
+		left_out ? "diverges: the contract's event count and hash are not those of the proven events"
+			 : "cleared: the contract's event count and hash are those of the proven events",
+		fail);
 }
 
 static enum dr_err take_dissent(struct dr_engine *e, const struct dr_finality_finding *f, struct dr_fail *fail)
@@ -359,10 +359,10 @@ static enum dr_err take_dissent(struct dr_engine *e, const struct dr_finality_fi
 	if (f->source < DR_ENDPOINTS_MAX)
 		e->lies[f->source]++;
 	return dr_engine_say(e, DR_NOTE_DISSENT, f->number, f->hash, f->source,
-	                     f->kind == DR_FINDING_EQUIVOCAL
-	                             ? "named two different blocks final at this number"
-	                             : "named or served a block here that is not on the final chain",
-	                     fail);
+			     f->kind == DR_FINDING_EQUIVOCAL
+				     ? "named two different blocks final at this number"
+				     : "named or served a block here that is not on the final chain",
+			     fail);
 }
 
 /* Everything that came out of the follower. */
@@ -383,8 +383,10 @@ static enum dr_err drain(struct dr_engine *e, struct dr_fail *fail)
 				return DR_OK;
 			e->head_news = false;
 			return dr_engine_say(e, DR_NOTE_HEAD, e->head_number, e->head_hash, DR_SOURCE_CORE,
-			                     "authenticated and complete", fail);
-		case DR_OUT_BLOCK: (void)(final_block ? take_final(e, block, fail) : take_head(e, block, fail)); break;
+					     "authenticated and complete", fail);
+		case DR_OUT_BLOCK:
+			(void)(final_block ? take_final(e, block, fail) : take_head(e, block, fail));
+			break;
 		case DR_OUT_STATE: take_state(e, state, fail); break;
 		case DR_OUT_CONFIRMED:
 			e->unproven = false;
@@ -393,7 +395,7 @@ static enum dr_err drain(struct dr_engine *e, struct dr_fail *fail)
 		case DR_OUT_DISSENT: take_dissent(e, &finding, fail); break;
 		case DR_OUT_CONFLICT:
 			dr_engine_say(e, DR_NOTE_CONFLICT, finding.number, finding.hash, finding.source,
-			              "a block named final does not descend from the final block held: halted", fail);
+				      "a block named final does not descend from the final block held: halted", fail);
 			break;
 		}
 		if (fail->err != DR_OK)
@@ -402,7 +404,7 @@ static enum dr_err drain(struct dr_engine *e, struct dr_fail *fail)
 }
 
 static enum dr_err take_refused(struct dr_engine *e, const struct dr_frame *frame, const struct dr_fail *why,
-                                struct dr_fail *fail)
+				struct dr_fail *fail)
 {
 	char detail[DR_TEXT_MAX];
 	uint8_t hash[32] = { 0 };
@@ -412,7 +414,7 @@ static enum dr_err take_refused(struct dr_engine *e, const struct dr_frame *fram
 	if (frame->payload.len >= 32 && frame->type != DR_FRAME_HEADER && frame->type != DR_FRAME_FINALITY)
 		memcpy(hash, frame->payload.ptr, 32);
 	snprintf(detail, sizeof(detail), "%s: %s (frame type %u, at %zu)", dr_err_name(why->err), why->what,
-	         (unsigned)frame->type, why->at);
+		 (unsigned)frame->type, why->at);
 	const bool lie = why->err != DR_ERR_STALE;
 
 	if (lie && frame->source < DR_ENDPOINTS_MAX) {
@@ -435,7 +437,7 @@ static enum dr_err take_refused(struct dr_engine *e, const struct dr_frame *fram
 }
 
 enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struct dr_frame *frame,
-                            struct dr_fail *fail)
+			    struct dr_fail *fail)
 {
 	struct dr_fail why = { 0 };
 
@@ -460,7 +462,7 @@ enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struc
 }
 
 static enum dr_err take_request(struct dr_engine *e, struct dr_decision *decision, const struct dr_frame *frame,
-                                struct dr_fail *fail)
+				struct dr_fail *fail)
 {
 	struct dr_request request;
 	char app[65], measurement[65], detail[DR_TEXT_MAX];
@@ -471,15 +473,15 @@ static enum dr_err take_request(struct dr_engine *e, struct dr_decision *decisio
 	dr_hex_put(app, request.app, 32);
 	dr_hex_put(measurement, request.measurement, 32);
 	snprintf(detail, sizeof(detail), "app %s measurement %s purpose %s: %s%s generation %llu epoch %llu", app,
-	         measurement, dr_purpose_name((enum dr_purpose)request.purpose),
-	         decision->verdict == DR_ALLOW ? "allow" : "deny ",
-	         decision->verdict == DR_ALLOW ? "" : dr_deny_name(decision->deny),
-	         (unsigned long long)decision->generation, (unsigned long long)decision->epoch);
+		 measurement, dr_purpose_name((enum dr_purpose)request.purpose),
+		 decision->verdict == DR_ALLOW ? "allow" : "deny ",
+		 decision->verdict == DR_ALLOW ? "" : dr_deny_name(decision->deny),
+		 (unsigned long long)decision->generation, (unsigned long long)decision->epoch);
 	return dr_engine_say(e, DR_NOTE_REQUEST, e->final_.number, request.app, DR_SOURCE_CORE, detail, fail);
 }
 
 enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decision, const struct dr_frame *frame,
-                                 struct dr_fail *fail)
+				 struct dr_fail *fail)
 {
 	struct dr_decision unused;
 	struct dr_decision *to = decision != NULL ? decision : &unused;
@@ -492,7 +494,7 @@ enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decisi
 		return keep(e, frame, fail);
 	if (frame->type != DR_FRAME_START && frame->type != DR_FRAME_CLOCK)
 		return dr_fail_set(fail, DR_ERR_UNKNOWN, "a core-stamped frame type that this build does not know",
-		                   frame->type);
+				   frame->type);
 	dr_reader_init(&r, frame->payload, fail);
 	const uint64_t boot_ms = dr_reader_u64(&r), wall_ms = dr_reader_u64(&r);
 
@@ -510,7 +512,8 @@ enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decisi
 
 		dr_hex_put(digest, e->profile.digest, 32);
 		snprintf(detail, sizeof(detail), "started, sealed; profile %s %s", e->profile.name, digest);
-		if (dr_engine_say(e, DR_NOTE_START, e->final_.number, e->final_.hash, DR_SOURCE_CORE, detail, fail) != DR_OK)
+		if (dr_engine_say(e, DR_NOTE_START, e->final_.number, e->final_.hash, DR_SOURCE_CORE, detail, fail) !=
+		    DR_OK)
 			return fail->err;
 		return refresh(e, fail);
 	}
@@ -523,7 +526,7 @@ enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decisi
 }
 
 static enum dr_err stamp(struct dr_engine *e, enum dr_frame_type type, uint64_t boot_ms, uint64_t wall_ms,
-                         struct dr_fail *fail)
+			 struct dr_fail *fail)
 {
 	uint8_t payload[16];
 	const struct dr_frame frame = { (uint16_t)type, DR_SOURCE_CORE, { payload, sizeof(payload) } };
@@ -544,7 +547,7 @@ enum dr_err dr_engine_clock(struct dr_engine *e, uint64_t boot_ms, uint64_t wall
 }
 
 enum dr_err dr_engine_request(struct dr_engine *e, struct dr_decision *decision, uint64_t *request_idx,
-                              const struct dr_request *request, struct dr_fail *fail)
+			      const struct dr_request *request, struct dr_fail *fail)
 {
 	uint8_t payload[DR_REQUEST_LEN_MAX];
 	size_t len;
@@ -560,9 +563,9 @@ enum dr_err dr_engine_request(struct dr_engine *e, struct dr_decision *decision,
 
 static bool same_want(const struct dr_want *a, const struct dr_want *b)
 {
-	return a->kind == b->kind && a->first == b->first && a->last == b->last && memcmp(a->hash, b->hash, 32) == 0 &&
-	       memcmp(a->address, b->address, 20) == 0 && a->num_slots == b->num_slots &&
-	       memcmp(a->slots, b->slots, (size_t)a->num_slots * 32) == 0;
+	return a->kind == b->kind && a->first == b->first && a->last == b->last &&
+	       memcmp(a->hash, b->hash, 32) == 0 && memcmp(a->address, b->address, 20) == 0 &&
+	       a->num_slots == b->num_slots && memcmp(a->slots, b->slots, (size_t)a->num_slots * 32) == 0;
 }
 
 size_t dr_engine_wants(struct dr_engine *e, struct dr_want *out, size_t max)

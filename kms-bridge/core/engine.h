@@ -22,7 +22,7 @@
  * function fail, and the engine is then unusable (its host must stop). */
 struct dr_engine_host {
 	void *ctx;
-	enum dr_err (*kept)(void *ctx, const struct dr_frame *frame);        /* append to the evidence */
+	enum dr_err (*kept)(void *ctx, const struct dr_frame *frame); /* append to the evidence */
 	enum dr_err (*ledger)(void *ctx, const struct dr_entry *entry, const struct dr_change *change);
 	enum dr_err (*journal)(void *ctx, const struct dr_entry *entry, const struct dr_note *note);
 	enum dr_err (*finding)(void *ctx, const struct dr_audit_finding *finding);
@@ -35,8 +35,7 @@ struct dr_engine_host {
 struct dr_engine; /* opaque */
 
 /* dr_engine_new: init is copied as far as it is needed; init->profile is decoded here. NULL with *fail. */
-struct dr_engine *dr_engine_new(const struct dr_init *init, const struct dr_engine_host *host,
-                                struct dr_fail *fail);
+struct dr_engine *dr_engine_new(const struct dr_init *init, const struct dr_engine_host *host, struct dr_fail *fail);
 void dr_engine_free(struct dr_engine *e);
 
 /* dr_engine_journal_at: continues a stored journal: its size and right edge. Before anything else. */
@@ -48,19 +47,19 @@ void dr_engine_quiet(struct dr_engine *e, bool quiet);
 /* dr_engine_frame: any frame that is not core-stamped. *take says what became of it. A result other
  * than DR_OK is an operating error (nomem, limit, or what the host returned), never a foreign lie. */
 enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struct dr_frame *frame,
-                            struct dr_fail *fail);
+			    struct dr_fail *fail);
 
 /* dr_engine_core_frame: a START or CLOCK frame, live (just stamped) or from a recording or the store.
  * REQUEST frames: decides; *decision is filled (may be NULL). Kept, so that a replay answers the same. */
 enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decision, const struct dr_frame *frame,
-                                 struct dr_fail *fail);
+				 struct dr_fail *fail);
 
 /* dr_engine_start / _clock / _request: build the frame and hand it to dr_engine_core_frame.
  * request: *request_idx is the journal index of the intent. */
 enum dr_err dr_engine_start(struct dr_engine *e, uint64_t boot_ms, uint64_t wall_ms, struct dr_fail *fail);
 enum dr_err dr_engine_clock(struct dr_engine *e, uint64_t boot_ms, uint64_t wall_ms, struct dr_fail *fail);
 enum dr_err dr_engine_request(struct dr_engine *e, struct dr_decision *decision, uint64_t *request_idx,
-                              const struct dr_request *request, struct dr_fail *fail);
+			      const struct dr_request *request, struct dr_fail *fail);
 
 /* dr_engine_ask: what a request would be answered now; journals and keeps nothing. */
 void dr_engine_ask(const struct dr_engine *e, struct dr_decision *decision, const struct dr_request *request);
@@ -86,9 +85,8 @@ bool dr_engine_state(const struct dr_engine *e, const struct dr_state **state, u
 
 /* dr_engine_own_root: tells whether the published generation's keys equal the ones held here; asked by
  * every decision. NULL: no roots here (replay): a published generation counts as ours. */
-void dr_engine_own_root(struct dr_engine *e, bool (*own)(void *ctx, uint64_t generation,
-                                                        const struct dr_root *published),
-                        void *ctx);
+void dr_engine_own_root(struct dr_engine *e,
+			bool (*own)(void *ctx, uint64_t generation, const struct dr_root *published), void *ctx);
 
 bool dr_engine_sealed(const struct dr_engine *e, const char **why);
 bool dr_engine_halted(const struct dr_engine *e);

@@ -102,6 +102,6 @@ const char *dr_seal_text(enum dr_seal seal);
 
 /* dr_engine_say: a journal entry in one line. hash may be NULL. */
 enum dr_err dr_engine_say(struct dr_engine *e, enum dr_note_kind kind, uint64_t number, const uint8_t *hash,
-                          uint16_t source, const char *detail, struct dr_fail *fail);
+			  uint16_t source, const char *detail, struct dr_fail *fail);
 
 #endif

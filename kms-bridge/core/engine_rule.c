@@ -66,7 +66,8 @@ static size_t distinct_heads(const struct dr_engine *e)
 	for (size_t i = 0; i < e->num_heads; i++) {
 		const struct dr_state *s = &e->heads[i].state;
 
-		if (dr_map_same(s->map, e->state.map) || (num > 0 && dr_map_same(s->map, e->head_states[num - 1].map)))
+		if (dr_map_same(s->map, e->state.map) ||
+		    (num > 0 && dr_map_same(s->map, e->head_states[num - 1].map)))
 			continue;
 		e->head_states[num++] = *s;
 	}
@@ -82,7 +83,8 @@ void dr_engine_ask(const struct dr_engine *e, struct dr_decision *decision, cons
 		decision->deny = DR_DENY_SEALED;
 		return;
 	}
-	dr_decide_effective(decision, &e->state, e->final_.time, e->head_states, distinct_heads(e), &e->self, request);
+	dr_decide_effective(decision, &e->state, e->final_.time, e->head_states, distinct_heads(e), &e->self,
+			    request);
 	if (decision->verdict != DR_ALLOW)
 		return;
 	decision->deny = dr_divergence_verdict(e->divergence, &e->self, &e->state, request, decision);
@@ -94,9 +96,8 @@ void dr_engine_ask(const struct dr_engine *e, struct dr_decision *decision, cons
 		decision->verdict = DR_DENY;
 }
 
-void dr_engine_own_root(struct dr_engine *e, bool (*own)(void *ctx, uint64_t generation,
-                                                        const struct dr_root *published),
-                        void *ctx)
+void dr_engine_own_root(struct dr_engine *e,
+			bool (*own)(void *ctx, uint64_t generation, const struct dr_root *published), void *ctx)
 {
 	e->own_root = own;
 	e->own_root_ctx = ctx;

@@ -12,13 +12,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define ITEMS_MAX 4096u
 
 static const char *const texts[] = {
-    "(uint64,address,uint16,bytes32[8])",
-    "(uint256,bytes32[2],string)[]",
-    "(string,bytes)",
-    "(int8,int24[],bool,bytes3)",
-    "((uint8,string[2])[],(bytes,bool)[2][],address[])",
-    "()",
-    "uint8[][][]",
+	"(uint64,address,uint16,bytes32[8])",
+	"(uint256,bytes32[2],string)[]",
+	"(string,bytes)",
+	"(int8,int24[],bool,bytes3)",
+	"((uint8,string[2])[],(bytes,bool)[2][],address[])",
+	"()",
+	"uint8[][][]",
 };
 
 #define TYPES (sizeof(texts) / sizeof(texts[0]))
@@ -27,7 +27,7 @@ static void fuzz_text(struct dr_bytes text)
 {
 	static uint8_t printed[8192], twice[8192];
 	struct dr_abi_type type;
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 	struct dr_writer w;
 
 	if (dr_abi_parse(&type, text, &fail) != DR_OK)
@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct dr_abi_item items[ITEMS_MAX];
 	static uint8_t out[1 << 20];
 	struct dr_abi_type type;
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 	struct dr_writer w;
 	size_t num;
 

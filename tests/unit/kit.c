@@ -163,7 +163,7 @@ void kit_assert_fail(enum dr_err expected, const struct dr_fail *fail)
 {
 	if (fail->err != expected)
 		fail_msg("expected %s, got %s (%s)", dr_err_name(expected), dr_err_name(fail->err),
-		         fail->what != NULL ? fail->what : "-");
+			 fail->what != NULL ? fail->what : "-");
 	if (expected != DR_OK)
 		assert_non_null(fail->what);
 }

@@ -28,9 +28,9 @@ static inline struct follow_kit *fk_new(struct forge *forge, enum dr_way way, ui
 {
 	struct follow_kit *fk = (struct follow_kit *)kit_alloc(sizeof(*fk));
 	struct dr_follow_config config = { .start_number = forge->blocks[0]->header.number,
-		                           .step_max = step_max,
-		                           .way = way,
-		                           .has_accumulator = true };
+					   .step_max = step_max,
+					   .way = way,
+					   .has_accumulator = true };
 
 	fk->forge = forge;
 	fk->q = dr_quorum_new(k, forge->num_sources);
@@ -98,7 +98,8 @@ static inline void fk_block(struct follow_kit *fk, const struct dr_fact_block *f
 		memcpy(line, fk->digest, 32);
 		memcpy(line + 32, dr_fact_block_event(fact, i)->topic0, 32);
 		dr_be64_put(line + 64, dr_fact_block_event(fact, i)->ordinal);
-		dr_keccak256(line + 72, dr_fact_block_event(fact, i)->data.ptr, dr_fact_block_event(fact, i)->data.len);
+		dr_keccak256(line + 72, dr_fact_block_event(fact, i)->data.ptr,
+			     dr_fact_block_event(fact, i)->data.len);
 		dr_keccak256(fk->digest, line, sizeof(line));
 	}
 }
@@ -170,8 +171,8 @@ static inline void fk_refused(struct follow_kit *fk, struct dr_frame frame, enum
 	const enum dr_take take = fk_feed(fk, frame);
 
 	if (take != DR_TAKE_REFUSED || fk->why.err != expected)
-		fail_msg("expected refused %s, got %d %s: %s", dr_err_name(expected), (int)take, dr_err_name(fk->why.err),
-		         fk->why.what != NULL ? fk->why.what : "-");
+		fail_msg("expected refused %s, got %d %s: %s", dr_err_name(expected), (int)take,
+			 dr_err_name(fk->why.err), fk->why.what != NULL ? fk->why.what : "-");
 }
 
 static inline size_t fk_wants(struct follow_kit *fk, struct dr_want **wants)
@@ -199,7 +200,8 @@ static inline size_t fk_run(struct follow_kit *fk, uint64_t until, size_t max)
 
 	for (; fk->last < until; rounds++) {
 		if (rounds == max)
-			fail_msg("at %llu of %llu after %zu rounds", (unsigned long long)fk->last, (unsigned long long)until, max);
+			fail_msg("at %llu of %llu after %zu rounds", (unsigned long long)fk->last,
+				 (unsigned long long)until, max);
 		fk_round(fk);
 	}
 	return rounds;

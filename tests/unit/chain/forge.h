@@ -18,9 +18,9 @@
 #include "chain/want.h"
 #include "tests/unit/chain/prover.h"
 
-#define FORGE_BLOCKS 20000u
-#define FORGE_EVENTS 96u
-#define FORGE_SLOTS 96u
+#define FORGE_BLOCKS   20000u
+#define FORGE_EVENTS   96u
+#define FORGE_SLOTS    96u
 #define FORGE_RECEIPTS 12u
 
 struct forge_event {
@@ -75,7 +75,8 @@ static inline struct forge *forge_new(uint16_t num_sources)
 	return f;
 }
 
-static inline void forge_slot_put(struct forge_state *s, const uint8_t slot[static 32], const uint8_t value[static 32])
+static inline void forge_slot_put(struct forge_state *s, const uint8_t slot[static 32],
+				  const uint8_t value[static 32])
 {
 	size_t i = 0;
 
@@ -106,7 +107,7 @@ static inline size_t forge_storage(struct dr_mpt_pair *pairs, const struct forge
 			continue;
 		dr_keccak256(hash, s->slots[i], 32);
 		pairs[num++] = (struct dr_mpt_pair){ copy_of(hash, 32),
-			                             rlp_string(dr_rlp_trim(dr_bytes_of(s->values[i], 32))) };
+						     rlp_string(dr_rlp_trim(dr_bytes_of(s->values[i], 32))) };
 	}
 	return num;
 }
@@ -161,7 +162,7 @@ static inline struct forge_state *forge_state_of(const struct forge *f, const st
 }
 
 static inline void forge_roll(uint64_t *count, uint8_t acc[static 32], uint64_t number, uint64_t time,
-                              const struct forge_event *event)
+			      const struct forge_event *event)
 {
 	uint8_t bytes[192];
 
@@ -241,7 +242,8 @@ static inline void forge_seal(struct forge *f, struct forge_block *b)
 	uint8_t rlp[2048];
 	size_t len;
 
-	assert_int_equal(dr_evm_receipts_root(b->header.receipts_root, b->receipts, b->num_receipts, arena, &fail), DR_OK);
+	assert_int_equal(dr_evm_receipts_root(b->header.receipts_root, b->receipts, b->num_receipts, arena, &fail),
+			 DR_OK);
 	dr_arena_free(arena);
 	forge_root(f, b->state);
 	memcpy(b->header.state_root, b->state->state_root, 32);
@@ -253,7 +255,7 @@ static inline void forge_seal(struct forge *f, struct forge_block *b)
 /* forge_block: a block on parent (NULL: the first, number 100), dt seconds later, with these events of the
  * contract. state: from forge_state_of, or NULL: as the parent's. The caller moves f->tip. */
 static inline struct forge_block *forge_block(struct forge *f, struct forge_block *parent, uint64_t dt,
-                                              const struct forge_event *events, size_t num, struct forge_state *state)
+					      const struct forge_event *events, size_t num, struct forge_state *state)
 {
 	struct forge_block *b = (struct forge_block *)kit_alloc(sizeof(*b));
 
@@ -344,7 +346,7 @@ static inline struct dr_frame frame_header(const struct forge_block *b, uint16_t
 }
 
 static inline struct dr_frame frame_word(enum dr_status status, uint64_t number, const uint8_t hash[static 32],
-                                         uint16_t source)
+					 uint16_t source)
 {
 	uint8_t payload[DR_QUORUM_PAYLOAD_LEN];
 
@@ -360,7 +362,8 @@ static inline struct dr_frame frame_named(enum dr_status status, const struct fo
 static uint8_t forge_scratch[1 << 20];
 
 /* frame_receipts: of block b, claimed to be those of the block with this hash. */
-static inline struct dr_frame frame_receipts(const struct forge_block *b, const uint8_t hash[static 32], uint16_t source)
+static inline struct dr_frame frame_receipts(const struct forge_block *b, const uint8_t hash[static 32],
+					     uint16_t source)
 {
 	struct dr_fail fail = { 0 };
 	struct dr_writer w;
@@ -385,8 +388,8 @@ static inline void forge_nodes(struct dr_writer *w, const struct prover *p)
 }
 
 static inline struct dr_frame frame_state(const struct forge *f, const struct forge_block *b,
-                                          const uint8_t address[static 20], const uint8_t (*slots)[32], size_t num,
-                                          uint16_t source)
+					  const uint8_t address[static 20], const uint8_t (*slots)[32], size_t num,
+					  uint16_t source)
 {
 	struct dr_mpt_pair pairs[FORGE_SLOTS];
 	struct dr_fail fail = { 0 };
@@ -420,7 +423,7 @@ static inline struct dr_frame frame_state(const struct forge *f, const struct fo
  * the next, if change says so. */
 enum forge_change { FORGE_HONEST, FORGE_DROP, FORGE_DOUBLE, FORGE_TOPIC, FORGE_DATA, FORGE_NUMBER, FORGE_SWAP };
 static inline struct dr_frame frame_logs_changed(const struct forge *f, const struct forge_block *b, uint64_t first,
-                                                 enum forge_change change, size_t at, uint16_t source)
+						 enum forge_change change, size_t at, uint16_t source)
 {
 	static struct {
 		uint64_t number;
@@ -446,7 +449,7 @@ static inline struct dr_frame frame_logs_changed(const struct forge *f, const st
 	case FORGE_TOPIC: list[at].event.topic0[31] ^= 1; break;
 	case FORGE_DATA:
 		list[at].event.data = list[at].event.data.len > 1 ? dr_bytes_of(list[at].event.data.ptr, 1)
-		                                                  : dr_bytes_of(f->contract, 20);
+								  : dr_bytes_of(f->contract, 20);
 		break;
 	case FORGE_NUMBER: list[at].number += list[at].number == b->header.number ? UINT64_MAX : 1; break;
 	case FORGE_SWAP:
@@ -471,7 +474,7 @@ static inline struct dr_frame frame_logs_changed(const struct forge *f, const st
 }
 
 static inline struct dr_frame frame_logs(const struct forge *f, const struct forge_block *b, uint64_t first,
-                                         uint16_t source)
+					 uint16_t source)
 {
 	return frame_logs_changed(f, b, first, FORGE_HONEST, 0, source);
 }

@@ -80,10 +80,10 @@ static inline struct dr_bytes hex_prefix(struct dr_bytes key, size_t from, size_
 }
 
 static inline struct dr_bytes prove_ref(struct prover *p, const struct dr_mpt_pair *pairs, size_t num, size_t depth,
-				 bool on_path);
+					bool on_path);
 
 static inline struct dr_bytes prove_node(struct prover *p, const struct dr_mpt_pair *pairs, size_t num, size_t depth,
-				  bool on_path)
+					 bool on_path)
 {
 	struct dr_bytes items[17];
 	size_t shared = depth;
@@ -126,7 +126,7 @@ static inline struct dr_bytes prove_node(struct prover *p, const struct dr_mpt_p
 
 /* Reserves its place among the proof's nodes before its children take theirs. */
 static inline struct dr_bytes prove_ref(struct prover *p, const struct dr_mpt_pair *pairs, size_t num, size_t depth,
-				 bool on_path)
+					bool on_path)
 {
 	struct prover below = { .key = p->key };
 	const struct dr_bytes node = prove_node(&below, pairs, num, depth, on_path);
@@ -143,8 +143,8 @@ static inline struct dr_bytes prove_ref(struct prover *p, const struct dr_mpt_pa
 }
 
 /* Proof of key among pairs, whose values must be distinct keys; fills root. */
-static inline void prove(struct prover *p, uint8_t root[static 32], struct dr_bytes key, const struct dr_mpt_pair *pairs,
-		  size_t num)
+static inline void prove(struct prover *p, uint8_t root[static 32], struct dr_bytes key,
+			 const struct dr_mpt_pair *pairs, size_t num)
 {
 	*p = (struct prover){ .key = key };
 	const struct dr_bytes ref = prove_ref(p, pairs, num, 0, true);

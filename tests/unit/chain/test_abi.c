@@ -12,7 +12,7 @@ static uint8_t out[1 << 18];
 
 static void parse(struct dr_abi_type *type, const char *text)
 {
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 
 	if (dr_abi_parse(type, dr_bytes_of(text, strlen(text)), &fail) != DR_OK)
 		fail_msg("%s: %s at %zu", text, fail.what, fail.at);
@@ -26,59 +26,59 @@ static const struct {
 	bool dynamic;
 	uint32_t len;
 } type_rows[] = {
-    {"uint256", "uint256", DR_OK, false, 32},
-    {"uint", "uint256", DR_OK, false, 32},
-    {"int", "int256", DR_OK, false, 32},
-    {"int8[3]", "int8[3]", DR_OK, false, 96},
-    {"bytes1", "bytes1", DR_OK, false, 32},
-    {"bytes", "bytes", DR_OK, true, 0},
-    {"string[2]", "string[2]", DR_OK, true, 64},
-    {"(uint256,bytes32[2],string)[]", "(uint256,bytes32[2],string)[]", DR_OK, true, 0},
-    {"((bool,address)[2],uint8)[3][][4]", "((bool,address)[2],uint8)[3][][4]", DR_OK, true, 128},
-    {"(bool,(address,int16)[2][3],(uint24))", "(bool,(address,int16)[2][3],(uint24))", DR_OK, false, 448},
-    {"()", "()", DR_OK, false, 0},
-    {"uint8[65536]", "uint8[65536]", DR_OK, false, 32 * 65536},
-    {"uint8[][][][][][][][][][][][][][][][]", "uint8[][][][][][][][][][][][][][][][]", DR_OK, true, 0},
-    {OPEN16 "bool" CLOSE16, OPEN16 "bool" CLOSE16, DR_OK, false, 32},
-    {"uint8[][][][][][][][][][][][][][][][][]", NULL, DR_ERR_LIMIT, false, 0},
-    {"(" OPEN16 "bool" CLOSE16 ")", NULL, DR_ERR_LIMIT, false, 0},
-    {OPEN16 "bool" CLOSE16 "[]", NULL, DR_ERR_LIMIT, false, 0},
-    {"uint8[65537]", NULL, DR_ERR_LIMIT, false, 0},
-    {"uint8[4294967297]", NULL, DR_ERR_LIMIT, false, 0},
-    {"uint8[65536][2]", NULL, DR_ERR_LIMIT, false, 0},
-    {"uint8[0]", NULL, DR_ERR_LIMIT, false, 0},
-    {"(uint8,())", NULL, DR_ERR_LIMIT, false, 0},
-    {"()[]", NULL, DR_ERR_LIMIT, false, 0},
-    {"", NULL, DR_ERR_SYNTAX, false, 0},
-    {"(", NULL, DR_ERR_SYNTAX, false, 0},
-    {")", NULL, DR_ERR_SYNTAX, false, 0},
-    {"(bool", NULL, DR_ERR_SYNTAX, false, 0},
-    {"(bool,", NULL, DR_ERR_SYNTAX, false, 0},
-    {"(bool,)", NULL, DR_ERR_SYNTAX, false, 0},
-    {"(,bool)", NULL, DR_ERR_SYNTAX, false, 0},
-    {"bool)", NULL, DR_ERR_SYNTAX, false, 0},
-    {"(bool))", NULL, DR_ERR_SYNTAX, false, 0},
-    {"bool,bool", NULL, DR_ERR_SYNTAX, false, 0},
-    {"bool[", NULL, DR_ERR_SYNTAX, false, 0},
-    {"bool[2", NULL, DR_ERR_SYNTAX, false, 0},
-    {"bool[x]", NULL, DR_ERR_SYNTAX, false, 0},
-    {"bool]", NULL, DR_ERR_SYNTAX, false, 0},
-    {"bool ", NULL, DR_ERR_SYNTAX, false, 0},
-    {" bool", NULL, DR_ERR_SYNTAX, false, 0},
-    {"(bool a)", NULL, DR_ERR_SYNTAX, false, 0},
-    {"addressx", NULL, DR_ERR_SYNTAX, false, 0},
-    {"uint7", NULL, DR_ERR_UNKNOWN, false, 0},
-    {"uint0", NULL, DR_ERR_UNKNOWN, false, 0},
-    {"uint08", NULL, DR_ERR_UNKNOWN, false, 0},
-    {"int264", NULL, DR_ERR_LIMIT, false, 0},
-    {"bytes0", NULL, DR_ERR_UNKNOWN, false, 0},
-    {"bytes33", NULL, DR_ERR_UNKNOWN, false, 0},
-    {"bool8", NULL, DR_ERR_UNKNOWN, false, 0},
-    {"string8", NULL, DR_ERR_UNKNOWN, false, 0},
-    {"address20", NULL, DR_ERR_UNKNOWN, false, 0},
-    {"function", NULL, DR_ERR_UNKNOWN, false, 0},
-    {"fixed128x18", NULL, DR_ERR_UNKNOWN, false, 0},
-    {"tuple(bool)", NULL, DR_ERR_UNKNOWN, false, 0},
+	{ "uint256", "uint256", DR_OK, false, 32 },
+	{ "uint", "uint256", DR_OK, false, 32 },
+	{ "int", "int256", DR_OK, false, 32 },
+	{ "int8[3]", "int8[3]", DR_OK, false, 96 },
+	{ "bytes1", "bytes1", DR_OK, false, 32 },
+	{ "bytes", "bytes", DR_OK, true, 0 },
+	{ "string[2]", "string[2]", DR_OK, true, 64 },
+	{ "(uint256,bytes32[2],string)[]", "(uint256,bytes32[2],string)[]", DR_OK, true, 0 },
+	{ "((bool,address)[2],uint8)[3][][4]", "((bool,address)[2],uint8)[3][][4]", DR_OK, true, 128 },
+	{ "(bool,(address,int16)[2][3],(uint24))", "(bool,(address,int16)[2][3],(uint24))", DR_OK, false, 448 },
+	{ "()", "()", DR_OK, false, 0 },
+	{ "uint8[65536]", "uint8[65536]", DR_OK, false, 32 * 65536 },
+	{ "uint8[][][][][][][][][][][][][][][][]", "uint8[][][][][][][][][][][][][][][][]", DR_OK, true, 0 },
+	{ OPEN16 "bool" CLOSE16, OPEN16 "bool" CLOSE16, DR_OK, false, 32 },
+	{ "uint8[][][][][][][][][][][][][][][][][]", NULL, DR_ERR_LIMIT, false, 0 },
+	{ "(" OPEN16 "bool" CLOSE16 ")", NULL, DR_ERR_LIMIT, false, 0 },
+	{ OPEN16 "bool" CLOSE16 "[]", NULL, DR_ERR_LIMIT, false, 0 },
+	{ "uint8[65537]", NULL, DR_ERR_LIMIT, false, 0 },
+	{ "uint8[4294967297]", NULL, DR_ERR_LIMIT, false, 0 },
+	{ "uint8[65536][2]", NULL, DR_ERR_LIMIT, false, 0 },
+	{ "uint8[0]", NULL, DR_ERR_LIMIT, false, 0 },
+	{ "(uint8,())", NULL, DR_ERR_LIMIT, false, 0 },
+	{ "()[]", NULL, DR_ERR_LIMIT, false, 0 },
+	{ "", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "(", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ ")", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "(bool", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "(bool,", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "(bool,)", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "(,bool)", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "bool)", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "(bool))", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "bool,bool", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "bool[", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "bool[2", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "bool[x]", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "bool]", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "bool ", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ " bool", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "(bool a)", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "addressx", NULL, DR_ERR_SYNTAX, false, 0 },
+	{ "uint7", NULL, DR_ERR_UNKNOWN, false, 0 },
+	{ "uint0", NULL, DR_ERR_UNKNOWN, false, 0 },
+	{ "uint08", NULL, DR_ERR_UNKNOWN, false, 0 },
+	{ "int264", NULL, DR_ERR_LIMIT, false, 0 },
+	{ "bytes0", NULL, DR_ERR_UNKNOWN, false, 0 },
+	{ "bytes33", NULL, DR_ERR_UNKNOWN, false, 0 },
+	{ "bool8", NULL, DR_ERR_UNKNOWN, false, 0 },
+	{ "string8", NULL, DR_ERR_UNKNOWN, false, 0 },
+	{ "address20", NULL, DR_ERR_UNKNOWN, false, 0 },
+	{ "function", NULL, DR_ERR_UNKNOWN, false, 0 },
+	{ "fixed128x18", NULL, DR_ERR_UNKNOWN, false, 0 },
+	{ "tuple(bool)", NULL, DR_ERR_UNKNOWN, false, 0 },
 };
 
 static void test_types(void **state)
@@ -88,7 +88,7 @@ static void test_types(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(type_rows) / sizeof(type_rows[0]); i++) {
 		struct dr_abi_type type;
-		struct dr_fail fail = {0};
+		struct dr_fail fail = { 0 };
 		char text[512] = "";
 		struct dr_writer w;
 
@@ -110,7 +110,7 @@ static void test_types(void **state)
 	/* As many parts as there is room for, and one more. */
 	for (size_t parts = DR_ABI_NODES_MAX - 1; parts <= DR_ABI_NODES_MAX; parts++) {
 		struct dr_abi_type type;
-		struct dr_fail fail = {0};
+		struct dr_fail fail = { 0 };
 		size_t len = 0;
 
 		for (size_t i = 0; i < parts; i++)
@@ -138,69 +138,69 @@ static const struct {
 	enum dr_err err;
 	size_t num;
 } value_rows[] = {
-    {"a word", "uint256", W1, DR_OK, 1},
-    {"baz", "(uint32,bool)", "0000000000000000000000000000000000000000000000000000000000000045" W1, DR_OK, 2},
-    {"bar", "(bytes3[2])", ABC "6465660000000000000000000000000000000000000000000000000000000000", DR_OK, 2},
-    {"nothing", "()", "", DR_OK, 0},
-    {"nothing, and more", "()", W0, DR_ERR_SYNTAX, 0},
-    {"a string", "(string)", W20 W3 ABC, DR_OK, 1},
-    {"a string alone", "string", W3 ABC, DR_OK, 1},
-    {"an empty string", "(bytes)", W20 W0, DR_OK, 1},
-    {"32 bytes", "bytes", W20 WFF, DR_OK, 1},
-    {"an array", "(uint8[],bool)", W40 W1 W2 W1 W2, DR_OK, 4},
-    {"an empty array", "(uint8[],bool)", W40 W1 W0, DR_OK, 2},
-    {"arrays of arrays", "uint8[][]", W2 W40 W80 W1 W3 W1 W2, DR_OK, 5},
-    {"two strings", "(string,string)", W40 W80 W3 ABC W3 ABC, DR_OK, 2},
-    {"static in dynamic", "((uint8,bool)[],bytes)", W40 W80 W1 W2 W1 W0, DR_ERR_NONCANONICAL, 0},
-    {"tuple with a string", "((uint8,string))", W20 W1 W40 W3 ABC, DR_OK, 2},
-    {"fixed array of strings", "string[2]", W40 W80 W3 ABC W3 ABC, DR_OK, 2},
-    {"two strings, one place", "(string,string)", W40 W40 W3 ABC, DR_ERR_NONCANONICAL, 0},
-    {"two strings, swapped", "(string,string)", W80 W40 W3 ABC W3 ABC, DR_ERR_NONCANONICAL, 0},
-    {"a gap", "(string)", W40 W0 W3 ABC, DR_ERR_NONCANONICAL, 0},
-    {"an offset into the heads", "(bytes)", W0, DR_ERR_NONCANONICAL, 0},
-    {"an offset beyond 64 bits", "(bytes)", "0000000000000001000000000000000000000000000000000000000000000020" W0,
-     DR_ERR_NONCANONICAL, 0},
-    {"an endless string", "(bytes)", W20 WFF, DR_ERR_SHORT, 0},
-    {"a length that is cut to 32 bits", "(bytes)",
-     W20 "0000000000000000000000000000000000000000000000000000000100000000", DR_ERR_SHORT, 0},
-    {"an endless array", "(uint8[])", W20 WFF, DR_ERR_SHORT, 0},
-    {"an array of 2^32-1", "(uint8[])", W20 "00000000000000000000000000000000000000000000000000000000ffffffff",
-     DR_ERR_SHORT, 0},
-    {"one element too few", "(uint8[])", W20 W2 W1, DR_ERR_SHORT, 0},
-    {"left over", "(uint8[])", W20 W1 W1 W1, DR_ERR_SYNTAX, 0},
-    {"no padding", "bytes", W3 "616263", DR_ERR_SHORT, 0},
-    {"padding", "bytes", W3 "6162630000000000000000000000000000000000000000000000000000000001", DR_ERR_NONCANONICAL,
-     0},
-    {"uint8 of 256", "uint8", "0000000000000000000000000000000000000000000000000000000000000100", DR_ERR_NONCANONICAL,
-     0},
-    {"uint256 full", "uint256", WFF, DR_OK, 1},
-    {"uint248 full", "uint248", WFF, DR_ERR_NONCANONICAL, 0},
-    {"int8 of -1", "int8", WFF, DR_OK, 1},
-    {"int256 of -1", "int256", WFF, DR_OK, 1},
-    {"int8 of 127", "int8", "000000000000000000000000000000000000000000000000000000000000007f", DR_OK, 1},
-    {"int8 of 128", "int8", W80, DR_ERR_NONCANONICAL, 0},
-    {"int8 of -128", "int8", "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff80", DR_OK, 1},
-    {"int8 of -129", "int8", "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", DR_ERR_NONCANONICAL,
-     0},
-    {"int16 half extended", "int16", "00000000000000000000000000000000000000000000000000000000ffffff80",
-     DR_ERR_NONCANONICAL, 0},
-    {"bool of 2", "bool", W2, DR_ERR_NONCANONICAL, 0},
-    {"bool with a high byte", "bool",
-     "01"
-     "00000000000000000000000000000000000000000000000000000000000001",
-     DR_ERR_NONCANONICAL, 0},
-    {"address", "address", "000000000000000000000000ffffffffffffffffffffffffffffffffffffffff", DR_OK, 1},
-    {"address of 21 bytes", "address", "0000000000000000000000ff0000000000000000000000000000000000000000",
-     DR_ERR_NONCANONICAL, 0},
-    {"bytes3", "bytes3", ABC, DR_OK, 1},
-    {"bytes2 of 3", "bytes2", ABC, DR_ERR_NONCANONICAL, 0},
-    {"bytes32", "bytes32", WFF, DR_OK, 1},
-    {"empty input", "uint8", "", DR_ERR_SHORT, 0},
+	{ "a word", "uint256", W1, DR_OK, 1 },
+	{ "baz", "(uint32,bool)", "0000000000000000000000000000000000000000000000000000000000000045" W1, DR_OK, 2 },
+	{ "bar", "(bytes3[2])", ABC "6465660000000000000000000000000000000000000000000000000000000000", DR_OK, 2 },
+	{ "nothing", "()", "", DR_OK, 0 },
+	{ "nothing, and more", "()", W0, DR_ERR_SYNTAX, 0 },
+	{ "a string", "(string)", W20 W3 ABC, DR_OK, 1 },
+	{ "a string alone", "string", W3 ABC, DR_OK, 1 },
+	{ "an empty string", "(bytes)", W20 W0, DR_OK, 1 },
+	{ "32 bytes", "bytes", W20 WFF, DR_OK, 1 },
+	{ "an array", "(uint8[],bool)", W40 W1 W2 W1 W2, DR_OK, 4 },
+	{ "an empty array", "(uint8[],bool)", W40 W1 W0, DR_OK, 2 },
+	{ "arrays of arrays", "uint8[][]", W2 W40 W80 W1 W3 W1 W2, DR_OK, 5 },
+	{ "two strings", "(string,string)", W40 W80 W3 ABC W3 ABC, DR_OK, 2 },
+	{ "static in dynamic", "((uint8,bool)[],bytes)", W40 W80 W1 W2 W1 W0, DR_ERR_NONCANONICAL, 0 },
+	{ "tuple with a string", "((uint8,string))", W20 W1 W40 W3 ABC, DR_OK, 2 },
+	{ "fixed array of strings", "string[2]", W40 W80 W3 ABC W3 ABC, DR_OK, 2 },
+	{ "two strings, one place", "(string,string)", W40 W40 W3 ABC, DR_ERR_NONCANONICAL, 0 },
+	{ "two strings, swapped", "(string,string)", W80 W40 W3 ABC W3 ABC, DR_ERR_NONCANONICAL, 0 },
+	{ "a gap", "(string)", W40 W0 W3 ABC, DR_ERR_NONCANONICAL, 0 },
+	{ "an offset into the heads", "(bytes)", W0, DR_ERR_NONCANONICAL, 0 },
+	{ "an offset beyond 64 bits", "(bytes)",
+	  "0000000000000001000000000000000000000000000000000000000000000020" W0, DR_ERR_NONCANONICAL, 0 },
+	{ "an endless string", "(bytes)", W20 WFF, DR_ERR_SHORT, 0 },
+	{ "a length that is cut to 32 bits", "(bytes)",
+	  W20 "0000000000000000000000000000000000000000000000000000000100000000", DR_ERR_SHORT, 0 },
+	{ "an endless array", "(uint8[])", W20 WFF, DR_ERR_SHORT, 0 },
+	{ "an array of 2^32-1", "(uint8[])", W20 "00000000000000000000000000000000000000000000000000000000ffffffff",
+	  DR_ERR_SHORT, 0 },
+	{ "one element too few", "(uint8[])", W20 W2 W1, DR_ERR_SHORT, 0 },
+	{ "left over", "(uint8[])", W20 W1 W1 W1, DR_ERR_SYNTAX, 0 },
+	{ "no padding", "bytes", W3 "616263", DR_ERR_SHORT, 0 },
+	{ "padding", "bytes", W3 "6162630000000000000000000000000000000000000000000000000000000001",
+	  DR_ERR_NONCANONICAL, 0 },
+	{ "uint8 of 256", "uint8", "0000000000000000000000000000000000000000000000000000000000000100",
+	  DR_ERR_NONCANONICAL, 0 },
+	{ "uint256 full", "uint256", WFF, DR_OK, 1 },
+	{ "uint248 full", "uint248", WFF, DR_ERR_NONCANONICAL, 0 },
+	{ "int8 of -1", "int8", WFF, DR_OK, 1 },
+	{ "int256 of -1", "int256", WFF, DR_OK, 1 },
+	{ "int8 of 127", "int8", "000000000000000000000000000000000000000000000000000000000000007f", DR_OK, 1 },
+	{ "int8 of 128", "int8", W80, DR_ERR_NONCANONICAL, 0 },
+	{ "int8 of -128", "int8", "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff80", DR_OK, 1 },
+	{ "int8 of -129", "int8", "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	  DR_ERR_NONCANONICAL, 0 },
+	{ "int16 half extended", "int16", "00000000000000000000000000000000000000000000000000000000ffffff80",
+	  DR_ERR_NONCANONICAL, 0 },
+	{ "bool of 2", "bool", W2, DR_ERR_NONCANONICAL, 0 },
+	{ "bool with a high byte", "bool",
+	  "01"
+	  "00000000000000000000000000000000000000000000000000000000000001",
+	  DR_ERR_NONCANONICAL, 0 },
+	{ "address", "address", "000000000000000000000000ffffffffffffffffffffffffffffffffffffffff", DR_OK, 1 },
+	{ "address of 21 bytes", "address", "0000000000000000000000ff0000000000000000000000000000000000000000",
+	  DR_ERR_NONCANONICAL, 0 },
+	{ "bytes3", "bytes3", ABC, DR_OK, 1 },
+	{ "bytes2 of 3", "bytes2", ABC, DR_ERR_NONCANONICAL, 0 },
+	{ "bytes32", "bytes32", WFF, DR_OK, 1 },
+	{ "empty input", "uint8", "", DR_ERR_SHORT, 0 },
 };
 
 static void reencode(const struct dr_abi_type *type, size_t num, struct dr_bytes expected)
 {
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 	struct dr_writer w;
 
 	/* Behind something else, as behind a selector; into a buffer with no room to spare. */
@@ -219,7 +219,7 @@ static void test_values(void **state)
 	for (size_t i = 0; i < sizeof(value_rows) / sizeof(value_rows[0]); i++) {
 		const struct dr_bytes data = kit_hex(value_rows[i].data);
 		struct dr_abi_type type;
-		struct dr_fail fail = {0};
+		struct dr_fail fail = { 0 };
 		struct dr_writer w;
 		size_t num = 99, cut_num;
 
@@ -235,12 +235,13 @@ static void test_values(void **state)
 		}
 		reencode(&type, num, data);
 		for (size_t cut = 0; cut < data.len; cut++) {
-			fail = (struct dr_fail){0};
+			fail = (struct dr_fail){ 0 };
 			assert_int_not_equal(
-			    dr_abi_decode(again, ITEMS, &cut_num, &type, dr_bytes_of(data.ptr, cut), &fail), DR_OK);
+				dr_abi_decode(again, ITEMS, &cut_num, &type, dr_bytes_of(data.ptr, cut), &fail),
+				DR_OK);
 			assert_int_equal(cut_num, 0);
 			/* And an output buffer that is too short. */
-			fail = (struct dr_fail){0};
+			fail = (struct dr_fail){ 0 };
 			dr_writer_init(&w, out, cut, &fail);
 			assert_int_equal(dr_abi_encode(&w, &type, items, num), DR_ERR_LIMIT);
 			assert_null(dr_writer_view(&w).ptr);
@@ -248,15 +249,15 @@ static void test_values(void **state)
 		if (num == 0)
 			continue;
 		/* One item too few, one too many, another kind; room for one less. */
-		fail = (struct dr_fail){0};
+		fail = (struct dr_fail){ 0 };
 		dr_writer_init(&w, out, sizeof(out), &fail);
 		assert_int_equal(dr_abi_encode(&w, &type, items, num - 1), DR_ERR_SYNTAX);
-		fail = (struct dr_fail){0};
+		fail = (struct dr_fail){ 0 };
 		dr_writer_init(&w, out, sizeof(out), &fail);
 		assert_int_equal(dr_abi_encode(&w, &type, items, num + 1), DR_ERR_SYNTAX);
-		fail = (struct dr_fail){0};
+		fail = (struct dr_fail){ 0 };
 		assert_int_equal(dr_abi_decode(again, num - 1, &cut_num, &type, data, &fail), DR_ERR_LIMIT);
-		fail = (struct dr_fail){0};
+		fail = (struct dr_fail){ 0 };
 		dr_writer_init(&w, out, sizeof(out), &fail);
 		items[num - 1].kind = items[num - 1].kind == DR_ABI_BOOL ? DR_ABI_UINT : DR_ABI_BOOL;
 		assert_int_equal(dr_abi_encode(&w, &type, items, num), DR_ERR_SYNTAX);
@@ -265,9 +266,9 @@ static void test_values(void **state)
 
 static void test_encode_refuses(void **state)
 {
-	const struct dr_abi_item bad = {.kind = DR_ABI_BOOL, .word = {[31] = 2}};
+	const struct dr_abi_item bad = { .kind = DR_ABI_BOOL, .word = { [31] = 2 } };
 	struct dr_abi_type type;
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 	struct dr_writer w;
 
 	(void)state;
@@ -287,7 +288,7 @@ static void test_flips(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(value_rows) / sizeof(value_rows[0]); i++) {
 		const struct dr_bytes good = kit_hex(value_rows[i].data);
-		struct dr_fail fail = {0};
+		struct dr_fail fail = { 0 };
 
 		if (value_rows[i].err != DR_OK)
 			continue;
@@ -295,14 +296,14 @@ static void test_flips(void **state)
 		memcpy(data, good.ptr, good.len);
 		for (size_t bit = 0; bit < good.len * 8; bit++) {
 			data[bit / 8] ^= (uint8_t)(1u << bit % 8);
-			fail = (struct dr_fail){0};
+			fail = (struct dr_fail){ 0 };
 			if (dr_abi_decode(items, ITEMS, &num, &type, dr_bytes_of(data, good.len), &fail) == DR_OK)
 				reencode(&type, num, dr_bytes_of(data, good.len));
 			else
 				assert_int_equal(num, 0);
 			data[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		}
-		assert_int_equal(dr_abi_decode(items, ITEMS, &num_again, &type, good, &(struct dr_fail){0}), DR_OK);
+		assert_int_equal(dr_abi_decode(items, ITEMS, &num_again, &type, good, &(struct dr_fail){ 0 }), DR_OK);
 	}
 }
 
@@ -316,7 +317,7 @@ static void collect(size_t *num, const struct dr_abi_node *node, const json_t *j
 		const size_t len = json_array_size(json);
 
 		if (node->kind == DR_ABI_ARRAY) {
-			*item = (struct dr_abi_item){.kind = DR_ABI_ARRAY, .num = (uint32_t)len};
+			*item = (struct dr_abi_item){ .kind = DR_ABI_ARRAY, .num = (uint32_t)len };
 			(*num)++;
 		} else {
 			assert_int_equal(node->num, len);
@@ -328,7 +329,7 @@ static void collect(size_t *num, const struct dr_abi_node *node, const json_t *j
 	const json_t *value = json_object_get(json, "value");
 	const char *text = json_string_value(value);
 
-	*item = (struct dr_abi_item){.kind = node->kind};
+	*item = (struct dr_abi_item){ .kind = node->kind };
 	(*num)++;
 	if (json_is_boolean(value)) {
 		item->word[31] = json_is_true(value);
@@ -368,7 +369,7 @@ static void test_ethers(void **state)
 		const struct dr_bytes data = kit_hex(json_string_value(json_object_get(test, "result")) + 2);
 		char text[1024] = "(";
 		struct dr_abi_type type;
-		struct dr_fail fail = {0};
+		struct dr_fail fail = { 0 };
 		size_t num = 0, num_again;
 
 		json_array_foreach(types, j, member)
@@ -408,8 +409,8 @@ static void test_ethers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_types), cmocka_unit_test(test_values), cmocka_unit_test(test_encode_refuses),
-	    cmocka_unit_test(test_flips), cmocka_unit_test(test_ethers),
+		cmocka_unit_test(test_types), cmocka_unit_test(test_values), cmocka_unit_test(test_encode_refuses),
+		cmocka_unit_test(test_flips), cmocka_unit_test(test_ethers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,18 +11,18 @@
 static const struct {
 	const char *name, *seed, *pub, *msg, *sig;
 } rows[] = {
-    {"empty", "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
-     "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
-     "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b"
-     "d25bf5f0595bbe24655141438e7a100b"},
-    {"one byte", "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
-     "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
-     "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
-     "387b2eaeb4302aeeb00d291612bb0c00"},
-    {"two bytes", "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
-     "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
-     "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc659"
-     "4a7c15e9716ed28dc027beceea1ec40a"},
+	{ "empty", "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+	  "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+	  "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46b"
+	  "d25bf5f0595bbe24655141438e7a100b" },
+	{ "one byte", "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+	  "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+	  "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c"
+	  "387b2eaeb4302aeeb00d291612bb0c00" },
+	{ "two bytes", "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+	  "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
+	  "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc659"
+	  "4a7c15e9716ed28dc027beceea1ec40a" },
 };
 
 static void test_rfc8032(void **state)
@@ -31,7 +31,7 @@ static void test_rfc8032(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct dr_bytes msg = kit_hex(rows[i].msg);
 		uint8_t pub[32], secret[64], sig[64];
-		struct dr_fail fail = {0};
+		struct dr_fail fail = { 0 };
 
 		dr_ed25519_keypair(pub, secret, kit_hex(rows[i].seed).ptr);
 		assert_memory_equal(pub, kit_hex(rows[i].pub).ptr, 32);
@@ -43,7 +43,7 @@ static void test_rfc8032(void **state)
 
 static void refused(const uint8_t sig[static 64], struct dr_bytes msg, const uint8_t pub[static 32])
 {
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 
 	assert_int_equal(dr_ed25519_verify(sig, msg, pub, &fail), DR_ERR_PROOF);
 	kit_assert_fail(DR_ERR_PROOF, &fail);
@@ -78,11 +78,11 @@ static void test_flips(void **state)
 /* Signatures for which the bare equation [S]B = R + [k]A holds, and that are refused all the same. */
 static void test_strict(void **state)
 {
-	static const uint8_t order[32] = {0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
-					  0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10};
+	static const uint8_t order[32] = { 0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58,       0xd6,
+					   0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, [31] = 0x10 };
 	const struct dr_bytes msg = dr_bytes_of("any", 3);
-	uint8_t identity[32] = {1}, pub[32], secret[64], sig[64], wide[64], a[32];
-	struct dr_fail fail = {0};
+	uint8_t identity[32] = { 1 }, pub[32], secret[64], sig[64], wide[64], a[32];
+	struct dr_fail fail = { 0 };
 	unsigned carry = 0;
 
 	(void)state;
@@ -118,7 +118,7 @@ static void test_strict(void **state)
 	a[31] = (uint8_t)((a[31] & 127) | 64);
 	memset(sig, 0, 64);
 	sig[0] = 1;
-	const struct dr_bytes parts[] = {{sig, 32}, {pub, 32}, msg};
+	const struct dr_bytes parts[] = { { sig, 32 }, { pub, 32 }, msg };
 
 	dr_sha512(wide, parts, 3);
 	dr_ristretto_scalar_reduce(sig + 32, wide);
@@ -143,7 +143,7 @@ static void test_wycheproof(void **state)
 			const struct dr_bytes sig = kit_hex(json_string_value(json_object_get(test, "sig")));
 			const struct dr_bytes msg = kit_hex(json_string_value(json_object_get(test, "msg")));
 			const bool valid = strcmp(json_string_value(json_object_get(test, "result")), "valid") == 0;
-			struct dr_fail fail = {0};
+			struct dr_fail fail = { 0 };
 
 			if (sig.len != 64) {
 				assert_false(valid); /* our type cannot express it */
@@ -161,10 +161,10 @@ static void test_wycheproof(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_rfc8032),
-	    cmocka_unit_test(test_flips),
-	    cmocka_unit_test(test_strict),
-	    cmocka_unit_test(test_wycheproof),
+		cmocka_unit_test(test_rfc8032),
+		cmocka_unit_test(test_flips),
+		cmocka_unit_test(test_strict),
+		cmocka_unit_test(test_wycheproof),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

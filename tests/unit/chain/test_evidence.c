@@ -22,8 +22,12 @@ static void test_head_layout(void **state)
 {
 	(void)state;
 	const struct dr_evidence_head head = a_head();
-	struct dr_bytes by_hand = kit_hex("6465726f74657600" "0001" "0001" "00000000" "0102030405060708"
-	                                  "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf");
+	struct dr_bytes by_hand = kit_hex("6465726f74657600"
+					  "0001"
+					  "0001"
+					  "00000000"
+					  "0102030405060708"
+					  "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf");
 	uint8_t bytes[DR_EVIDENCE_HEAD_LEN], sum[32];
 
 	dr_evidence_head_put(bytes, &head);
@@ -86,9 +90,9 @@ static void test_head_refused(void **state)
 		uint8_t value;
 		enum dr_err expected;
 	} rows[] = {
-		{ "magic", 0, 'D', DR_ERR_SYNTAX },       { "magic's end", 7, 1, DR_ERR_SYNTAX },
-		{ "version 2", 9, 2, DR_ERR_UNKNOWN },    { "version 257", 8, 1, DR_ERR_UNKNOWN },
-		{ "family 2", 11, 2, DR_ERR_UNKNOWN },    { "family 0", 11, 0, DR_ERR_UNKNOWN },
+		{ "magic", 0, 'D', DR_ERR_SYNTAX },         { "magic's end", 7, 1, DR_ERR_SYNTAX },
+		{ "version 2", 9, 2, DR_ERR_UNKNOWN },      { "version 257", 8, 1, DR_ERR_UNKNOWN },
+		{ "family 2", 11, 2, DR_ERR_UNKNOWN },      { "family 0", 11, 0, DR_ERR_UNKNOWN },
 		{ "reserved", 15, 1, DR_ERR_NONCANONICAL }, { "reserved high", 12, 128, DR_ERR_NONCANONICAL },
 	};
 
@@ -162,9 +166,16 @@ static void test_frame_round(void **state)
 
 static void test_limits(void **state)
 {
-	const uint8_t long_by_one[8] = { DR_FRAME_LEN_MAX >> 24, DR_FRAME_LEN_MAX >> 16 & 255, DR_FRAME_LEN_MAX >> 8 & 255,
-		                         (DR_FRAME_LEN_MAX & 255) + 1, 0, 2, 0, 0 };
-	struct dr_frame frame = { DR_FRAME_HEADER, 0, { kit_alloc(DR_FRAME_LEN_MAX + 1), DR_FRAME_LEN_MAX + 1 } }, back;
+	const uint8_t long_by_one[8] = { DR_FRAME_LEN_MAX >> 24,
+					 DR_FRAME_LEN_MAX >> 16 & 255,
+					 DR_FRAME_LEN_MAX >> 8 & 255,
+					 (DR_FRAME_LEN_MAX & 255) + 1,
+					 0,
+					 2,
+					 0,
+					 0 };
+	struct dr_frame frame = { DR_FRAME_HEADER, 0, { kit_alloc(DR_FRAME_LEN_MAX + 1), DR_FRAME_LEN_MAX + 1 } },
+			back;
 	struct dr_fail fail = { 0 }, full = { 0 }, announced = { 0 }, fits = { 0 };
 	struct dr_buf buf;
 	size_t used;
@@ -226,8 +237,9 @@ static void test_torn_tail(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_head_layout), cmocka_unit_test(test_head_round), cmocka_unit_test(test_head_refused),
-		cmocka_unit_test(test_frame_round), cmocka_unit_test(test_limits),     cmocka_unit_test(test_torn_tail),
+		cmocka_unit_test(test_head_layout),  cmocka_unit_test(test_head_round),
+		cmocka_unit_test(test_head_refused), cmocka_unit_test(test_frame_round),
+		cmocka_unit_test(test_limits),       cmocka_unit_test(test_torn_tail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ static struct said raw(const struct dr_finality *fin, struct dr_bytes payload, u
 }
 
 static struct said say(const struct dr_finality *fin, uint16_t source, enum dr_status status, uint64_t number,
-                       uint8_t name)
+		       uint8_t name)
 {
 	uint8_t payload[DR_QUORUM_PAYLOAD_LEN];
 
@@ -79,9 +79,11 @@ static void test_k_of_n(void **state)
 
 				assert_int_equal(fin.proof, DR_PROOF_QUORUM);
 				for (uint16_t e = 0; e < n; e++) {
-					/* The other kind of word, a near number and another hash from all: no help. */
-					s = say(&fin, (uint16_t)(n - 1 - e), status == DR_STATUS_HEAD ? DR_STATUS_FINAL : DR_STATUS_HEAD,
-					        100, (uint8_t)(10 + e));
+					/* The other kind of word, a near number and another hash from all: no help.
+					 */
+					s = say(&fin, (uint16_t)(n - 1 - e),
+						status == DR_STATUS_HEAD ? DR_STATUS_FINAL : DR_STATUS_HEAD, 100,
+						(uint8_t)(10 + e));
 					assert_int_equal(s.err, DR_OK);
 					s = say(&fin, (uint16_t)(n - 1 - e), (enum dr_status)status, 100, 1);
 					assert_true(s.news);
@@ -109,11 +111,16 @@ static void test_refused(void **state)
 		uint16_t source;
 		enum dr_err expected;
 	} rows[] = {
-		{ "scheme 0", 0, 42, 0, 0, DR_ERR_UNKNOWN },     { "scheme 2", 0, 42, 2, 0, DR_ERR_UNKNOWN },
-		{ "status 0", 1, 42, 0, 0, DR_ERR_SYNTAX },      { "status 3", 1, 42, 3, 0, DR_ERR_SYNTAX },
-		{ "source 3 of 3", 2, 42, 0, 3, DR_ERR_PROOF },  { "the core", 2, 42, 0, DR_SOURCE_CORE, DR_ERR_PROOF },
-		{ "source 16", 2, 42, 0, 16, DR_ERR_PROOF },     { "trailing", 2, 43, 0, 0, DR_ERR_SYNTAX },
-		{ "empty", 2, 0, 0, 0, DR_ERR_SHORT },           { "short", 2, 41, 0, 0, DR_ERR_SHORT },
+		{ "scheme 0", 0, 42, 0, 0, DR_ERR_UNKNOWN },
+		{ "scheme 2", 0, 42, 2, 0, DR_ERR_UNKNOWN },
+		{ "status 0", 1, 42, 0, 0, DR_ERR_SYNTAX },
+		{ "status 3", 1, 42, 3, 0, DR_ERR_SYNTAX },
+		{ "source 3 of 3", 2, 42, 0, 3, DR_ERR_PROOF },
+		{ "the core", 2, 42, 0, DR_SOURCE_CORE, DR_ERR_PROOF },
+		{ "source 16", 2, 42, 0, 16, DR_ERR_PROOF },
+		{ "trailing", 2, 43, 0, 0, DR_ERR_SYNTAX },
+		{ "empty", 2, 0, 0, 0, DR_ERR_SHORT },
+		{ "short", 2, 41, 0, 0, DR_ERR_SHORT },
 	};
 
 	(void)state;
@@ -188,7 +195,8 @@ static void test_model(void **state)
 				else
 					assert_int_equal(count(&s, DR_FINDING_BLOCK), 0);
 				if (s.news && votes < k)
-					assert_int_equal(count(&s, DR_FINDING_DISSENT), known[at] != 0 && known[at] != name);
+					assert_int_equal(count(&s, DR_FINDING_DISSENT),
+							 known[at] != 0 && known[at] != name);
 				if (s.news && votes >= k) {
 					if (known[at] == 0) {
 						size_t others = 0;
@@ -237,7 +245,8 @@ static void test_conflict_is_seen(void **state)
 	dr_quorum_free(q);
 }
 
-/* Endpoints that run ahead and lag meet at the older number while each remembers it; beyond its ring a word is gone. */
+/* Endpoints that run ahead and lag meet at the older number while each remembers it; beyond its ring a word is gone.
+ */
 static void test_lagging(void **state)
 {
 	struct dr_quorum *q = dr_quorum_new(2, 2);

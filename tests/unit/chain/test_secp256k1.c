@@ -19,29 +19,29 @@ static const struct {
 	const char *name, *pub, *address;
 	enum dr_err err;
 } address_rows[] = {
-    {"uncompressed", "04" G_X G_Y, "7e5f4552091a69125d5dfcb7b8c2659029395bdf", DR_OK},
-    {"compressed", "02" G_X, "7e5f4552091a69125d5dfcb7b8c2659029395bdf", DR_OK},
-    {"hybrid", "06" G_X G_Y, NULL, DR_ERR_SYNTAX},
-    {"short", "02" ZERO, NULL, DR_ERR_SYNTAX},
-    {"not on the curve", "04" G_X G_X, NULL, DR_ERR_SYNTAX},
-    {"prefix for the other length", "04" G_X, NULL, DR_ERR_SYNTAX},
-    {"no prefix", G_X G_Y, NULL, DR_ERR_SYNTAX},
-    {"empty", "", NULL, DR_ERR_SYNTAX},
+	{ "uncompressed", "04" G_X G_Y, "7e5f4552091a69125d5dfcb7b8c2659029395bdf", DR_OK },
+	{ "compressed", "02" G_X, "7e5f4552091a69125d5dfcb7b8c2659029395bdf", DR_OK },
+	{ "hybrid", "06" G_X G_Y, NULL, DR_ERR_SYNTAX },
+	{ "short", "02" ZERO, NULL, DR_ERR_SYNTAX },
+	{ "not on the curve", "04" G_X G_X, NULL, DR_ERR_SYNTAX },
+	{ "prefix for the other length", "04" G_X, NULL, DR_ERR_SYNTAX },
+	{ "no prefix", G_X G_Y, NULL, DR_ERR_SYNTAX },
+	{ "empty", "", NULL, DR_ERR_SYNTAX },
 };
 
 static void test_address(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(address_rows) / sizeof(address_rows[0]); i++) {
-		uint8_t address[20], zero[20] = {0};
-		struct dr_fail fail = {0};
+		uint8_t address[20], zero[20] = { 0 };
+		struct dr_fail fail = { 0 };
 
 		memset(address, 0xaa, 20);
 		assert_int_equal(dr_secp256k1_address(address, kit_hex(address_rows[i].pub), &fail),
 				 address_rows[i].err);
 		kit_assert_fail(address_rows[i].err, &fail);
 		assert_memory_equal(
-		    address, address_rows[i].address != NULL ? kit_hex(address_rows[i].address).ptr : zero, 20);
+			address, address_rows[i].address != NULL ? kit_hex(address_rows[i].address).ptr : zero, 20);
 	}
 }
 
@@ -56,27 +56,27 @@ static const struct {
 	const char *address;
 	enum dr_err err;
 } recover_rows[] = {
-    {"valid, high s", SIG, 1, "a94f5374fce5edbc8e2a8697c15331677e6ebf0b", DR_OK},
-    {"recid 4", SIG, 4, NULL, DR_ERR_SYNTAX},
-    {"recid 255", SIG, 255, NULL, DR_ERR_SYNTAX},
-    {"r + n not below p", SIG, 2, NULL, DR_ERR_PROOF},
-    {"r is the order", ORDER ONE, 0, NULL, DR_ERR_NONCANONICAL},
-    {"s is the order", G_X ORDER, 0, NULL, DR_ERR_NONCANONICAL},
-    {"r zero", ZERO ONE, 0, NULL, DR_ERR_PROOF},
-    {"s zero", G_X ZERO, 0, NULL, DR_ERR_PROOF},
-    /* x = 5 is on no point of y² = x³ + 7. */
-    {"r no coordinate", "0000000000000000000000000000000000000000000000000000000000000005" ONE, 0, NULL,
-     DR_ERR_PROOF},
+	{ "valid, high s", SIG, 1, "a94f5374fce5edbc8e2a8697c15331677e6ebf0b", DR_OK },
+	{ "recid 4", SIG, 4, NULL, DR_ERR_SYNTAX },
+	{ "recid 255", SIG, 255, NULL, DR_ERR_SYNTAX },
+	{ "r + n not below p", SIG, 2, NULL, DR_ERR_PROOF },
+	{ "r is the order", ORDER ONE, 0, NULL, DR_ERR_NONCANONICAL },
+	{ "s is the order", G_X ORDER, 0, NULL, DR_ERR_NONCANONICAL },
+	{ "r zero", ZERO ONE, 0, NULL, DR_ERR_PROOF },
+	{ "s zero", G_X ZERO, 0, NULL, DR_ERR_PROOF },
+	/* x = 5 is on no point of y² = x³ + 7. */
+	{ "r no coordinate", "0000000000000000000000000000000000000000000000000000000000000005" ONE, 0, NULL,
+	  DR_ERR_PROOF },
 };
 
 static void test_recover(void **state)
 {
-	const uint8_t zero[20] = {0};
+	const uint8_t zero[20] = { 0 };
 	uint8_t address[20], sig[64], good[20];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(recover_rows) / sizeof(recover_rows[0]); i++) {
-		struct dr_fail fail = {0};
+		struct dr_fail fail = { 0 };
 
 		memset(address, 0xaa, 20);
 		if (dr_secp256k1_recover(address, kit_hex(HASH).ptr, kit_hex(recover_rows[i].sig).ptr,
@@ -84,10 +84,10 @@ static void test_recover(void **state)
 			fail_msg("%s", recover_rows[i].name);
 		kit_assert_fail(recover_rows[i].err, &fail);
 		assert_memory_equal(
-		    address, recover_rows[i].address != NULL ? kit_hex(recover_rows[i].address).ptr : zero, 20);
+			address, recover_rows[i].address != NULL ? kit_hex(recover_rows[i].address).ptr : zero, 20);
 	}
 	/* s = hash and R = G: the key is at infinity. */
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 
 	assert_int_equal(dr_secp256k1_recover(address, kit_hex(HASH).ptr, kit_hex(G_X HASH).ptr, 0, &fail),
 			 DR_ERR_PROOF);
@@ -95,7 +95,7 @@ static void test_recover(void **state)
 	memcpy(sig, kit_hex(SIG).ptr, 64);
 	memcpy(good, kit_hex(recover_rows[0].address).ptr, 20);
 	for (unsigned bit = 0; bit < 512; bit++) {
-		fail = (struct dr_fail){0};
+		fail = (struct dr_fail){ 0 };
 		sig[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		if (dr_secp256k1_recover(address, kit_hex(HASH).ptr, sig, 1, &fail) != DR_OK)
 			assert_memory_equal(address, zero, 20);
@@ -118,7 +118,7 @@ static void test_noble(void **state)
 		const struct dr_bytes m = kit_hex(json_string_value(json_object_get(test, "m")));
 		const struct dr_bytes sig = kit_hex(json_string_value(json_object_get(test, "signature")));
 		uint8_t pub[33], address[20], signer[20], bad[64], hash[32];
-		struct dr_fail fail = {0};
+		struct dr_fail fail = { 0 };
 		secp256k1_pubkey key;
 		size_t len = sizeof(pub), named = 0;
 
@@ -127,7 +127,7 @@ static void test_noble(void **state)
 		assert_int_equal(dr_secp256k1_address(address, dr_bytes_of(pub, len), &fail), DR_OK);
 		assert_int_equal(dr_secp256k1_verify(m.ptr, sig.ptr, dr_bytes_of(pub, len), &fail), DR_OK);
 		for (uint8_t recid = 0; recid < 4; recid++) {
-			struct dr_fail ignored = {0};
+			struct dr_fail ignored = { 0 };
 
 			dr_secp256k1_recover(signer, m.ptr, sig.ptr, recid, &ignored);
 			named += memcmp(signer, address, 20) == 0;
@@ -150,12 +150,12 @@ static void test_noble(void **state)
 			borrow = diff < 0;
 			bad[32 + k] = (uint8_t)(diff & 0xff);
 		}
-		fail = (struct dr_fail){0};
+		fail = (struct dr_fail){ 0 };
 		assert_int_equal(dr_secp256k1_verify(m.ptr, bad, dr_bytes_of(pub, len), &fail), DR_ERR_PROOF);
-		fail = (struct dr_fail){0};
+		fail = (struct dr_fail){ 0 };
 		memcpy(bad, n.ptr, 32);
 		assert_int_equal(dr_secp256k1_verify(m.ptr, bad, dr_bytes_of(pub, len), &fail), DR_ERR_NONCANONICAL);
-		fail = (struct dr_fail){0};
+		fail = (struct dr_fail){ 0 };
 		assert_int_equal(dr_secp256k1_verify(m.ptr, sig.ptr, dr_bytes_of(pub, 32), &fail), DR_ERR_SYNTAX);
 	}
 	json_array_foreach(json_object_get(json_object_get(all, "invalid"), "verify"), i, test)
@@ -163,7 +163,7 @@ static void test_noble(void **state)
 		const struct dr_bytes pub = kit_hex(json_string_value(json_object_get(test, "Q")));
 		const struct dr_bytes m = kit_hex(json_string_value(json_object_get(test, "m")));
 		const struct dr_bytes sig = kit_hex(json_string_value(json_object_get(test, "signature")));
-		struct dr_fail fail = {0};
+		struct dr_fail fail = { 0 };
 
 		if (m.len == 32 && sig.len == 64)
 			assert_int_not_equal(dr_secp256k1_verify(m.ptr, sig.ptr, pub, &fail), DR_OK);
@@ -189,7 +189,7 @@ static void test_wycheproof(void **state)
 			const struct dr_bytes sig = kit_hex(json_string_value(json_object_get(test, "sig")));
 			const struct dr_bytes msg = kit_hex(json_string_value(json_object_get(test, "msg")));
 			const bool valid = strcmp(json_string_value(json_object_get(test, "result")), "valid") == 0;
-			struct dr_fail fail = {0};
+			struct dr_fail fail = { 0 };
 			uint8_t hash[32];
 
 			dr_sha256_one(hash, msg.ptr, msg.len);
@@ -206,10 +206,10 @@ static void test_wycheproof(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_address),
-	    cmocka_unit_test(test_recover),
-	    cmocka_unit_test(test_noble),
-	    cmocka_unit_test(test_wycheproof),
+		cmocka_unit_test(test_address),
+		cmocka_unit_test(test_recover),
+		cmocka_unit_test(test_noble),
+		cmocka_unit_test(test_wycheproof),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,9 +35,9 @@ static void one_vector(const json_t *vector, const uint8_t *secret, const uint8_
 	const size_t num = (size_t)json_integer_value(json_object_get(vector, "Batch"));
 	const json_t *expected = json_object_get(vector, "Proof");
 	struct dr_bytes input[BATCH_MAX], blind[BATCH_MAX], blinded[BATCH_MAX], evaluated[BATCH_MAX],
-	    output[BATCH_MAX];
+		output[BATCH_MAX];
 	uint8_t b[BATCH_MAX][32], e[BATCH_MAX][32], out[64], proof[64];
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 
 	assert_in_range(num, 1, BATCH_MAX);
 	split(input, num, vector, "Input");
@@ -62,18 +62,18 @@ static void one_vector(const json_t *vector, const uint8_t *secret, const uint8_
 	assert_int_equal(dr_voprf_verify(proof, pub, cb, ce, num, &fail), DR_OK);
 	kit_assert_fail(DR_OK, &fail);
 	for (unsigned bit = 0; bit < 512; bit++) {
-		fail = (struct dr_fail){0};
+		fail = (struct dr_fail){ 0 };
 		proof[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		assert_int_not_equal(dr_voprf_verify(proof, pub, cb, ce, num, &fail), DR_OK);
 		assert_true(fail.err == DR_ERR_PROOF || fail.err == DR_ERR_NONCANONICAL);
 		proof[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 	/* Another evaluation, in the last place. */
-	fail = (struct dr_fail){0};
+	fail = (struct dr_fail){ 0 };
 	memcpy(e[num - 1], pub, 32);
 	assert_int_equal(dr_voprf_verify(proof, pub, cb, ce, num, &fail), DR_ERR_PROOF);
 	/* One evaluation fewer than were proven. */
-	fail = (struct dr_fail){0};
+	fail = (struct dr_fail){ 0 };
 	memcpy(e[num - 1], evaluated[num - 1].ptr, 32);
 	if (num > 1)
 		assert_int_equal(dr_voprf_verify(proof, pub, cb, ce, num - 1, &fail), DR_ERR_PROOF);
@@ -89,7 +89,7 @@ static void test_rfc9497(void **state)
 	json_array_foreach(all, i, suite)
 	{
 		uint8_t secret[32], pub[32], again[32];
-		struct dr_fail fail = {0};
+		struct dr_fail fail = { 0 };
 
 		if (json_integer_value(json_object_get(suite, "mode")) != 1)
 			continue;
@@ -121,18 +121,18 @@ static void test_refusals(void **state)
 {
 	static uint8_t long_input[65536];
 	const uint8_t *secret = kit_hex(SECRET).ptr, *pub = kit_hex(PUB).ptr, *zero = kit_hex(ZERO).ptr;
-	const struct dr_bytes longest = {long_input, 65535}, too_long = {long_input, 65536};
-	const struct dr_bytes input = {long_input, 1};
+	const struct dr_bytes longest = { long_input, 65535 }, too_long = { long_input, 65536 };
+	const struct dr_bytes input = { long_input, 1 };
 	static uint8_t many[DR_VOPRF_BATCH_MAX + 1][32];
 	const uint8_t(*batch)[32] = (const uint8_t(*)[32])many;
-	uint8_t out[64], out2[32], proof[64] = {0};
+	uint8_t out[64], out2[32], proof[64] = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i <= DR_VOPRF_BATCH_MAX; i++)
 		memcpy(many[i], pub, 32);
 #define REFUSED(expected, size, call)                                                                                \
 	do {                                                                                                         \
-		struct dr_fail fail = {0};                                                                           \
+		struct dr_fail fail = { 0 };                                                                         \
 		memset(out, 0xaa, sizeof(out));                                                                      \
 		assert_int_equal(call, expected);                                                                    \
 		kit_assert_fail(expected, &fail);                                                                    \
@@ -170,7 +170,7 @@ static void test_possess(void **state)
 	const struct dr_bytes context = dr_bytes_of("chain, contract, generation, node", 33);
 	const uint8_t *secret = kit_hex(SECRET).ptr;
 	uint8_t pub[32], c[32], s[32], c2[32], s2[32], text[33];
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 
 	(void)state;
 	memcpy(pub, kit_hex(PUB).ptr, 32);
@@ -191,11 +191,11 @@ static void test_possess(void **state)
 	dr_ristretto_scalar_add(nonce2, nonce2, s2);
 	assert_memory_not_equal(nonce, nonce2, 32);
 
-	uint8_t *const parts[] = {pub, c, s};
+	uint8_t *const parts[] = { pub, c, s };
 
 	for (size_t i = 0; i < 3; i++) {
 		for (unsigned bit = 0; bit < 256; bit++) {
-			fail = (struct dr_fail){0};
+			fail = (struct dr_fail){ 0 };
 			parts[i][bit / 8] ^= (uint8_t)(1u << bit % 8);
 			assert_int_not_equal(dr_voprf_possess_verify(pub, context, c, s, &fail), DR_OK);
 			assert_true(fail.err == DR_ERR_PROOF || fail.err == DR_ERR_NONCANONICAL);
@@ -204,32 +204,32 @@ static void test_possess(void **state)
 	}
 	memcpy(text, context.ptr, 33);
 	for (unsigned bit = 0; bit < 33 * 8; bit++) {
-		fail = (struct dr_fail){0};
+		fail = (struct dr_fail){ 0 };
 		text[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		assert_int_equal(dr_voprf_possess_verify(pub, dr_bytes_of(text, 33), c, s, &fail), DR_ERR_PROOF);
 		text[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
-	fail = (struct dr_fail){0};
+	fail = (struct dr_fail){ 0 };
 	assert_int_equal(dr_voprf_possess_verify(kit_hex(ZERO).ptr, context, c, s, &fail), DR_ERR_NONCANONICAL);
-	fail = (struct dr_fail){0};
+	fail = (struct dr_fail){ 0 };
 	assert_int_equal(dr_voprf_possess_verify(pub, context, kit_hex(ZERO).ptr, s, &fail), DR_ERR_NONCANONICAL);
-	fail = (struct dr_fail){0};
+	fail = (struct dr_fail){ 0 };
 	assert_int_equal(dr_voprf_possess_verify(pub, context, c, kit_hex(ORDER).ptr, &fail), DR_ERR_NONCANONICAL);
-	fail = (struct dr_fail){0};
+	fail = (struct dr_fail){ 0 };
 	assert_int_equal(dr_voprf_possess_verify(pub, dr_bytes_of(long_context, 65536), c, s, &fail), DR_ERR_LIMIT);
-	fail = (struct dr_fail){0};
+	fail = (struct dr_fail){ 0 };
 	assert_int_equal(dr_voprf_possess_prove(c, s, secret, dr_bytes_of(long_context, 65536), &fail), DR_ERR_LIMIT);
 	assert_true(dr_bytes_zero(c, 32) && dr_bytes_zero(s, 32));
-	fail = (struct dr_fail){0};
+	fail = (struct dr_fail){ 0 };
 	assert_int_equal(dr_voprf_possess_prove(c, s, kit_hex(ORDER).ptr, context, &fail), DR_ERR_NONCANONICAL);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_rfc9497),
-	    cmocka_unit_test(test_refusals),
-	    cmocka_unit_test(test_possess),
+		cmocka_unit_test(test_rfc9497),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_possess),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,7 +75,7 @@ static inline void derot_profile(struct dr_profile *out)
 	out->stealth_window_s = 86400;
 	for (size_t i = 0; i < sizeof(derot_events) / sizeof(derot_events[0]); i++)
 		if (dr_profile_declare(&out->events[out->num_events++], derot_events[i].declaration,
-		                       derot_events[i].action, &fail) != DR_OK)
+				       derot_events[i].action, &fail) != DR_OK)
 			fail_msg("%s: %s", derot_events[i].declaration, fail.what);
 	for (uint8_t kind = DR_SLOT_MEASUREMENT; kind <= DR_SLOT_SUSPENDED; kind++)
 		out->slots[out->num_slots++] = (struct dr_profile_slot){ .kind = kind, .slot = kind + 1u };

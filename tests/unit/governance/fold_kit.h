@@ -11,7 +11,7 @@
 #include "governance/fold.h"
 #include "tests/unit/governance/derot_profile.h"
 
-#define KIT_EVENTS 128
+#define KIT_EVENTS  128
 #define KIT_CHANGES 4096
 
 /* Accounts are named by one byte, repeated. */
@@ -101,7 +101,9 @@ static inline struct kit *kit_new(void)
 
 	assert_non_null(k);
 	derot_profile(&k->profile);
-	k->fold = (struct dr_fold){ .chain_id = 31337, .start_number = 10, .profile = &k->profile, .change = kit_listen, .ctx = k };
+	k->fold = (struct dr_fold){
+		.chain_id = 31337, .start_number = 10, .profile = &k->profile, .change = kit_listen, .ctx = k
+	};
 	memset(k->fold.genesis, 0x6e, 32);
 	memset(k->fold.contract, 0xc0, 20);
 	k->number = 9;
@@ -130,7 +132,7 @@ static inline struct dr_event *kit_event(struct kit *k, const uint8_t topic0[sta
 }
 
 static inline void kit_act(struct kit *k, enum dr_action action, uint64_t proposal, uint8_t by, uint64_t due,
-                           const struct w *words, size_t num)
+			   const struct w *words, size_t num)
 {
 	const struct dr_action_def *def = dr_action_def((uint16_t)action);
 	const struct dr_profile_event *e = NULL;
@@ -146,28 +148,28 @@ static inline void kit_act(struct kit *k, enum dr_action action, uint64_t propos
 	for (size_t i = 0; i < e->num_words; i++) {
 		const uint8_t field = e->words[i].field;
 		const struct w w = field == DR_FIELD_PROPOSAL ? kit_n(proposal)
-		                   : field == DR_FIELD_BY     ? kit_a(by)
-		                   : field == DR_FIELD_DUE    ? kit_n(due)
-		                                              : words[field];
+				   : field == DR_FIELD_BY     ? kit_a(by)
+				   : field == DR_FIELD_DUE    ? kit_n(due)
+							      : words[field];
 
 		memcpy(data + 32 * i, w.b, 32);
 	}
 }
 
-#define ACT(k, action, proposal, by, due, ...)                                                                         \
-	kit_act(k, action, proposal, by, due, (const struct w[]){ __VA_ARGS__ },                                       \
-	        sizeof((const struct w[]){ __VA_ARGS__ }) / sizeof(struct w))
+#define ACT(k, action, proposal, by, due, ...)                                                                       \
+	kit_act(k, action, proposal, by, due, (const struct w[]){ __VA_ARGS__ },                                     \
+		sizeof((const struct w[]){ __VA_ARGS__ }) / sizeof(struct w))
 
 /* kit_block: the next block, dt seconds after the last, with the events so far. */
 static inline enum dr_err kit_block(struct kit *k, uint64_t dt)
 {
 	struct dr_fact_block block = { .proof = DR_PROOF_QUORUM,
-		                       .status = DR_STATUS_FINAL,
-		                       .complete = DR_COMPLETE_RECEIPTS,
-		                       .number = ++k->number,
-		                       .timestamp = k->time += dt,
-		                       .num_events = k->num_events,
-		                       .events = k->events };
+				       .status = DR_STATUS_FINAL,
+				       .complete = DR_COMPLETE_RECEIPTS,
+				       .number = ++k->number,
+				       .timestamp = k->time += dt,
+				       .num_events = k->num_events,
+				       .events = k->events };
 	struct dr_fail fail = { 0 };
 
 	memset(block.hash, (int)k->number ^ k->hash_salt, 32);
@@ -180,21 +182,22 @@ static inline enum dr_err kit_block(struct kit *k, uint64_t dt)
 }
 
 static inline void kit_expect(const struct kit *k, size_t idx, enum dr_action action, enum dr_outcome outcome,
-                              enum dr_reason reason)
+			      enum dr_reason reason)
 {
 	assert_true(idx < k->num_changes);
 	const struct dr_change *c = &k->changes[idx];
 
 	if (c->act.action != action || c->outcome != outcome || c->reason != reason)
 		fail_msg("change %zu: expected action %d %s %s, got action %d %s %s", idx, (int)action,
-		         dr_outcome_name(outcome), dr_reason_name(reason), (int)c->act.action, dr_outcome_name(c->outcome),
-		         dr_reason_name(c->reason));
+			 dr_outcome_name(outcome), dr_reason_name(reason), (int)c->act.action,
+			 dr_outcome_name(c->outcome), dr_reason_name(c->reason));
 	assert_int_equal(c->number, k->number);
 	assert_int_equal(c->time, k->time);
 }
 
 /* kit_last: the last change of the last block. */
-static inline void kit_last(const struct kit *k, enum dr_action action, enum dr_outcome outcome, enum dr_reason reason)
+static inline void kit_last(const struct kit *k, enum dr_action action, enum dr_outcome outcome,
+			    enum dr_reason reason)
 {
 	assert_true(k->num_changes > 0);
 	kit_expect(k, k->num_changes - 1, action, outcome, reason);
@@ -203,14 +206,15 @@ static inline void kit_last(const struct kit *k, enum dr_action action, enum dr_
 /* kit_founders: the constructor's events but the last, in a block not yet made. */
 static inline void kit_founders(struct kit *k, uint64_t time)
 {
-	static const uint64_t notices[] = { NOTICE_COUNCIL, NOTICE_MEASUREMENT, NOTICE_ROOT, NOTICE_PROFILE, NOTICE_APP };
+	static const uint64_t notices[] = { NOTICE_COUNCIL, NOTICE_MEASUREMENT, NOTICE_ROOT, NOTICE_PROFILE,
+					    NOTICE_APP };
 	struct w digest;
 
 	ACT(k, DR_ACTION_MEMBER_SET, 0, 0, time, kit_a(ALICE), kit_n(3));
 	ACT(k, DR_ACTION_MEMBER_SET, 0, 0, time, kit_a(BOB), kit_n(2));
 	ACT(k, DR_ACTION_MEMBER_SET, 0, 0, time, kit_a(CAROL), kit_n(1));
 	ACT(k, DR_ACTION_QUORUM_SET, 0, 0, time, kit_n(QUORUM));
-	for (uint64_t class = 0; class < DR_NOTICE_CLASSES; class++)
+	for (uint64_t class = 0; class < DR_NOTICE_CLASSES; class ++)
 		ACT(k, DR_ACTION_NOTICE_SET, 0, 0, time, kit_n(class), kit_n(notices[class]));
 	ACT(k, DR_ACTION_GUARDIAN_ADD, 0, 0, time, kit_a(GUARDIAN));
 	memcpy(digest.b, k->profile.digest, 32);
@@ -231,7 +235,7 @@ static inline void kit_found(struct kit *k)
 }
 
 static inline void kit_propose(struct kit *k, uint8_t by, enum dr_action action, uint64_t time, const struct w *words,
-                               size_t num)
+			       size_t num)
 {
 	struct w args[10] = { kit_n(action), kit_n(time + VOTING) };
 
@@ -263,14 +267,14 @@ static inline void kit_pass(struct kit *k, enum dr_action action, const struct w
 	assert_int_equal(kit_block(k, 1), DR_OK);
 }
 
-#define PASS(k, action, ...)                                                                                           \
-	kit_pass(k, action, (const struct w[]){ __VA_ARGS__ },                                                         \
-	         sizeof((const struct w[]){ __VA_ARGS__ }) / sizeof(struct w))
+#define PASS(k, action, ...)                                                                                         \
+	kit_pass(k, action, (const struct w[]){ __VA_ARGS__ },                                                       \
+		 sizeof((const struct w[]){ __VA_ARGS__ }) / sizeof(struct w))
 
 static inline void kit_node(struct kit *k, uint8_t node, uint64_t role, uint8_t measurement, uint64_t svn)
 {
-	ACT(k, DR_ACTION_NODE_REGISTER, 0, node, 0, kit_a(node), kit_n(role), kit_b(measurement), kit_b(0x0e), kit_b(0x7e),
-	    kit_b(0xfa), kit_n(svn), kit_b(node));
+	ACT(k, DR_ACTION_NODE_REGISTER, 0, node, 0, kit_a(node), kit_n(role), kit_b(measurement), kit_b(0x0e),
+	    kit_b(0x7e), kit_b(0xfa), kit_n(svn), kit_b(node));
 }
 
 #endif

@@ -17,7 +17,7 @@ struct root_kit {
 
 /* root_kit: generation g made by node from seed; signed by prev_seed's generation too unless it is 0. */
 static inline void root_kit(struct root_kit *out, const struct dr_fold *fold, uint64_t g, uint8_t node, uint8_t seed,
-                            uint8_t prev_seed)
+			    uint8_t prev_seed)
 {
 	uint8_t seeds[32], secret[32], sign[64], context[DR_ROOT_CONTEXT_LEN], prev_pub[32];
 	struct dr_fail fail = { 0 };

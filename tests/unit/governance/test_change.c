@@ -8,16 +8,16 @@
 static struct dr_change sample(void)
 {
 	struct dr_change c = { .chain_id = 1,
-		               .number = 2,
-		               .time = 3,
-		               .ordinal = 4,
-		               .effect = DR_EFFECT_GRANTS,
-		               .outcome = DR_OUTCOME_PENDING,
-		               .act = { .action = DR_ACTION_APP_MEASUREMENT_ALLOW,
-		                        .has_by = true,
-		                        .has_due = true,
-		                        .due = 0x0102030405060708,
-		                        .num_args = 2 } };
+			       .number = 2,
+			       .time = 3,
+			       .ordinal = 4,
+			       .effect = DR_EFFECT_GRANTS,
+			       .outcome = DR_OUTCOME_PENDING,
+			       .act = { .action = DR_ACTION_APP_MEASUREMENT_ALLOW,
+					.has_by = true,
+					.has_due = true,
+					.due = 0x0102030405060708,
+					.num_args = 2 } };
 
 	memset(c.contract, 0xcc, 20);
 	memset(c.hash, 0x44, 32);
@@ -32,26 +32,25 @@ static struct dr_change sample(void)
 static void test_bytes(void **state)
 {
 	const struct dr_change c = sample();
-	const struct dr_bytes expected = kit_hex(
-	        "01"
-	        "0000000000000001"
-	        "cccccccccccccccccccccccccccccccccccccccc"
-	        "0000000000000002"
-	        "4444444444444444444444444444444444444444444444444444444444444444"
-	        "0000000000000003"
-	        "00000004"
-	        "edededededededededededededededededededededededededededededededed"
-	        "001f"
-	        "01"
-	        "02"
-	        "00"
-	        "06"
-	        "0000000000000000"
-	        "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-	        "0102030405060708"
-	        "02"
-	        "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0"
-	        "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1");
+	const struct dr_bytes expected = kit_hex("01"
+						 "0000000000000001"
+						 "cccccccccccccccccccccccccccccccccccccccc"
+						 "0000000000000002"
+						 "4444444444444444444444444444444444444444444444444444444444444444"
+						 "0000000000000003"
+						 "00000004"
+						 "edededededededededededededededededededededededededededededededed"
+						 "001f"
+						 "01"
+						 "02"
+						 "00"
+						 "06"
+						 "0000000000000000"
+						 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+						 "0102030405060708"
+						 "02"
+						 "a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0"
+						 "a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1");
 	uint8_t buf[DR_CHANGE_LEN_MAX];
 	struct dr_fail fail = { 0 };
 	struct dr_change back;
@@ -63,7 +62,8 @@ static void test_bytes(void **state)
 	assert_memory_equal(buf, expected.ptr, len);
 	assert_int_equal(dr_change_decode(&back, expected, &fail), DR_OK);
 	assert_true(back.number == 2 && back.time == 3 && back.ordinal == 4 && back.outcome == DR_OUTCOME_PENDING);
-	assert_true(back.act.action == c.act.action && back.act.due == c.act.due && back.act.has_by && !back.act.has_proposal);
+	assert_true(back.act.action == c.act.action && back.act.due == c.act.due && back.act.has_by &&
+		    !back.act.has_proposal);
 	assert_memory_equal(back.act.args, c.act.args, sizeof(c.act.args));
 	assert_int_equal(dr_change_encode(buf, expected.len - 1, &len, &c, &fail), DR_ERR_LIMIT);
 	assert_int_equal(len, 0);

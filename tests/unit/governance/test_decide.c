@@ -13,9 +13,9 @@ enum { TIME = 5000, GEN = 3 };
 
 struct model {
 	bool profile_set, profile_ours, broken;
-	int node; /* 0 none, 1 worker, 2 kms */
+	int node;             /* 0 none, 1 worker, 2 kms */
 	int node_measurement; /* 0 none, 1 pending, 2 active */
-	int listed; /* 0 nothing, else a dimension; see list() */
+	int listed;           /* 0 nothing, else a dimension; see list() */
 	bool app, suspended;
 	int app_measurement, handover; /* 0 none, 1 pending, 2 active */
 	uint8_t accepts, confidence;
@@ -71,13 +71,15 @@ static void list(struct dr_state *s, int which)
 
 static void build(struct dr_state *s, struct dr_request *r, const struct model *m)
 {
-	const struct dr_epoch epoch = { .policy = { .overlap_s = m->overlap, .epoch = m->epoch, .epoch_time = m->epoch_time } };
+	const struct dr_epoch epoch = {
+		.policy = { .overlap_s = m->overlap, .epoch = m->epoch, .epoch_time = m->epoch_time }
+	};
 	struct dr_node node = { .role = m->node == 2 ? DR_ROLE_KMS : DR_ROLE_WORKER, .svn = 5 };
 	struct dr_app app = { .confidence = m->accepts, .suspended = m->suspended };
-	struct dr_root root = { .stage = m->root == 1                  ? DR_ROOT_DUE
-		                         : m->root == 4 || m->root == 5 ? DR_ROOT_RETIRED
-		                                                        : DR_ROOT_PUBLISHED,
-		                .stopped = m->root == 3 };
+	struct dr_root root = { .stage = m->root == 1                   ? DR_ROOT_DUE
+					 : m->root == 4 || m->root == 5 ? DR_ROOT_RETIRED
+									: DR_ROOT_PUBLISHED,
+				.stopped = m->root == 3 };
 	struct dr_fail fail = { 0 };
 
 	memset(node.measurement, 0x11, 32);
@@ -106,8 +108,12 @@ static void build(struct dr_state *s, struct dr_request *r, const struct model *
 	if (m->root == 5)
 		dr_state_put_root(s, GEN - 1, &root, &fail);
 	assert_int_equal(fail.err, DR_OK);
-	*r = (struct dr_request){ .purpose = m->purpose, .back = m->back, .has_from = m->has_from, .svn = 5,
-		                  .confidence = m->confidence, .num_advisories = 2 };
+	*r = (struct dr_request){ .purpose = m->purpose,
+				  .back = m->back,
+				  .has_from = m->has_from,
+				  .svn = 5,
+				  .confidence = m->confidence,
+				  .num_advisories = 2 };
 	memset(r->app, APP, 32);
 	memset(r->measurement, VERSION, 32);
 	memset(r->service, m->service ? SERVICE : 0, 32);
@@ -158,10 +164,22 @@ static enum dr_deny expected(const struct model *m, bool rights_only)
 	return DR_DENY_NONE;
 }
 
-static const struct model good = { .profile_set = true, .profile_ours = true, .node = 2, .node_measurement = 2,
-	                           .app = true, .app_measurement = 2, .accepts = 3, .confidence = 3, .purpose = 1,
-	                           .root = 2, .epoch = 4, .epoch_time = TIME - 10, .overlap = 11, .policy = true,
-	                           .service = true, .listed = 10 };
+static const struct model good = { .profile_set = true,
+				   .profile_ours = true,
+				   .node = 2,
+				   .node_measurement = 2,
+				   .app = true,
+				   .app_measurement = 2,
+				   .accepts = 3,
+				   .confidence = 3,
+				   .purpose = 1,
+				   .root = 2,
+				   .epoch = 4,
+				   .epoch_time = TIME - 10,
+				   .overlap = 11,
+				   .policy = true,
+				   .service = true,
+				   .listed = 10 };
 
 /* mutate: up to three switches away from what is allowed. */
 static struct model mutate(void)
@@ -178,7 +196,8 @@ static struct model mutate(void)
 		case 2: m.broken = true; break;
 		case 3: m.node = rand() % 3; break;
 		case 4: m.node_measurement = rand() % 3; break;
-		case 5: case 6: m.listed = rand() % 11; break;
+		case 5:
+		case 6: m.listed = rand() % 11; break;
 		case 7: m.app = false; break;
 		case 8: m.suspended = true; break;
 		case 9: m.app_measurement = rand() % 3; break;
@@ -413,8 +432,9 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_model),   cmocka_unit_test(test_heads), cmocka_unit_test(test_revoked_at_head),
-		cmocka_unit_test(test_unnamed_hardware), cmocka_unit_test(test_request), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_model),           cmocka_unit_test(test_heads),
+		cmocka_unit_test(test_revoked_at_head), cmocka_unit_test(test_unnamed_hardware),
+		cmocka_unit_test(test_request),         cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

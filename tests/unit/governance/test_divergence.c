@@ -62,8 +62,10 @@ static struct w slot2(struct w outer, struct w inner, struct w slot)
 /* prove: a state fact of one slot at `number`. */
 static void prove(uint64_t number, struct w slot, struct w value, uint8_t code)
 {
-	struct dr_fact_state fact = { .number = number, .num_slots = 1, .slots = (const uint8_t(*)[32])slot.b,
-		                      .values = (const uint8_t(*)[32])value.b };
+	struct dr_fact_state fact = { .number = number,
+				      .num_slots = 1,
+				      .slots = (const uint8_t(*)[32])slot.b,
+				      .values = (const uint8_t(*)[32])value.b };
 
 	memset(fact.code_hash, code, 32);
 	num_reports = 0;
@@ -110,7 +112,8 @@ static void test_subjects(void **state)
 
 	(void)state;
 	ACT(k, DR_ACTION_HARDWARE_BLACKLIST, 0, GUARDIAN, 0, kit_n(DR_HARDWARE_DEVICE), kit_b(0x77), kit_n(4));
-	ACT(k, DR_ACTION_HARDWARE_BLACKLIST, 0, GUARDIAN, 0, kit_n(DR_HARDWARE_ADVISORY), kit_b(0x78), kit_n(UINT64_MAX));
+	ACT(k, DR_ACTION_HARDWARE_BLACKLIST, 0, GUARDIAN, 0, kit_n(DR_HARDWARE_ADVISORY), kit_b(0x78),
+	    kit_n(UINT64_MAX));
 	ACT(k, DR_ACTION_APP_SUSPEND, 0, GUARDIAN, 0, kit_b(APP));
 	assert_int_equal(kit_block(k, 1), DR_OK);
 	memset(request.device, 0x77, 32);
@@ -134,10 +137,12 @@ static void test_subjects(void **state)
 		bool rests; /* the request rests on it */
 	} rows[] = {
 		{ "measurement", DR_SLOT_MEASUREMENT, slot1(kit_b(KMS), kit_n(2)), kit_n(due), true },
-		{ "app measurement", DR_SLOT_APP_MEASUREMENT, slot2(kit_b(APP), kit_b(VERSION), kit_n(3)), kit_n(grant.due),
+		{ "app measurement", DR_SLOT_APP_MEASUREMENT, slot2(kit_b(APP), kit_b(VERSION), kit_n(3)),
+		  kit_n(grant.due), true },
+		{ "hardware", DR_SLOT_HARDWARE, slot2(kit_n(DR_HARDWARE_DEVICE), kit_b(0x77), kit_n(4)), kit_n(5),
 		  true },
-		{ "hardware", DR_SLOT_HARDWARE, slot2(kit_n(DR_HARDWARE_DEVICE), kit_b(0x77), kit_n(4)), kit_n(5), true },
-		{ "advisory", DR_SLOT_HARDWARE, slot2(kit_n(DR_HARDWARE_ADVISORY), kit_b(0x78), kit_n(4)), huge, true },
+		{ "advisory", DR_SLOT_HARDWARE, slot2(kit_n(DR_HARDWARE_ADVISORY), kit_b(0x78), kit_n(4)), huge,
+		  true },
 		{ "root", DR_SLOT_ROOT, slot1(kit_n(1), kit_n(5)), published, true },
 		{ "suspended", DR_SLOT_SUSPENDED, slot1(kit_b(APP), kit_n(6)), kit_n(1), true },
 	};

@@ -86,7 +86,7 @@ static void test_stealthy(void **state)
 			since = k->time;
 			revoke(m);
 			assert_int_equal(next(rows[i].wait - APP_NOTICE, &out),
-			                 rows[i].found ? DR_AUDIT_STEALTHY_DEPLOYER : DR_AUDIT_NONE);
+					 rows[i].found ? DR_AUDIT_STEALTHY_DEPLOYER : DR_AUDIT_NONE);
 		} else if (rows[i].wait > 0) {
 			assert_int_equal(next(1, &out), DR_AUDIT_NONE);
 			revoke(m);

@@ -4,11 +4,11 @@
  */
 #include "tests/unit/governance/fold_kit.h"
 
-#define OK DR_OUTCOME_APPLIED, DR_REASON_NONE
-#define PENDING DR_OUTCOME_PENDING, DR_REASON_NONE
-#define MATURED DR_OUTCOME_MATURED, DR_REASON_NONE
+#define OK              DR_OUTCOME_APPLIED, DR_REASON_NONE
+#define PENDING         DR_OUTCOME_PENDING, DR_REASON_NONE
+#define MATURED         DR_OUTCOME_MATURED, DR_REASON_NONE
 #define REFUSED(reason) DR_OUTCOME_REFUSED, DR_REASON_##reason
-#define OBEYED(reason) DR_OUTCOME_APPLIED, DR_REASON_##reason
+#define OBEYED(reason)  DR_OUTCOME_APPLIED, DR_REASON_##reason
 
 static struct kit *k;
 
@@ -474,7 +474,8 @@ static void test_notice(void **state)
 
 		print_message("%s\n", rows[i].name);
 		execute(id);
-		ACT(k, DR_ACTION_MEASUREMENT_ALLOW, id, 0, (rows[i].absolute ? 0 : k->time + 1) + rows[i].notice, kit_b(m));
+		ACT(k, DR_ACTION_MEASUREMENT_ALLOW, id, 0, (rows[i].absolute ? 0 : k->time + 1) + rows[i].notice,
+		    kit_b(m));
 		block(1);
 		kit_last(k, DR_ACTION_MEASUREMENT_ALLOW, rows[i].outcome, rows[i].reason);
 	}

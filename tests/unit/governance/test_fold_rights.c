@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/governance/root_kit.h"
 
-#define OK DR_OUTCOME_APPLIED, DR_REASON_NONE
-#define PENDING DR_OUTCOME_PENDING, DR_REASON_NONE
-#define MATURED DR_OUTCOME_MATURED, DR_REASON_NONE
+#define OK              DR_OUTCOME_APPLIED, DR_REASON_NONE
+#define PENDING         DR_OUTCOME_PENDING, DR_REASON_NONE
+#define MATURED         DR_OUTCOME_MATURED, DR_REASON_NONE
 #define REFUSED(reason) DR_OUTCOME_REFUSED, DR_REASON_##reason
-#define OBEYED(reason) DR_OUTCOME_APPLIED, DR_REASON_##reason
+#define OBEYED(reason)  DR_OUTCOME_APPLIED, DR_REASON_##reason
 
 static struct kit *k;
 
@@ -31,7 +31,7 @@ static void block(uint64_t dt)
 
 /* one: an act alone in the next block. */
 static void one(enum dr_action action, uint8_t by, uint64_t due, const struct w *words, enum dr_outcome outcome,
-                enum dr_reason reason)
+		enum dr_reason reason)
 {
 	kit_act(k, action, 0, by, due, words, dr_action_def((uint16_t)action)->num_args);
 	block(1);
@@ -58,13 +58,23 @@ static void test_authority(void **state)
 		{ DR_ACTION_CONSTITUTE, { kit_n(5) }, 0, false, false, false },
 		{ DR_ACTION_MEASUREMENT_ALLOW, { kit_b(0x99) }, 0, true, false, false },
 		{ DR_ACTION_MEASUREMENT_REVOKE, { kit_b(KMS) }, 0, true, true, false },
-		{ DR_ACTION_APP_REGISTER, { kit_b(0xa9), kit_b(1), kit_n(NOTICE_APP), kit_n(1) }, 0, false, false, true },
+		{ DR_ACTION_APP_REGISTER,
+		  { kit_b(0xa9), kit_b(1), kit_n(NOTICE_APP), kit_n(1) },
+		  0,
+		  false,
+		  false,
+		  true },
 		{ DR_ACTION_APP_MEASUREMENT_ALLOW, { kit_b(APP), kit_b(0x99) }, DEPLOYER, false, false, false },
 		{ DR_ACTION_APP_MEASUREMENT_REVOKE, { kit_b(APP), kit_b(VERSION) }, DEPLOYER, true, true, false },
 		{ DR_ACTION_APP_SUSPEND, { kit_b(APP) }, DEPLOYER, true, true, false },
 		{ DR_ACTION_APP_RESUME, { kit_b(0xa2) }, 0, true, false, false },
 		{ DR_ACTION_APP_HANDOVER, { kit_b(APP), kit_b(1), kit_b(2) }, DEPLOYER, false, false, false },
-		{ DR_ACTION_APP_HANDOVER_END, { kit_b(APP), kit_b(OLD), kit_b(VERSION) }, DEPLOYER, false, false, false },
+		{ DR_ACTION_APP_HANDOVER_END,
+		  { kit_b(APP), kit_b(OLD), kit_b(VERSION) },
+		  DEPLOYER,
+		  false,
+		  false,
+		  false },
 		{ DR_ACTION_APP_CONFIDENCE_RELAX, { kit_b(APP), kit_n(4) }, DEPLOYER, false, false, false },
 		{ DR_ACTION_APP_CONFIDENCE_TIGHTEN, { kit_b(APP), kit_n(2) }, DEPLOYER, false, false, false },
 		{ DR_ACTION_HARDWARE_BLACKLIST, { kit_n(1), kit_b(3), kit_n(0) }, 0, true, true, false },
@@ -73,7 +83,12 @@ static void test_authority(void **state)
 		{ DR_ACTION_ROOT_SHARE, { kit_n(1), kit_a(NODE) }, 0, true, false, false },
 		{ DR_ACTION_ROOT_RETIRE, { kit_n(1) }, 0, true, false, false },
 		{ DR_ACTION_ROOT_EXPOSE, { kit_n(1), kit_n(2000000) }, 0, true, true, false },
-		{ DR_ACTION_EPOCH_POLICY, { kit_b(APP), kit_b(1), kit_n(1), kit_n(1) }, DEPLOYER, false, false, false },
+		{ DR_ACTION_EPOCH_POLICY,
+		  { kit_b(APP), kit_b(1), kit_n(1), kit_n(1) },
+		  DEPLOYER,
+		  false,
+		  false,
+		  false },
 		{ DR_ACTION_EPOCH_ADVANCE, { kit_b(APP), kit_b(SERVICE), kit_n(1) }, DEPLOYER, false, false, false },
 		{ DR_ACTION_NODE_REGISTER, { kit_a(NODE), kit_n(1) }, NODE, false, false, false },
 		{ DR_ACTION_NODE_DEREGISTER, { kit_a(NODE) }, NODE, false, false, false },
@@ -97,23 +112,24 @@ static void test_authority(void **state)
 	number = k->number;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct dr_action_def *def = dr_action_def((uint16_t)rows[i].action);
-		const uint64_t due = def->notice == DR_NOTICE_NONE  ? 0
-		                     : def->notice == DR_NOTICE_OWN ? time + 1 + APP_NOTICE
-		                                                    : time + 1 + dr_state_notice(&world, def->notice, time);
+		const uint64_t due = def->notice == DR_NOTICE_NONE ? 0
+				     : def->notice == DR_NOTICE_OWN
+					     ? time + 1 + APP_NOTICE
+					     : time + 1 + dr_state_notice(&world, def->notice, time);
 		const enum dr_outcome good = due > 0 ? DR_OUTCOME_PENDING : DR_OUTCOME_APPLIED;
 
 		print_message("%s\n", def->name);
 		for (size_t c = 0; c < sizeof(callers); c++) {
 			const bool may = rows[i].anyone || callers[c] == rows[i].self ||
-			                 (rows[i].guardian && callers[c] == GUARDIAN);
+					 (rows[i].guardian && callers[c] == GUARDIAN);
 
 			kit_act(k, rows[i].action, 0, callers[c], due, rows[i].words, def->num_args);
 			block(1);
 			assert_int_equal(k->num_changes, 1);
 			kit_last(k, rows[i].action,
-			         may || def->effect == DR_EFFECT_REVOKES ? (may ? good : DR_OUTCOME_APPLIED)
-			                                                 : DR_OUTCOME_REFUSED,
-			         may ? DR_REASON_NONE : DR_REASON_AUTHORITY);
+				 may || def->effect == DR_EFFECT_REVOKES ? (may ? good : DR_OUTCOME_APPLIED)
+									 : DR_OUTCOME_REFUSED,
+				 may ? DR_REASON_NONE : DR_REASON_AUTHORITY);
 			dr_state_drop(&k->state);
 			k->state = dr_state_share(&world);
 			k->time = time;
@@ -147,7 +163,8 @@ static void test_apps(void **state)
 
 	(void)state;
 	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(app, kit_b(1), kit_n(NOTICE_APP), kit_n(1)), REFUSED(ORDER));
-	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(kit_b(2), kit_b(1), kit_n(NOTICE_APP - 1), kit_n(1)), REFUSED(NOTICE));
+	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(kit_b(2), kit_b(1), kit_n(NOTICE_APP - 1), kit_n(1)),
+	    REFUSED(NOTICE));
 	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(kit_b(2), kit_b(1), kit_n(UINT64_MAX), kit_n(1)), REFUSED(LIMIT));
 	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(kit_b(2), kit_b(1), kit_n(NOTICE_APP), kit_n(0)), REFUSED(ORDER));
 	one(DR_ACTION_APP_REGISTER, EVE, 0, WORDS(kit_b(2), kit_b(1), kit_n(NOTICE_APP), kit_n(6)), REFUSED(ORDER));
@@ -496,7 +513,8 @@ static void test_epochs(void **state)
 	t0 = k->time;
 	assert_int_equal(dr_state_due_next(&k->state), t0 + 100);
 	/* Another policy, after the app's notice: until its due the old period counts, then the new. */
-	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time + 1, WORDS(app, service, kit_n(40), kit_n(10)), REFUSED(NOTICE));
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time + 1, WORDS(app, service, kit_n(40), kit_n(10)),
+	    REFUSED(NOTICE));
 	due = t0 + 250;
 	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, due, WORDS(app, service, kit_n(20), kit_n(10)), PENDING);
 	block(t0 + 310 - k->time);
@@ -510,7 +528,8 @@ static void test_epochs(void **state)
 	kit_expect(k, 3, DR_ACTION_EPOCH_ADVANCE, MATURED);
 	epoch_is(12, t0 + 300);
 	/* Period 0: by hand only. */
-	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, service, kit_n(0), kit_n(10)), PENDING);
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time + 1 + APP_NOTICE, WORDS(app, service, kit_n(0), kit_n(10)),
+	    PENDING);
 	block(APP_NOTICE);
 	const uint64_t last = k->changes[k->num_changes - 1].act.due;
 
@@ -555,8 +574,9 @@ static void test_epochs_split(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_authority), T(test_apps),     T(test_confidence), T(test_handover), T(test_hardware), T(test_rotate),
-		T(test_deadline),  T(test_expose),   T(test_shares),     T(test_nodes),    T(test_epochs),   T(test_epochs_split),
+		T(test_authority), T(test_apps),   T(test_confidence), T(test_handover),
+		T(test_hardware),  T(test_rotate), T(test_deadline),   T(test_expose),
+		T(test_shares),    T(test_nodes),  T(test_epochs),     T(test_epochs_split),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

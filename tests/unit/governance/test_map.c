@@ -23,14 +23,14 @@ static struct dr_bytes key_at(unsigned idx)
 
 static void put(struct dr_map *map, unsigned idx, uint32_t value)
 {
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 
 	assert_int_equal(dr_map_put(map, key_at(idx), dr_bytes_of(&value, sizeof(value)), &fail), DR_OK);
 }
 
 static void del(struct dr_map *map, unsigned idx)
 {
-	struct dr_fail fail = {0};
+	struct dr_fail fail = { 0 };
 
 	assert_int_equal(dr_map_del(map, key_at(idx), &fail), DR_OK);
 }
@@ -65,8 +65,8 @@ static void check(struct dr_map map, const uint32_t *model)
 
 static void test_model(void **state)
 {
-	uint32_t model[KEYS] = {0}, old_model[KEYS];
-	struct dr_map map = {0}, old = {0};
+	uint32_t model[KEYS] = { 0 }, old_model[KEYS];
+	struct dr_map map = { 0 }, old = { 0 };
 	uint8_t digest[32], old_digest[32];
 
 	(void)state;
@@ -98,12 +98,12 @@ static void test_model(void **state)
 /* The same content, reached over random ways, has one digest; any difference has another. */
 static void test_digest_is_of_content(void **state)
 {
-	uint8_t first[32] = {0}, digest[32];
+	uint8_t first[32] = { 0 }, digest[32];
 
 	(void)state;
 	srand(11);
 	for (int round = 0; round < 20; round++) {
-		struct dr_map map = {0};
+		struct dr_map map = { 0 };
 		unsigned order[64];
 
 		for (unsigned i = 0; i < 64; i++)
@@ -145,9 +145,9 @@ static void test_digest_is_of_content(void **state)
 /* The digest as the header words it, for one and two entries. */
 static void test_digest_form(void **state)
 {
-	struct dr_map map = {0};
-	struct dr_fail fail = {0};
-	uint8_t expected[32], digest[32], node[1 + 64 + 2 + 1 + 2 + 2] = {1};
+	struct dr_map map = { 0 };
+	struct dr_fail fail = { 0 };
+	uint8_t expected[32], digest[32], node[1 + 64 + 2 + 1 + 2 + 2] = { 1 };
 
 	(void)state;
 	dr_map_digest(digest, map);
@@ -163,7 +163,7 @@ static void test_digest_form(void **state)
 	dr_sha256_one(prio_k, "k", 1);
 	dr_sha256_one(prio_l, "l", 1);
 	assert_int_equal(dr_map_put(&map, dr_bytes_of("l", 1), dr_bytes_of("xy", 2), &fail), DR_OK);
-	uint8_t child[32], top[sizeof(node)] = {1}, leaf[sizeof(node)] = {1};
+	uint8_t child[32], top[sizeof(node)] = { 1 }, leaf[sizeof(node)] = { 1 };
 	const bool k_up = memcmp(prio_k, prio_l, 32) > 0;
 
 	memcpy(leaf + 65, k_up ? "\0\1l\0\2xy" : "\0\1k\0\2vw", 7);
@@ -184,17 +184,17 @@ static void test_limits(void **state)
 		size_t key_len, value_len;
 		enum dr_err expected;
 	} rows[] = {
-	    {"empty key", 0, 1, DR_ERR_LIMIT},
-	    {"longest key", DR_MAP_KEY_MAX, 0, DR_OK},
-	    {"key too long", DR_MAP_KEY_MAX + 1, 0, DR_ERR_LIMIT},
-	    {"longest value", 1, DR_MAP_VALUE_MAX, DR_OK},
-	    {"value too long", 1, DR_MAP_VALUE_MAX + 1, DR_ERR_LIMIT},
+		{ "empty key", 0, 1, DR_ERR_LIMIT },
+		{ "longest key", DR_MAP_KEY_MAX, 0, DR_OK },
+		{ "key too long", DR_MAP_KEY_MAX + 1, 0, DR_ERR_LIMIT },
+		{ "longest value", 1, DR_MAP_VALUE_MAX, DR_OK },
+		{ "value too long", 1, DR_MAP_VALUE_MAX + 1, DR_ERR_LIMIT },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct dr_map map = {0};
-		struct dr_fail fail = {0};
+		struct dr_map map = { 0 };
+		struct dr_fail fail = { 0 };
 
 		print_message("%s\n", rows[i].name);
 		assert_int_equal(dr_map_put(&map, dr_bytes_of(zeros, rows[i].key_len),
@@ -209,10 +209,10 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_model),
-	    cmocka_unit_test(test_digest_is_of_content),
-	    cmocka_unit_test(test_digest_form),
-	    cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_digest_is_of_content),
+		cmocka_unit_test(test_digest_form),
+		cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

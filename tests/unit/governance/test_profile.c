@@ -32,7 +32,8 @@ static void test_declare(void **state)
 		  "proposal.create", "Proposed(uint64,address,uint16,uint64,bytes32[8])", DR_OK },
 		{ "RootPublished(address by, uint64 generation, bytes32[10] args)", "root.publish",
 		  "RootPublished(address,uint64,bytes32[10])", DR_OK },
-		{ "X(bytes32 _, bytes32 measurement, bool _)", "measurement.allow", "X(bytes32,bytes32,bool)", DR_OK },
+		{ "X(bytes32 _, bytes32 measurement, bool _)", "measurement.allow", "X(bytes32,bytes32,bool)",
+		  DR_OK },
 		{ "Executed()", "proposal.execute", "Executed()", DR_OK },
 		{ "X(bytes32 measurement)", "measurement.permit", NULL, DR_ERR_UNKNOWN },
 		{ "X(bytes32 measurment)", "measurement.allow", NULL, DR_ERR_UNKNOWN },
@@ -87,8 +88,8 @@ static void test_spread(void **state)
 	for (size_t i = 0; i < profile.num_events; i++) {
 		const struct dr_profile_event *e = &profile.events[i];
 		const uint8_t *expected = e->action == DR_ACTION_PROPOSE        ? fields
-		                          : e->action == DR_ACTION_ROOT_PUBLISH ? published
-		                                                                : NULL;
+					  : e->action == DR_ACTION_ROOT_PUBLISH ? published
+										: NULL;
 
 		if (expected == NULL)
 			continue;
@@ -176,16 +177,40 @@ static void test_refused(void **state)
 		case 0: p.state_every = 0; break;
 		case 1: p.num_events = 0; break;
 		case 2: p.name[0] = '\n'; break;
-		case 3: memset(p.name, 0, sizeof(p.name)); expected = DR_ERR_NONCANONICAL; break;
+		case 3:
+			memset(p.name, 0, sizeof(p.name));
+			expected = DR_ERR_NONCANONICAL;
+			break;
 		case 4: p.acc_slot = p.count_slot; break;
-		case 5: p.has_accumulator = false; expected = DR_ERR_NONCANONICAL; break;
-		case 6: p.events[1] = p.events[0]; expected = DR_ERR_NONCANONICAL; break;
-		case 7: p.slots[1] = p.slots[0]; expected = DR_ERR_NONCANONICAL; break;
-		case 8: p.slots[0].kind = 77; expected = DR_ERR_UNKNOWN; break;
-		case 9: p.events[0].action = 8; expected = DR_ERR_UNKNOWN; break;
-		case 10: p.events[0].topic0[31] ^= 1; expected = DR_ERR_PROOF; break;
+		case 5:
+			p.has_accumulator = false;
+			expected = DR_ERR_NONCANONICAL;
+			break;
+		case 6:
+			p.events[1] = p.events[0];
+			expected = DR_ERR_NONCANONICAL;
+			break;
+		case 7:
+			p.slots[1] = p.slots[0];
+			expected = DR_ERR_NONCANONICAL;
+			break;
+		case 8:
+			p.slots[0].kind = 77;
+			expected = DR_ERR_UNKNOWN;
+			break;
+		case 9:
+			p.events[0].action = 8;
+			expected = DR_ERR_UNKNOWN;
+			break;
+		case 10:
+			p.events[0].topic0[31] ^= 1;
+			expected = DR_ERR_PROOF;
+			break;
 		case 11: p.events[0].num_words--; break;
-		case 12: p.num_events = DR_PROFILE_EVENTS_MAX + 1; expected = DR_ERR_LIMIT; break;
+		case 12:
+			p.num_events = DR_PROFILE_EVENTS_MAX + 1;
+			expected = DR_ERR_LIMIT;
+			break;
 		case 13: p.events[0].words[0].type ^= 1; break;
 		}
 		if (dr_profile_encode(buf, sizeof(buf), &len, &p, &fail) != expected)
@@ -216,15 +241,33 @@ static void test_act(void **state)
 		e.data.ptr = dirty;
 		switch (row) {
 		case 0: expected = DR_OK; break;
-		case 1: e.topic0[0] ^= 1; expected = DR_ERR_UNKNOWN; break;
-		case 2: e.num_topics = 0; expected = DR_ERR_UNKNOWN; break;
-		case 3: e.num_topics = 2; expected = DR_ERR_SYNTAX; break;
-		case 4: e.data.len -= 1; expected = DR_ERR_SYNTAX; break;
-		case 5: e.data.len = 0; expected = DR_ERR_SYNTAX; break;
-		case 6: e.data.len -= 32; expected = DR_ERR_SYNTAX; break;
-		case 7: dirty[23] = 1; break; /* proposal: 65 bits */
-		case 8: dirty[43] = 1; break; /* by: 161 bits */
-		case 9: dirty[64] = 1; break; /* weight */
+		case 1:
+			e.topic0[0] ^= 1;
+			expected = DR_ERR_UNKNOWN;
+			break;
+		case 2:
+			e.num_topics = 0;
+			expected = DR_ERR_UNKNOWN;
+			break;
+		case 3:
+			e.num_topics = 2;
+			expected = DR_ERR_SYNTAX;
+			break;
+		case 4:
+			e.data.len -= 1;
+			expected = DR_ERR_SYNTAX;
+			break;
+		case 5:
+			e.data.len = 0;
+			expected = DR_ERR_SYNTAX;
+			break;
+		case 6:
+			e.data.len -= 32;
+			expected = DR_ERR_SYNTAX;
+			break;
+		case 7: dirty[23] = 1; break;   /* proposal: 65 bits */
+		case 8: dirty[43] = 1; break;   /* by: 161 bits */
+		case 9: dirty[64] = 1; break;   /* weight */
 		case 10: dirty[127] = 2; break; /* support */
 		case 11: dirty[100] = 1; break;
 		}

@@ -27,15 +27,15 @@ static void test_context(void **state)
 	memset(claim.sig_pub, 0x77, 32);
 	dr_root_context(bytes, &claim);
 	const struct dr_bytes expected = kit_hex("6465726f742d726f6f742d7631"
-	                                         "0000000000000102"
-	                                         "1111111111111111111111111111111111111111111111111111111111111111"
-	                                         "2222222222222222222222222222222222222222"
-	                                         "0000000000000003"
-	                                         "3333333333333333333333333333333333333333"
-	                                         "4444444444444444444444444444444444444444444444444444444444444444"
-	                                         "5555555555555555555555555555555555555555555555555555555555555555"
-	                                         "6666666666666666666666666666666666666666666666666666666666666666"
-	                                         "7777777777777777777777777777777777777777777777777777777777777777");
+						 "0000000000000102"
+						 "1111111111111111111111111111111111111111111111111111111111111111"
+						 "2222222222222222222222222222222222222222"
+						 "0000000000000003"
+						 "3333333333333333333333333333333333333333"
+						 "4444444444444444444444444444444444444444444444444444444444444444"
+						 "5555555555555555555555555555555555555555555555555555555555555555"
+						 "6666666666666666666666666666666666666666666666666666666666666666"
+						 "7777777777777777777777777777777777777777777777777777777777777777");
 
 	assert_int_equal(expected.len, sizeof(bytes));
 	assert_memory_equal(bytes, expected.ptr, sizeof(bytes));
@@ -72,10 +72,18 @@ static void test_bits(void **state)
 		uint8_t *at;
 		size_t len;
 	} parts[] = {
-		{ (uint8_t *)&bad.claim.chain_id, 8 }, { bad.claim.genesis, 32 },	 { bad.claim.contract, 20 },
-		{ bad.claim.node, 20 },		       { (uint8_t *)&bad.claim.generation, 8 }, { bad.claim.scheme, 32 },
-		{ bad.claim.quote, 32 },	       { bad.claim.prf_pub, 32 },	 { bad.claim.sig_pub, 32 },
-		{ bad.proofs.prf_c, 32 },	       { bad.proofs.prf_s, 32 },	 { bad.proofs.sig, 64 },
+		{ (uint8_t *)&bad.claim.chain_id, 8 },
+		{ bad.claim.genesis, 32 },
+		{ bad.claim.contract, 20 },
+		{ bad.claim.node, 20 },
+		{ (uint8_t *)&bad.claim.generation, 8 },
+		{ bad.claim.scheme, 32 },
+		{ bad.claim.quote, 32 },
+		{ bad.claim.prf_pub, 32 },
+		{ bad.claim.sig_pub, 32 },
+		{ bad.proofs.prf_c, 32 },
+		{ bad.proofs.prf_s, 32 },
+		{ bad.proofs.sig, 64 },
 		{ bad.proofs.prev, 64 },
 	};
 

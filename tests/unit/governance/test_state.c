@@ -76,15 +76,36 @@ static void test_empty(void **state)
 
 static void test_records(void **state)
 {
-	const struct dr_app app = { .notice_s = 7, .confidence = 3, .suspended = true, .deployer = { 1 }, .nonce = { 2 } };
-	const struct dr_node node = { .by = { 1 }, .role = 1, .measurement = { 2 }, .enc_key = { 3 }, .tee = { 4 },
-		                      .family = { 5 }, .device = { 6 }, .svn = 7, .stake = 8 };
-	const struct dr_root root = { .stage = DR_ROOT_PUBLISHED, .node = { 1 }, .due = 2, .deadline = 3,
-		                      .exposed_deadline = 4, .stopped = true, .prf_pub = { 5 }, .sig_pub = { 6 },
-		                      .quote = { 7 } };
+	const struct dr_app app = {
+		.notice_s = 7, .confidence = 3, .suspended = true, .deployer = { 1 }, .nonce = { 2 }
+	};
+	const struct dr_node node = { .by = { 1 },
+				      .role = 1,
+				      .measurement = { 2 },
+				      .enc_key = { 3 },
+				      .tee = { 4 },
+				      .family = { 5 },
+				      .device = { 6 },
+				      .svn = 7,
+				      .stake = 8 };
+	const struct dr_root root = { .stage = DR_ROOT_PUBLISHED,
+				      .node = { 1 },
+				      .due = 2,
+				      .deadline = 3,
+				      .exposed_deadline = 4,
+				      .stopped = true,
+				      .prf_pub = { 5 },
+				      .sig_pub = { 6 },
+				      .quote = { 7 } };
 	const struct dr_epoch epoch = { .policy = { 1, 2, 3, 4 }, .event_digest = { 5 }, .number = 6, .ordinal = 7 };
-	const struct dr_proposal proposal = { .stage = DR_PROPOSAL_OPEN, .by = { 1 }, .action = 2, .snapshot = 3,
-		                              .expires = 4, .yes = 5, .no = 6, .args = { { 7 } } };
+	const struct dr_proposal proposal = { .stage = DR_PROPOSAL_OPEN,
+					      .by = { 1 },
+					      .action = 2,
+					      .snapshot = 3,
+					      .expires = 4,
+					      .yes = 5,
+					      .no = 6,
+					      .args = { { 7 } } };
 	const struct dr_listing listing = { .svn = 9, .listed = true };
 	struct dr_proposal p;
 	struct dr_epoch e;
@@ -108,7 +129,8 @@ static void test_records(void **state)
 	assert_true(n.role == 1 && n.svn == 7 && n.stake == 8);
 	assert_true(dr_state_root(&r, &s, 300));
 	assert_true(r.stage == DR_ROOT_PUBLISHED && r.node[0] == 1 && r.due == 2 && r.deadline == 3);
-	assert_true(r.exposed_deadline == 4 && r.stopped && r.prf_pub[0] == 5 && r.sig_pub[0] == 6 && r.quote[0] == 7);
+	assert_true(r.exposed_deadline == 4 && r.stopped && r.prf_pub[0] == 5 && r.sig_pub[0] == 6 &&
+		    r.quote[0] == 7);
 	assert_true(dr_state_epoch(&e, &s, id[1], id[2]));
 	assert_memory_equal(&e.policy, &epoch.policy, sizeof(e.policy));
 	assert_true(e.number == 6 && e.ordinal == 7 && e.event_digest[0] == 5);
@@ -129,7 +151,8 @@ static void test_checkpoints(void **state)
 	dr_state_put_weight(&s, id[1], 20, 6, &fail);
 	dr_state_put_weight(&s, id[1], 30, 7, &fail);
 	dr_state_put_weight(&s, id[2], 15, 9, &fail);
-	static const uint64_t rows[][2] = { { 0, 0 }, { 9, 0 }, { 10, 5 }, { 19, 5 }, { 20, 6 }, { 30, 7 }, { UINT64_MAX, 7 } };
+	static const uint64_t rows[][2] = { { 0, 0 },  { 9, 0 },  { 10, 5 },        { 19, 5 },
+					    { 20, 6 }, { 30, 7 }, { UINT64_MAX, 7 } };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(dr_state_weight(&s, id[1], rows[i][0]), rows[i][1]);
@@ -147,8 +170,10 @@ static void test_checkpoints(void **state)
 
 static struct dr_pending pending(enum dr_action action, uint8_t subject, uint64_t due, uint32_t ordinal)
 {
-	struct dr_pending p = { .due = due, .number = 1, .ordinal = ordinal,
-		                .act = { .action = action, .has_by = true, .num_args = 1 } };
+	struct dr_pending p = { .due = due,
+				.number = 1,
+				.ordinal = ordinal,
+				.act = { .action = action, .has_by = true, .num_args = 1 } };
 
 	memset(p.act.args[0], subject, 32);
 	return p;
@@ -170,9 +195,9 @@ static void test_pending(void **state)
 		dr_state_pend(&s, &p, 1, 0, &fail);
 	}
 	assert_int_equal(dr_state_due_next(&s), 10);
-	assert_int_equal(dr_state_pending_due(&s, DR_PENDING_ACT, DR_ACTION_MEASUREMENT_ALLOW,
-	                                      (const uint8_t(*)[32])id[2], 1),
-	                 25);
+	assert_int_equal(
+		dr_state_pending_due(&s, DR_PENDING_ACT, DR_ACTION_MEASUREMENT_ALLOW, (const uint8_t(*)[32])id[2], 1),
+		25);
 	assert_false(dr_state_pending_take(&p, &s, 9, &fail));
 	for (size_t i = 0; i < 4; i++) {
 		assert_true(dr_state_pending_take(&p, &s, 30, &fail));
@@ -268,7 +293,8 @@ static void test_sticky(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_empty), T(test_records), T(test_checkpoints), T(test_pending), T(test_digest_order), T(test_sticky),
+		T(test_empty),   T(test_records),      T(test_checkpoints),
+		T(test_pending), T(test_digest_order), T(test_sticky),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,7 +142,7 @@ static void test_flaws(void **state)
 				if (rows[i].aside != aside ||
 				    (count(DR_MSG_UNAVAILABLE, e, NULL) > 0) != rows[i].lacking)
 					fail_msg("%s: endpoint %u: aside %d, unavailable %zu", rows[i].name, e, aside,
-					         count(DR_MSG_UNAVAILABLE, e, NULL));
+						 count(DR_MSG_UNAVAILABLE, e, NULL));
 				if (rows[i].bad_frames == 0)
 					assert_int_equal(count(DR_MSG_FRAME, e, NULL), 0);
 				else if (count(DR_MSG_FRAME, e, NULL) < rows[i].bad_frames)
