@@ -214,7 +214,7 @@ static void test_for_ever(void **state)
 	rounds = count(DR_MSG_UNAVAILABLE, DR_SOURCE_CORE, NULL);
 	assert_true(rounds >= 4 && rounds <= 8); /* 0.5, 1, 2, 4, 8 s between them */
 	minds[1].flaw = NONE;
-	run(31000);
+	run(26000);
 	assert_int_equal(count(DR_MSG_FRAME, 1, NULL), 2); /* and again after 10 s */
 	end();
 }
