@@ -345,9 +345,11 @@ uint64_t dr_state_generation(const struct dr_state *s)
 {
 	struct dr_root root;
 
+	/* One that was never published takes nothing's place; one that was ends what came before it for ever. */
 	for (uint64_t generation = dr_state_ordered(s); generation > 0; generation--)
-		if (dr_state_root(&root, s, generation) && root.stage == DR_ROOT_PUBLISHED && !root.stopped)
-			return generation;
+		if (dr_state_root(&root, s, generation) &&
+		    (root.stage == DR_ROOT_PUBLISHED || !dr_bytes_zero(root.prf_pub, 32)))
+			return root.stage == DR_ROOT_PUBLISHED && !root.stopped ? generation : 0;
 	return 0;
 }
 

@@ -81,7 +81,9 @@ bool dr_state_handover(struct dr_grant *out, const struct dr_state *s, const uin
 bool dr_state_blacklisted(uint64_t *svn, const struct dr_state *s, enum dr_hardware kind,
 			  const uint8_t value[static 32]);
 bool dr_state_root(struct dr_root *out, const struct dr_state *s, uint64_t generation);
-/* dr_state_generation: the highest generation that is PUBLISHED and neither stopped nor retired; 0: none. */
+/* dr_state_generation: the highest generation that was ever published; 0: there is none, or it is retired or
+ * stopped. Generations never regress: else whoever may take the newest away (a guardian, alone and at once)
+ * would bring the keys of the one before it back. */
 uint64_t dr_state_generation(const struct dr_state *s);
 /* dr_state_ordered: the highest generation that was ever ordered; 0: none. */
 uint64_t dr_state_ordered(const struct dr_state *s);

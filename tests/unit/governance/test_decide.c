@@ -77,9 +77,9 @@ static void build(struct dr_state *s, struct dr_request *r, const struct model *
 	struct dr_node node = { .role = m->node == 2 ? DR_ROLE_KMS : DR_ROLE_WORKER, .svn = 5 };
 	struct dr_app app = { .confidence = m->accepts, .suspended = m->suspended };
 	struct dr_root root = { .stage = m->root == 1                   ? DR_ROOT_DUE
-					 : m->root == 4 || m->root == 5 ? DR_ROOT_RETIRED
+					 : m->root >= 4 && m->root <= 6 ? DR_ROOT_RETIRED
 									: DR_ROOT_PUBLISHED,
-				.stopped = m->root == 3 };
+				.stopped = m->root == 3 || m->root == 7 };
 	struct dr_fail fail = { 0 };
 
 	memset(node.measurement, 0x11, 32);
@@ -102,10 +102,14 @@ static void build(struct dr_state *s, struct dr_request *r, const struct model *
 	grant(s, DR_ACTION_APP_HANDOVER, m->handover, kit_b(APP), kit_b(OLD), kit_b(VERSION));
 	if (m->policy)
 		dr_state_put_epoch(s, kit_m(APP), kit_m(SERVICE), &epoch, &fail);
+	/* 4, 6: it was published before it was retired; 5: it never was, so the one before goes on. */
+	memset(root.prf_pub, m->root == 1 || m->root == 5 ? 0 : 0x77, 32);
 	if (m->root != 0)
 		dr_state_put_root(s, GEN, &root, &fail);
 	root.stage = DR_ROOT_PUBLISHED;
-	if (m->root == 5)
+	root.stopped = false;
+	memset(root.prf_pub, 0x78, 32);
+	if (m->root >= 5)
 		dr_state_put_root(s, GEN - 1, &root, &fail);
 	assert_int_equal(fail.err, DR_OK);
 	*r = (struct dr_request){ .purpose = m->purpose,
@@ -210,7 +214,7 @@ static struct model mutate(void)
 		case 16: m.overlap = 9 + (uint64_t)rand() % 3; break;
 		case 17: m.back = (uint8_t)(rand() % 3); break;
 		case 18: m.purpose = (uint8_t)(rand() % 8); break;
-		case 19: m.root = rand() % 6; break;
+		case 19: m.root = rand() % 8; break;
 		}
 	}
 	return m;
@@ -273,6 +277,7 @@ static void test_heads(void **state)
 			heads[j].back = m.back;
 			heads[j].service = m.service;
 			heads[j].handover = heads[j].handover == 0 && j == 1 ? 2 : heads[j].handover;
+			heads[j].root = heads[j].root > 5 ? m.root : heads[j].root;
 			build(&states[j], &other, &heads[j]);
 		}
 		for (size_t j = 0; j < num && why == DR_DENY_NONE; j++)

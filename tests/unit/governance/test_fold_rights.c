@@ -352,7 +352,8 @@ static void test_rotate(void **state)
 	assert_int_equal(k->num_changes, 0);
 	PASS(k, DR_ACTION_ROOT_RETIRE, kit_n(2));
 	kit_last(k, DR_ACTION_ROOT_RETIRE, OK);
-	assert_int_equal(dr_state_generation(&k->state), 1);
+	/* Generation 1 is still published, and yet does not come back. */
+	assert_int_equal(dr_state_generation(&k->state), 0);
 	PASS(k, DR_ACTION_ROOT_RETIRE, kit_n(2));
 	kit_last(k, DR_ACTION_ROOT_RETIRE, REFUSED(ORDER));
 }
@@ -410,6 +411,25 @@ static void test_expose(void **state)
 	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, 0, WORDS(kit_n(2), kit_n(5)), OK);
 	assert_int_equal(dr_state_generation(&k->state), 0);
 	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, 0, WORDS(kit_n(2), kit_n(4)), REFUSED(ORDER));
+}
+
+/* A guardian can never give a right: not even that to the keys of the generation before. */
+static void test_expose_newest(void **state)
+{
+	(void)state;
+	order(2, 1200000);
+	/* Ordered and then given up: nothing was ever made from it, and generation 1 goes on. */
+	PASS(k, DR_ACTION_ROOT_RETIRE, kit_n(2));
+	assert_int_equal(dr_state_generation(&k->state), 1);
+	order(3, 1200000);
+	root_publish(k, 3, NODE, 3, 0);
+	block(1);
+	kit_last(k, DR_ACTION_ROOT_PUBLISH, OK);
+	assert_int_equal(dr_state_generation(&k->state), 3);
+	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, 0, WORDS(kit_n(3), kit_n(5)), OK);
+	assert_int_equal(dr_state_generation(&k->state), 0);
+	PASS(k, DR_ACTION_ROOT_RETIRE, kit_n(3));
+	assert_int_equal(dr_state_generation(&k->state), 0);
 }
 
 static void test_shares(void **state)
@@ -575,7 +595,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_authority), T(test_apps),   T(test_confidence), T(test_handover),
-		T(test_hardware),  T(test_rotate), T(test_deadline),   T(test_expose),
+		T(test_hardware),  T(test_rotate), T(test_deadline),   T(test_expose), T(test_expose_newest),
 		T(test_shares),    T(test_nodes),  T(test_epochs),     T(test_epochs_split),
 	};
 
