@@ -112,6 +112,18 @@ void dr_engine_quiet(struct dr_engine *e, bool quiet)
 	e->quiet = quiet;
 }
 
+enum dr_err dr_engine_fail(struct dr_engine *e, enum dr_err err, const char *what, struct dr_fail *fail)
+{
+	e->failed = true;
+	e->seal = DR_SEAL_FAILED;
+	return dr_fail_set(fail, err, what, 0);
+}
+
+static enum dr_err failed_before(struct dr_fail *fail)
+{
+	return dr_fail_set(fail, DR_ERR_IO, "this engine failed before: its host must stop", 0);
+}
+
 enum dr_err dr_engine_note(struct dr_engine *e, uint64_t *idx, const struct dr_note *note, struct dr_fail *fail)
 {
 	uint8_t leaf[DR_NOTE_LEN_MAX];
@@ -121,6 +133,8 @@ enum dr_err dr_engine_note(struct dr_engine *e, uint64_t *idx, const struct dr_n
 
 	if (idx != NULL)
 		*idx = e->journal.size;
+	if (e->failed)
+		return failed_before(fail);
 	if (e->quiet)
 		return DR_OK;
 	full.boot_ms = e->clock.boot_ms;
@@ -134,7 +148,7 @@ enum dr_err dr_engine_note(struct dr_engine *e, uint64_t *idx, const struct dr_n
 	dr_merkle_add(&e->journal, entry.leaf_hash);
 	const enum dr_err err = e->host.journal(e->host.ctx, &entry, &full);
 
-	return err == DR_OK ? DR_OK : dr_fail_set(fail, err, "the host could not keep a journal entry", 0);
+	return err == DR_OK ? DR_OK : dr_engine_fail(e, err, "the host could not keep a journal entry", fail);
 }
 
 enum dr_err dr_engine_say(struct dr_engine *e, enum dr_note_kind kind, uint64_t number, const uint8_t *hash,
@@ -165,7 +179,7 @@ static enum dr_err keep(struct dr_engine *e, const struct dr_frame *frame, struc
 	e->clock_unkept = false;
 	if (err == DR_OK && frame->type != DR_FRAME_CLOCK)
 		err = e->host.kept(e->host.ctx, frame);
-	return err == DR_OK ? DR_OK : dr_fail_set(fail, err, "the host could not keep a frame of evidence", 0);
+	return err == DR_OK ? DR_OK : dr_engine_fail(e, err, "the host could not keep a frame of evidence", fail);
 }
 
 /* The seal after whatever just happened; its changes are journalled. */
@@ -217,7 +231,7 @@ static void drop_heads(struct dr_engine *e)
 			dr_state_drop(&e->heads[i].state);
 	}
 	e->num_heads = kept;
-	if (kept == 0)
+	if (e->final_.number >= e->heads_lost_to)
 		e->heads_lost = false;
 }
 
@@ -275,7 +289,7 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 		return fail->err;
 	const enum dr_err err = e->host.step(e->host.ctx, e->final_.number, e->final_.hash);
 
-	return err == DR_OK ? DR_OK : dr_fail_set(fail, err, "the host could not end a step", 0);
+	return err == DR_OK ? DR_OK : dr_engine_fail(e, err, "the host could not end a step", fail);
 }
 
 /* A block on the way to an authenticated head: its state counts until a final block reaches its height. */
@@ -284,13 +298,18 @@ static enum dr_err take_head(struct dr_engine *e, const struct dr_fact_block *bl
 	const uint8_t *parent = dr_fact_block_parent(block), *hash = dr_fact_block_hash(block);
 	const struct dr_state *under = NULL;
 
+	for (size_t i = 0; i < e->num_heads; i++)
+		if (memcmp(e->heads[i].hash, hash, 32) == 0)
+			return DR_OK; /* its header was dropped meanwhile, and asked for again */
 	if (memcmp(parent, e->final_.hash, 32) == 0)
 		under = &e->state;
 	for (size_t i = e->num_heads; i > 0 && under == NULL; i--)
 		if (memcmp(e->heads[i - 1].hash, parent, 32) == 0)
 			under = &e->heads[i - 1].state;
 	if (under == NULL || e->num_heads == DR_HEADS_MAX) {
-		e->heads_lost = true; /* sealed until a final block passes all heads */
+		e->heads_lost = true; /* sealed until a final block reaches its height */
+		if (dr_fact_block_number(block) > e->heads_lost_to)
+			e->heads_lost_to = dr_fact_block_number(block);
 		return DR_OK;
 	}
 	struct dr_state state = dr_state_share(under);
@@ -415,25 +434,23 @@ static enum dr_err take_refused(struct dr_engine *e, const struct dr_frame *fram
 		memcpy(hash, frame->payload.ptr, 32);
 	snprintf(detail, sizeof(detail), "%s: %s (frame type %u, at %zu)", dr_err_name(why->err), why->what,
 		 (unsigned)frame->type, why->at);
-	const bool lie = why->err != DR_ERR_STALE;
-
-	if (lie && frame->source < DR_ENDPOINTS_MAX) {
-		struct dr_lie *last = &e->last_lie[frame->source];
+	if (why->err != DR_ERR_STALE) {
+		const size_t source = frame->source < DR_ENDPOINTS_MAX ? frame->source : DR_ENDPOINTS_MAX;
+		struct dr_lie *last = &e->last_lie[source];
 		const bool again = last->what == why->what && memcmp(last->hash, hash, 32) == 0;
 
-		e->lies[frame->source]++;
+		if (source < DR_ENDPOINTS_MAX)
+			e->lies[source]++;
 		last->what = why->what;
 		memcpy(last->hash, hash, 32);
 		/* The same lie told again and again is one entry; the status counts them all. */
 		if (!again && dr_engine_say(e, DR_NOTE_LIE, 0, hash, frame->source, detail, fail) != DR_OK)
 			return fail->err;
-	} else if (lie && dr_engine_say(e, DR_NOTE_LIE, 0, hash, frame->source, detail, fail) != DR_OK) {
-		return fail->err;
 	}
 	e->frames_refused++;
 	const enum dr_err err = e->host.refused(e->host.ctx, frame, why);
 
-	return err == DR_OK ? DR_OK : dr_fail_set(fail, err, "the host could not keep a refused frame", 0);
+	return err == DR_OK ? DR_OK : dr_engine_fail(e, err, "the host could not keep a refused frame", fail);
 }
 
 enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struct dr_frame *frame,
@@ -441,8 +458,10 @@ enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struc
 {
 	struct dr_fail why = { 0 };
 
+	*take = DR_TAKE_REFUSED;
+	if (e->failed)
+		return failed_before(fail);
 	if (dr_frame_is_core(frame->type)) {
-		*take = DR_TAKE_REFUSED;
 		dr_fail_set(&why, DR_ERR_SYNTAX, "a frame type that only the core itself may stamp", frame->type);
 	} else {
 		*take = dr_follow_frame(e->follow, frame, &why);
@@ -455,7 +474,7 @@ enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struc
 	}
 	e->frames_kept++;
 	if (keep(e, frame, fail) != DR_OK || drain(e, fail) != DR_OK)
-		return fail->err;
+		return dr_engine_fail(e, fail->err, fail->what, fail);
 	if (dr_follow_halted(e->follow))
 		*take = DR_TAKE_CONFLICT;
 	return refresh(e, fail);
@@ -477,7 +496,9 @@ static enum dr_err take_request(struct dr_engine *e, struct dr_decision *decisio
 		 decision->verdict == DR_ALLOW ? "allow" : "deny ",
 		 decision->verdict == DR_ALLOW ? "" : dr_deny_name(decision->deny),
 		 (unsigned long long)decision->generation, (unsigned long long)decision->epoch);
-	return dr_engine_say(e, DR_NOTE_REQUEST, e->final_.number, request.app, DR_SOURCE_CORE, detail, fail);
+	if (dr_engine_say(e, DR_NOTE_REQUEST, e->final_.number, request.app, DR_SOURCE_CORE, detail, fail) != DR_OK)
+		memset(decision, 0, sizeof(*decision)); /* no record, no answer */
+	return fail->err;
 }
 
 enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decision, const struct dr_frame *frame,
@@ -488,6 +509,8 @@ enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decisi
 	struct dr_reader r;
 
 	memset(to, 0, sizeof(*to));
+	if (e->failed)
+		return failed_before(fail);
 	if (frame->type == DR_FRAME_REQUEST)
 		return take_request(e, to, frame, fail);
 	if (frame->type == DR_FRAME_ABOUT)

@@ -18,6 +18,7 @@
 /* Why nothing is answered. NONE is not zero: zeroed memory is sealed. */
 enum dr_seal {
 	DR_SEAL_NOT_STARTED = 0,
+	DR_SEAL_FAILED,     /* the host failed: this engine must not be used any more */
 	DR_SEAL_HALTED,
 	DR_SEAL_START,      /* no complete final block proven since the start */
 	DR_SEAL_STALE,      /* the newest complete final block is too old, by either clock */
@@ -50,7 +51,7 @@ struct dr_engine {
 	struct dr_findings *findings;
 	struct dr_divergence *divergence;
 	struct dr_merkle ledger, journal;
-	bool quiet;
+	bool quiet, failed;
 	/* Time, as core-stamped frames told it. */
 	struct {
 		uint64_t boot_ms, wall_ms;
@@ -70,6 +71,7 @@ struct dr_engine {
 	struct dr_state *head_states; /* borrowed from heads, for one decision */
 	size_t num_heads;
 	bool heads_lost, head_news;
+	uint64_t heads_lost_to; /* the highest head that was not counted */
 	uint64_t head_number, head_time;
 	uint8_t head_hash[32];
 	struct {
@@ -89,7 +91,7 @@ struct dr_engine {
 	uint32_t num_divergences, num_findings;
 	uint64_t frames_kept, frames_refused;
 	uint32_t lies[DR_ENDPOINTS_MAX];
-	struct dr_lie last_lie[DR_ENDPOINTS_MAX];
+	struct dr_lie last_lie[DR_ENDPOINTS_MAX + 1]; /* the last: of all that is no endpoint */
 	struct dr_want wants[DR_WANTS_MAX];
 	size_t num_wants;
 	uint32_t last_want;
@@ -99,6 +101,9 @@ struct dr_engine {
 
 enum dr_seal dr_engine_seal(const struct dr_engine *e);
 const char *dr_seal_text(enum dr_seal seal);
+
+/* dr_engine_fail: an operation failed half way; nothing is answered from here on. Returns what *fail then holds. */
+enum dr_err dr_engine_fail(struct dr_engine *e, enum dr_err err, const char *what, struct dr_fail *fail);
 
 /* dr_engine_say: a journal entry in one line. hash may be NULL. */
 enum dr_err dr_engine_say(struct dr_engine *e, enum dr_note_kind kind, uint64_t number, const uint8_t *hash,

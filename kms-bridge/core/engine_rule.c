@@ -8,6 +8,7 @@ const char *dr_seal_text(enum dr_seal seal)
 {
 	switch (seal) {
 	case DR_SEAL_NOT_STARTED: return "sealed: not started";
+	case DR_SEAL_FAILED: return "sealed: something could not be kept; this core must stop";
 	case DR_SEAL_HALTED: return "sealed: halted by a contradiction of something final";
 	case DR_SEAL_START: return "sealed: no complete final block has been proven since the start";
 	case DR_SEAL_STALE: return "sealed: the newest complete final block is older than max_staleness";
@@ -26,6 +27,8 @@ enum dr_seal dr_engine_seal(const struct dr_engine *e)
 	const uint64_t head_limit_s = e->init.head_staleness_s;
 	const uint64_t newest = e->head_time > e->final_.time ? e->head_time : e->final_.time;
 
+	if (e->failed)
+		return DR_SEAL_FAILED;
 	if (!e->started)
 		return DR_SEAL_NOT_STARTED;
 	if (dr_follow_halted(e->follow))
