@@ -155,12 +155,16 @@ static bool play_publish(struct dr_player *p, const struct dr_scenario_step *ste
 	dr_ed25519_sign(sig, dr_bytes_of(context, sizeof(context)), p->sig_secret[g]);
 	memcpy(&words[6], sig, 64);
 	memcpy(words[8], claim.quote, 32);
-	if (g > 1) {
+	/* A generation before that failed has no key. */
+	if (!dr_bytes_zero(p->sig_secret[g - 1], sizeof(p->sig_secret[g - 1]))) {
 		dr_ed25519_sign(sig, dr_bytes_of(context, sizeof(context)), p->sig_secret[g - 1]);
 		memcpy(&words[9], sig, 64);
 	}
 	explicit_bzero(secret, sizeof(secret));
 	explicit_bzero(wide, sizeof(wide));
+	/* What the contract refuses is no generation, and signs no next one. */
+	if (step->refused != NULL)
+		explicit_bzero(p->sig_secret[g], sizeof(p->sig_secret[g]));
 	return send_words(p, step, "publishRoot(uint64,bytes32[10])", words, 11);
 }
 
