@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * follow_impl: the follower's insides, shared by follow.c (what comes in and goes out) and follow_wants.c
- * (what is missing). Nobody else includes it.
+ * follow_impl: the follower's insides, shared by follow.c (what comes in and goes out), follow_take.c (what
+ * a block's evidence proves) and follow_wants.c (what is missing). Nobody else includes it.
  *
  * Layer: chain/evm.
  */
@@ -74,5 +74,24 @@ static inline const struct past *past_at(const struct dr_follow *f, uint64_t num
 
 	return p->set && p->number == number ? p : NULL;
 }
+
+/* The way from the base to tip, in f->path. */
+static inline enum dr_path path_to(struct dr_follow *f, const struct named *tip, size_t *num, uint8_t missing[static 32],
+                            uint64_t *missing_number)
+{
+	return dr_tree_path(&f->tree, f->base_number, f->base_hash, tip->number, tip->hash, f->path, num, missing,
+	                    missing_number);
+}
+
+static inline enum dr_take refuse(struct dr_fail *fail, enum dr_err err, const char *what, size_t at)
+{
+	dr_fail_set(fail, err, what, at);
+	return DR_TAKE_REFUSED;
+}
+
+/* dr_follow_take_*: a block's receipts, the contract's state, or a log list; follow.c then advances. */
+enum dr_take dr_follow_take_receipts(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail);
+enum dr_take dr_follow_take_state(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail);
+enum dr_take dr_follow_take_logs(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail);
 
 #endif

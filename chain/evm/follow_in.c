@@ -173,6 +173,17 @@ void dr_acc_roll(struct dr_acc *a, uint64_t number, uint64_t timestamp, const st
 	dr_keccak256(a->acc, words, sizeof(words));
 }
 
+static bool same_events(const struct dr_node *node, const struct dr_event *events, size_t num)
+{
+	if (node->num_events != num)
+		return false;
+	for (size_t i = 0; i < num; i++)
+		if (node->events[i].num_topics != events[i].num_topics || !dr_bytes_eq(node->events[i].data, events[i].data) ||
+		    memcmp(node->events[i].topic0, events[i].topic0, 32) != 0)
+			return false;
+	return true;
+}
+
 enum dr_err dr_in_logs(struct dr_node **path, size_t num, struct dr_bytes payload, const uint8_t contract[static 20],
                        const struct dr_acc *from, struct dr_arena *arena, struct dr_fail *fail)
 {
@@ -230,7 +241,7 @@ enum dr_err dr_in_logs(struct dr_node **path, size_t num, struct dr_bytes payloa
 		return dr_fail_set(fail, DR_ERR_PROOF,
 		                   "the log list does not roll up to the contract's proven count and hash", acc.count);
 	for (size_t i = 0; i < num; i++)
-		if (path[i]->complete != DR_COMPLETE_NONE && path[i]->num_events != begin[i + 1] - begin[i])
+		if (path[i]->complete != DR_COMPLETE_NONE && !same_events(path[i], events + begin[i], begin[i + 1] - begin[i]))
 			return dr_fail_set(fail, DR_ERR_PROOF,
 			                   "the contract's accumulator and the block's bloom or receipts disagree", i);
 	for (size_t i = 0; i < num; i++) {

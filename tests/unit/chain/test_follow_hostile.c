@@ -290,6 +290,50 @@ static void test_log_list_of_a_made_up_tip(void **state)
 	}
 }
 
+/* Way (c): the contract counted other data, or in another block, than it logged; some receipts are known. */
+static void test_log_list_against_receipts(void **state)
+{
+	(void)state;
+	for (int how = 0; how <= 2; how++) {
+		struct forge *forge = a_chain(12);
+		struct follow_kit *fk = fk_new(forge, DR_WAY_ACCUMULATOR, 512, 2);
+		struct forge_block *first = forge_block(forge, forge->tip, 1, some_event(1, 1), 1, NULL), *second, fake;
+		struct forge_state *s;
+		uint8_t word[32], slots[2][32] = { { 0 } };
+
+		slots[1][31] = 1;
+		fk_run(fk, forge->final_number, 30);
+		second = forge_block(forge, first, 1, some_event(2, 2), 1, NULL);
+		/* What is counted: the second block's event with another byte, with another topic, or twice. */
+		fake = *second;
+		fake.events[0] = *some_event(how == 1 ? 3 : 2, how == 0 ? 9 : 2);
+		fake.events[0].data = copy_of(fake.events[0].data.ptr, fake.events[0].data.len);
+		fake.events[1] = fake.events[0];
+		fake.num_events = how == 2 ? 2 : 1;
+		fake.count = first->count;
+		memcpy(fake.acc, first->acc, 32);
+		for (size_t i = 0; i < fake.num_events; i++)
+			forge_roll(&fake.count, fake.acc, fake.header.number, fake.header.timestamp, &fake.events[i]);
+		s = forge_state_of(forge, first);
+		dr_word_put(word, fake.count);
+		forge_word_put(s, 0, word);
+		forge_word_put(s, 1, fake.acc);
+		second->state = s;
+		forge_seal(forge, second);
+		fake.header = second->header;
+		fk_feed(fk, frame_header(first, 0));
+		fk_feed(fk, frame_header(second, 0));
+		fk_feed(fk, frame_receipts(second, second->header.hash, 0));
+		fk_name(fk, DR_STATUS_FINAL, second);
+		assert_int_equal(fk_feed(fk, frame_state(forge, second, forge->contract, (const uint8_t(*)[32])slots, 2, 0)),
+		                 DR_TAKE_KEPT);
+		fk_refused(fk, frame_logs(forge, &fake, first->header.number, 0), DR_ERR_PROOF);
+		assert_int_equal(fk_feed(fk, frame_receipts(first, first->header.hash, 0)), DR_TAKE_KEPT);
+		assert_int_equal(fk->last, second->header.number);
+		fk_free(fk);
+	}
+}
+
 /* Another chain from the anchor's parent: the anchor names one block. */
 static void test_anchor(void **state)
 {
@@ -536,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_odd_logs),
 		cmocka_unit_test(test_log_lists),
 		cmocka_unit_test(test_log_list_of_a_made_up_tip),
+		cmocka_unit_test(test_log_list_against_receipts),
 		cmocka_unit_test(test_anchor),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_conflicts),
