@@ -104,6 +104,7 @@ static enum dr_deny keys(struct dr_decision *out, const struct dr_state *s, cons
 
 	if (!dr_bytes_zero(r->service, 32))
 		dr_state_epoch_policy(&policy, s, r->app, r->service);
+	dr_epoch_carry(&policy, time);
 	if (r->back == 1 &&
 	    (policy.epoch == 0 || time < policy.epoch_time || time - policy.epoch_time >= policy.overlap_s))
 		return DR_DENY_EPOCH;

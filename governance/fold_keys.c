@@ -226,12 +226,26 @@ void dr_fold_root_stop(struct dr_step *step, const struct dr_pending *p)
 
 /* Epochs */
 
-/* put_epoch: keeps r, with its next boundary pending. */
+/* A policy costs whoever sets it once, and anybody may: its boundaries must not cost everybody for ever. The
+ * first few after an event are changes of their own, later ones one a day at the most; what passed in between is
+ * arithmetic (dr_epoch_carry), done where an epoch is used. */
+#define SAID_MAX   8u
+#define SAID_GAP_S 86400u
+
+static uint64_t next_said(const struct dr_epoch *r)
+{
+	const uint64_t period_s = r->policy.period_s;
+	const uint64_t num = r->said < SAID_MAX || period_s >= SAID_GAP_S ? 1 : (SAID_GAP_S + period_s - 1) / period_s;
+
+	return r->policy.epoch_time + num * period_s;
+}
+
+/* put_epoch: keeps r, with the next boundary that is a change of its own pending. */
 static void put_epoch(struct dr_step *step, const uint8_t *app, const uint8_t *service, const struct dr_epoch *r)
 {
 	struct dr_pending pending = {
 		.what = DR_PENDING_EPOCH,
-		.due = r->policy.epoch_time + r->policy.period_s,
+		.due = r->policy.period_s > 0 ? next_said(r) : 0,
 		.number = r->number,
 		.ordinal = r->ordinal,
 		.act = { .action = DR_ACTION_EPOCH_ADVANCE, .num_args = 3 },
@@ -247,19 +261,6 @@ static void put_epoch(struct dr_step *step, const uint8_t *app, const uint8_t *s
 		dr_state_pend(&step->state, &pending, 2, 0, &step->fail);
 }
 
-/* carry: moves a policy over every boundary up to `until`; true if there was one. */
-static bool carry(struct dr_epoch_policy *policy, uint64_t until)
-{
-	uint64_t crossed;
-
-	if (policy->period_s == 0 || until < policy->epoch_time)
-		return false;
-	crossed = (until - policy->epoch_time) / policy->period_s;
-	policy->epoch += crossed;
-	policy->epoch_time += crossed * policy->period_s;
-	return crossed > 0;
-}
-
 /* advance: carries the service's epoch to `until`, and says so if that crossed a boundary. */
 static void advance(struct dr_step *step, const uint8_t *app, const uint8_t *service, uint64_t until)
 {
@@ -267,8 +268,10 @@ static void advance(struct dr_step *step, const uint8_t *app, const uint8_t *ser
 	uint8_t digest[32];
 	struct dr_epoch r;
 
-	if (!dr_state_epoch(&r, &step->state, app, service) || !carry(&r.policy, until))
+	if (!dr_state_epoch(&r, &step->state, app, service) || !dr_epoch_carry(&r.policy, until))
 		return;
+	if (r.said < SAID_MAX)
+		r.said++;
 	put_epoch(step, app, service, &r);
 	memcpy(act.args[0], app, 32);
 	memcpy(act.args[1], service, 32);
@@ -306,6 +309,7 @@ static void take_epoch_policy(struct dr_step *step, const struct dr_act *act, ui
 		r.policy.epoch_time = due;
 	r.policy.period_s = dr_fold_u64(act, 2);
 	r.policy.overlap_s = dr_fold_u64(act, 3);
+	r.said = 0;
 	memcpy(r.event_digest, step->event_digest, 32);
 	r.number = step->origin_number;
 	r.ordinal = step->origin_ordinal;
@@ -321,6 +325,7 @@ static enum dr_reason check_epoch_advance(const struct dr_step *step, const stru
 	(void)due;
 	if (!dr_state_epoch_policy(&policy, &step->state, act->args[0], act->args[1]))
 		return DR_REASON_ORDER;
+	dr_epoch_carry(&policy, step->time);
 	return dr_fold_u64(act, 2) == policy.epoch + 1 ? DR_REASON_NONE : DR_REASON_MISMATCH;
 }
 
@@ -331,6 +336,8 @@ static void take_epoch_advance(struct dr_step *step, const struct dr_act *act, u
 	(void)due;
 	if (!dr_state_epoch(&r, &step->state, act->args[0], act->args[1]))
 		return;
+	dr_epoch_carry(&r.policy, step->time);
+	r.said = 0;
 	r.policy.epoch++;
 	r.policy.epoch_time = step->time;
 	put_epoch(step, act->args[0], act->args[1], &r);

@@ -220,6 +220,7 @@ bool dr_state_epoch(struct dr_epoch *out, const struct dr_state *s, const uint8_
 	dr_reader_copy(&o.r, out->event_digest, 32);
 	out->number = dr_reader_u64(&o.r);
 	out->ordinal = dr_reader_u32(&o.r);
+	out->said = dr_reader_u8(&o.r);
 	return dr_record_shut(&o);
 }
 
@@ -236,6 +237,7 @@ void dr_state_put_epoch(struct dr_state *s, const uint8_t app[static 32], const 
 	dr_writer_copy(w, r->event_digest, 32);
 	dr_writer_u64(w, r->number);
 	dr_writer_u32(w, r->ordinal);
+	dr_writer_u8(w, r->said);
 	dr_record_put_draft(s, dr_record_key(DR_RECORD_EPOCH, app, 32, service, 32), &d, fail);
 }
 
@@ -247,6 +249,18 @@ bool dr_state_epoch_policy(struct dr_epoch_policy *out, const struct dr_state *s
 
 	*out = epoch.policy;
 	return found;
+}
+
+bool dr_epoch_carry(struct dr_epoch_policy *policy, uint64_t until)
+{
+	uint64_t crossed;
+
+	if (policy->period_s == 0 || until < policy->epoch_time)
+		return false;
+	crossed = (until - policy->epoch_time) / policy->period_s;
+	policy->epoch += crossed;
+	policy->epoch_time += crossed * policy->period_s;
+	return crossed > 0;
 }
 
 /* Hardware */

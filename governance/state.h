@@ -89,8 +89,11 @@ uint64_t dr_state_generation(const struct dr_state *s);
 uint64_t dr_state_ordered(const struct dr_state *s);
 bool dr_state_share_of(struct dr_grant *out, const struct dr_state *s, uint64_t generation,
 		       const uint8_t node[static 20]);
+/* dr_state_epoch_policy: as of the last change about it; dr_epoch_carry brings it to now. */
 bool dr_state_epoch_policy(struct dr_epoch_policy *out, const struct dr_state *s, const uint8_t app[static 32],
 			   const uint8_t service[static 32]);
+/* dr_epoch_carry: moves a policy over every boundary up to `until`; true if there was one. */
+bool dr_epoch_carry(struct dr_epoch_policy *policy, uint64_t until);
 bool dr_state_node(struct dr_node *out, const struct dr_state *s, const uint8_t node[static 20]);
 /* dr_state_profile: the digest in force on chain; false if none was ever set. */
 bool dr_state_profile(uint8_t digest[static 32], const struct dr_state *s);

@@ -77,6 +77,7 @@ struct dr_epoch {
 	uint8_t event_digest[32];
 	uint64_t number;
 	uint32_t ordinal;
+	uint8_t said; /* boundaries since that event, or an advance by hand, that were changes of their own */
 };
 bool dr_state_epoch(struct dr_epoch *out, const struct dr_state *s, const uint8_t app[static 32],
 		    const uint8_t service[static 32]);

@@ -574,6 +574,7 @@ static void test_epochs_split(void **state)
 	start = dr_state_share(&k->state);
 	block(t0 + 999 - k->time);
 	dr_state_epoch_policy(&first, &k->state, app.b, service.b);
+	dr_epoch_carry(&first, k->time);
 	for (uint64_t step = 1; step < 300; step += 7) {
 		dr_state_drop(&k->state);
 		k->state = dr_state_share(&start);
@@ -582,11 +583,47 @@ static void test_epochs_split(void **state)
 			block(step);
 		block(t0 + 999 - k->time);
 		dr_state_epoch_policy(&second, &k->state, app.b, service.b);
+		dr_epoch_carry(&second, k->time);
 		assert_memory_equal(&first, &second, sizeof(first));
 	}
 	/* As the contract computes it: 2 periods of 100 to t0 + 200, then 26 of 30. */
 	assert_int_equal(first.epoch, 2 + 799 / 30);
 	dr_state_drop(&start);
+}
+
+/* A period of a second is one event; it does not make a change of every block for ever. */
+static void test_epochs_flood(void **state)
+{
+	const struct w app = kit_b(APP), service = kit_b(SERVICE);
+	struct dr_epoch_policy policy;
+	size_t said = 0;
+	uint64_t t0;
+
+	(void)state;
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, k->time + 1, WORDS(app, service, kit_n(1), kit_n(10)), OK);
+	t0 = k->time;
+	for (int i = 0; i < 3 * 7200; i++) {
+		block(12);
+		said += k->num_changes;
+	}
+	assert_int_equal(said, 8 + 2);
+	/* What was not said passed all the same: at use, and for whoever ends the epoch by hand. */
+	dr_state_epoch_policy(&policy, &k->state, app.b, service.b);
+	dr_epoch_carry(&policy, k->time);
+	assert_int_equal(policy.epoch, k->time - t0);
+	assert_int_equal(policy.epoch_time, k->time);
+	one(DR_ACTION_EPOCH_ADVANCE, DEPLOYER, 0, WORDS(app, service, kit_n(k->time + 1 - t0)), REFUSED(MISMATCH));
+	one(DR_ACTION_EPOCH_ADVANCE, DEPLOYER, 0, WORDS(app, service, kit_n(k->time + 2 - t0)), OK);
+	epoch_is(k->time + 1 - t0, k->time);
+	/* Then boundaries are said again, a few. */
+	block(1);
+	kit_last(k, DR_ACTION_EPOCH_ADVANCE, MATURED);
+	/* Another policy begins where the first has come to, said or not. */
+	const uint64_t due = k->time + 1000, epoch = due - t0 + 1;
+
+	one(DR_ACTION_EPOCH_POLICY, DEPLOYER, due, WORDS(app, service, kit_n(100), kit_n(10)), PENDING);
+	block(due + 100 - k->time);
+	epoch_is(epoch + 1, due + 100);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -596,7 +633,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_authority), T(test_apps),   T(test_confidence), T(test_handover),
 		T(test_hardware),  T(test_rotate), T(test_deadline),   T(test_expose), T(test_expose_newest),
-		T(test_shares),    T(test_nodes),  T(test_epochs),     T(test_epochs_split),
+		T(test_shares),    T(test_nodes),  T(test_epochs),     T(test_epochs_split), T(test_epochs_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
