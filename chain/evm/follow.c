@@ -60,8 +60,9 @@ static void enqueue(struct dr_follow *f, enum dr_follow_out out, const struct dr
 
 static void conflict(struct dr_follow *f, uint64_t number, const uint8_t hash[static 32], uint16_t source)
 {
-	struct dr_finality_finding finding = { .kind = DR_FINDING_BLOCK, .status = DR_STATUS_FINAL, .number = number,
-		                               .source = source };
+	struct dr_finality_finding finding = {
+		.kind = DR_FINDING_BLOCK, .status = DR_STATUS_FINAL, .number = number, .source = source
+	};
 
 	if (f->halted)
 		return;
@@ -261,7 +262,8 @@ static bool unmark(void *ctx, const struct dr_node *node)
 	return false;
 }
 
-/* The tree is full of blocks that lead nowhere: keep only the ways to what finality named, as far as they are held. */
+/* The tree is full of blocks that lead nowhere: keep only the ways to what finality named, as far as they are held.
+ */
 static void make_room(struct dr_follow *f)
 {
 	dr_tree_prune(&f->tree, unmark, &f->tree);
@@ -301,7 +303,8 @@ static enum dr_take place_header(struct dr_follow *f, const struct dr_evm_header
 	else if (memcmp(h->parent_hash, f->base_hash, 32) == 0)
 		parent_number = f->base_number;
 	else if (!is_named(f, h->hash) && dr_tree_any(&f->tree, is_child, hash) == NULL)
-		return refuse(fail, DR_ERR_STALE, "a header that nothing vouches for: no parent here, and not asked for", 0);
+		return refuse(fail, DR_ERR_STALE,
+			      "a header that nothing vouches for: no parent here, and not asked for", 0);
 	else
 		parent_number = h->number - 1;
 	if (h->number != parent_number + 1)
@@ -378,8 +381,10 @@ static bool is_passed(void *ctx, const struct dr_node *node)
 	const struct past *p = past_at(f, node->number);
 
 	if (node->contradicts && p != NULL && memcmp(p->hash, node->hash, 32) != 0) {
-		struct dr_finality_finding finding = { .kind = DR_FINDING_DISSENT, .status = DR_STATUS_FINAL,
-			                               .number = node->number, .source = node->source };
+		struct dr_finality_finding finding = { .kind = DR_FINDING_DISSENT,
+						       .status = DR_STATUS_FINAL,
+						       .number = node->number,
+						       .source = node->source };
 
 		memcpy(finding.hash, node->hash, 32);
 		enqueue(f, DR_OUT_DISSENT, &finding);
@@ -417,7 +422,7 @@ static void commit_step(struct dr_follow *f)
 }
 
 enum dr_follow_out dr_follow_next(struct dr_follow *f, const struct dr_fact_block **block,
-                           const struct dr_fact_state **state, struct dr_finality_finding *finding)
+				  const struct dr_fact_state **state, struct dr_finality_finding *finding)
 {
 	*block = NULL;
 	*state = NULL;

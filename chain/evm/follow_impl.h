@@ -13,10 +13,10 @@
 #include "chain/evm/tree.h"
 #include "chain/facts_make.h"
 
-#define NAMED_MAX 32u                    /* final blocks named above the cursor */
-#define PAST_MAX 8192u                   /* final blocks remembered below it */
-#define QUEUE_MAX 128u                   /* findings not yet handed out */
-#define FALSE_LOGS_MAX 16u               /* false log lists of one range, before receipts are asked for instead */
+#define NAMED_MAX      32u   /* final blocks named above the cursor */
+#define PAST_MAX       8192u /* final blocks remembered below it */
+#define QUEUE_MAX      128u  /* findings not yet handed out */
+#define FALSE_LOGS_MAX 16u   /* false log lists of one range, before receipts are asked for instead */
 
 struct named {
 	uint64_t number;
@@ -39,10 +39,10 @@ struct dr_follow {
 	bool has_base, has_cursor;
 	uint64_t base_number;
 	uint8_t base_hash[32];
-	struct dr_acc acc; /* of the contract's events up to the base */
-	uint64_t no_acc_to; /* way (c) is not to be had up to this block */
+	struct dr_acc acc;   /* of the contract's events up to the base */
+	uint64_t no_acc_to;  /* way (c) is not to be had up to this block */
 	unsigned false_logs; /* log lists refused as false since the last final step */
-	struct past *past; /* ring by number */
+	struct past *past;   /* ring by number */
 	struct named final_[NAMED_MAX], head;
 	struct named target;
 	bool halted, unconfirmed;
@@ -76,11 +76,11 @@ static inline const struct past *past_at(const struct dr_follow *f, uint64_t num
 }
 
 /* The way from the base to tip, in f->path. */
-static inline enum dr_path path_to(struct dr_follow *f, const struct named *tip, size_t *num, uint8_t missing[static 32],
-                            uint64_t *missing_number)
+static inline enum dr_path path_to(struct dr_follow *f, const struct named *tip, size_t *num,
+				   uint8_t missing[static 32], uint64_t *missing_number)
 {
 	return dr_tree_path(&f->tree, f->base_number, f->base_hash, tip->number, tip->hash, f->path, num, missing,
-	                    missing_number);
+			    missing_number);
 }
 
 static inline enum dr_take refuse(struct dr_fail *fail, enum dr_err err, const char *what, size_t at)

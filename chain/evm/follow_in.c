@@ -14,7 +14,7 @@ static enum dr_err no_memory(struct dr_fail *fail)
 
 /* The events of contract in one receipt, appended to events[*num]; counted only where events is NULL. */
 static enum dr_err scan(struct dr_event *events, size_t *num, const struct dr_evm_receipt *receipt,
-                        const uint8_t contract[static 20], struct dr_fail *fail)
+			const uint8_t contract[static 20], struct dr_fail *fail)
 {
 	struct dr_bytes cursor = receipt->logs;
 	struct dr_evm_log log;
@@ -38,7 +38,7 @@ static enum dr_err scan(struct dr_event *events, size_t *num, const struct dr_ev
 }
 
 enum dr_err dr_in_receipts(struct dr_node *node, struct dr_bytes payload, const uint8_t contract[static 20],
-                           struct dr_arena *arena, struct dr_fail *fail)
+			   struct dr_arena *arena, struct dr_fail *fail)
 {
 	struct dr_reader r;
 	uint8_t root[32], bloom[256] = { 0 };
@@ -77,7 +77,8 @@ enum dr_err dr_in_receipts(struct dr_node *node, struct dr_bytes payload, const 
 			return fail->err;
 	}
 	if (memcmp(bloom, node->bloom, 256) != 0)
-		return dr_fail_set(fail, DR_ERR_PROOF, "blooms of the receipts do not make the header's logsBloom", num);
+		return dr_fail_set(fail, DR_ERR_PROOF, "blooms of the receipts do not make the header's logsBloom",
+				   num);
 	struct dr_event *events = dr_arena_alloc(arena, (num_events + 1) * sizeof(*events));
 
 	if (events == NULL)
@@ -117,7 +118,7 @@ static struct dr_bytes *read_nodes(struct dr_reader *r, size_t *num, struct dr_a
 }
 
 enum dr_err dr_in_state_take(struct dr_in_state *out, struct dr_bytes payload, const uint8_t state_root[static 32],
-                             struct dr_arena *arena, struct dr_fail *fail)
+			     struct dr_arena *arena, struct dr_fail *fail)
 {
 	struct dr_reader r;
 	size_t num;
@@ -139,8 +140,8 @@ enum dr_err dr_in_state_take(struct dr_in_state *out, struct dr_bytes payload, c
 
 		dr_reader_copy(&r, out->slots[i], 32);
 		nodes = read_nodes(&r, &num, arena);
-		if (!dr_reader_ok(&r) || dr_evm_slot_verify(&slot, out->account.storage_root, out->slots[i], nodes, num,
-		                                            fail) != DR_OK)
+		if (!dr_reader_ok(&r) ||
+		    dr_evm_slot_verify(&slot, out->account.storage_root, out->slots[i], nodes, num, fail) != DR_OK)
 			goto failed;
 		memcpy(out->values[i], slot.value, 32);
 	}
@@ -178,14 +179,15 @@ static bool same_events(const struct dr_node *node, const struct dr_event *event
 	if (node->num_events != num)
 		return false;
 	for (size_t i = 0; i < num; i++)
-		if (node->events[i].num_topics != events[i].num_topics || !dr_bytes_eq(node->events[i].data, events[i].data) ||
+		if (node->events[i].num_topics != events[i].num_topics ||
+		    !dr_bytes_eq(node->events[i].data, events[i].data) ||
 		    memcmp(node->events[i].topic0, events[i].topic0, 32) != 0)
 			return false;
 	return true;
 }
 
 enum dr_err dr_in_logs(struct dr_node **path, size_t num, struct dr_bytes payload, const uint8_t contract[static 20],
-                       const struct dr_acc *from, struct dr_arena *arena, struct dr_fail *fail)
+		       const struct dr_acc *from, struct dr_arena *arena, struct dr_fail *fail)
 {
 	struct dr_acc acc = *from;
 	struct dr_reader r;
@@ -203,7 +205,8 @@ enum dr_err dr_in_logs(struct dr_node **path, size_t num, struct dr_bytes payloa
 	if (memcmp(address.ptr, contract, 20) != 0)
 		return dr_fail_set(fail, DR_ERR_PROOF, "a log list of another contract", 32);
 	if (first != path[0]->number || last != path[num - 1]->number)
-		return dr_fail_set(fail, DR_ERR_STALE, "a log list of another range than the one that is missing", 52);
+		return dr_fail_set(fail, DR_ERR_STALE, "a log list of another range than the one that is missing",
+				   52);
 	if (count > r.left / 44)
 		return dr_fail_set(fail, DR_ERR_SHORT, "more logs announced than bytes follow", count);
 	/* One slot an event, and where each block's events begin. */
@@ -239,11 +242,14 @@ enum dr_err dr_in_logs(struct dr_node **path, size_t num, struct dr_bytes payloa
 
 	if (acc.count != tip->acc_count || memcmp(acc.acc, tip->acc, 32) != 0)
 		return dr_fail_set(fail, DR_ERR_PROOF,
-		                   "the log list does not roll up to the contract's proven count and hash", acc.count);
+				   "the log list does not roll up to the contract's proven count and hash",
+				   acc.count);
 	for (size_t i = 0; i < num; i++)
-		if (path[i]->complete != DR_COMPLETE_NONE && !same_events(path[i], events + begin[i], begin[i + 1] - begin[i]))
+		if (path[i]->complete != DR_COMPLETE_NONE &&
+		    !same_events(path[i], events + begin[i], begin[i + 1] - begin[i]))
 			return dr_fail_set(fail, DR_ERR_PROOF,
-			                   "the contract's accumulator and the block's bloom or receipts disagree", i);
+					   "the contract's accumulator and the block's bloom or receipts disagree",
+					   i);
 	for (size_t i = 0; i < num; i++) {
 		if (path[i]->complete != DR_COMPLETE_NONE)
 			continue;

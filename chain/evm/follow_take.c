@@ -56,9 +56,10 @@ enum dr_take dr_follow_take_receipts(struct dr_follow *f, const struct dr_frame 
 
 /* Way (c), first half: the contract's count and rolling hash after node, under its pinned code. */
 static enum dr_take take_accumulator(struct dr_follow *f, struct dr_node *node, const struct dr_in_state *s,
-                                     struct dr_fail *fail)
+				     struct dr_fail *fail)
 {
-	const uint8_t *count = dr_in_state_slot(s, f->config.count_slot), *acc = dr_in_state_slot(s, f->config.acc_slot);
+	const uint8_t *count = dr_in_state_slot(s, f->config.count_slot),
+		      *acc = dr_in_state_slot(s, f->config.acc_slot);
 
 	if (count == NULL || acc == NULL)
 		return refuse(fail, DR_ERR_PROOF, "a state proof without the accumulator's two slots", 0);
@@ -117,8 +118,8 @@ enum dr_take dr_follow_take_state(struct dr_follow *f, const struct dr_frame *fr
 	f->state_fact = (struct dr_fact_state){
 		.number = p->number,
 		.num_slots = f->state.num_slots,
-		.slots = (const uint8_t (*)[32])f->state.slots,
-		.values = (const uint8_t (*)[32])f->state.values,
+		.slots = (const uint8_t(*)[32])f->state.slots,
+		.values = (const uint8_t(*)[32])f->state.values,
 		.accumulator = accumulator_agrees(f, p),
 	};
 	memcpy(f->state_fact.hash, p->hash, 32);

@@ -13,7 +13,7 @@ struct wants {
 };
 
 static struct dr_want *want(struct wants *w, enum dr_want_kind kind, uint64_t first, uint64_t last,
-                            const uint8_t *hash)
+			    const uint8_t *hash)
 {
 	struct dr_want *to = w->num < w->max ? &w->out[w->num++] : &w->beyond;
 
@@ -44,7 +44,7 @@ static bool mark_number(void *ctx, const struct dr_node *node)
 
 /* Headers for the way to tip: by number while some number has none at all, then by hash. */
 static void want_headers(const struct dr_follow *f, struct wants *w, const uint8_t missing[static 32],
-                         uint64_t missing_number)
+			 uint64_t missing_number)
 {
 	struct at_number a = { .f = f };
 
@@ -70,8 +70,9 @@ static void want_complete(const struct dr_follow *f, struct wants *w, size_t num
 			continue;
 		if (final && f->config.way == DR_WAY_ACCUMULATOR && f->config.has_accumulator &&
 		    tip->number > f->no_acc_to) {
-			struct dr_want *x = want(w, tip->has_acc ? DR_WANT_LOGS : DR_WANT_STATE,
-			                         tip->has_acc ? f->base_number + 1 : tip->number, tip->number, tip->hash);
+			struct dr_want *x =
+				want(w, tip->has_acc ? DR_WANT_LOGS : DR_WANT_STATE,
+				     tip->has_acc ? f->base_number + 1 : tip->number, tip->number, tip->hash);
 
 			memcpy(x->address, f->config.contract, 20);
 			if (!tip->has_acc) {
@@ -95,7 +96,7 @@ static bool want_way(const struct dr_follow *f, struct wants *w, const struct na
 	const size_t before = w->num;
 
 	switch (dr_tree_path(&f->tree, f->base_number, f->base_hash, tip->number, tip->hash, f->path, &num, missing,
-	                     &missing_number)) {
+			     &missing_number)) {
 	case DR_PATH_MISSING: want_headers(f, w, missing, missing_number); return false;
 	case DR_PATH_LINKED: want_complete(f, w, num, final); return w->num == before;
 	case DR_PATH_FORK:
@@ -114,7 +115,8 @@ size_t dr_follow_wants(const struct dr_follow *f, struct dr_want *out, size_t ma
 	const uint64_t from = f->has_cursor ? f->base_number : f->config.start_number;
 	uint64_t last = from + f->config.step_max - (f->has_cursor ? 0 : 1), highest = 0;
 
-	/* What is named already is reached first: a cursor that creeps would otherwise have each of its places named. */
+	/* What is named already is reached first: a cursor that creeps would otherwise have each of its places named.
+	 */
 	for (size_t i = 0; i < NAMED_MAX; i++) {
 		const struct named *n = &f->final_[i];
 

@@ -338,17 +338,31 @@ struct reporting {
 	struct dr_fail *fail;
 };
 
+static const char *slot_name(uint8_t kind)
+{
+	switch ((enum dr_slot_kind)kind) {
+	case DR_SLOT_MEASUREMENT: return "measurement ";
+	case DR_SLOT_APP_MEASUREMENT: return "app.measurement ";
+	case DR_SLOT_HARDWARE: return "hardware ";
+	case DR_SLOT_ROOT: return "root ";
+	case DR_SLOT_SUSPENDED: return "suspended ";
+	}
+	return "code";
+}
+
 static void on_divergence(void *ctx, const struct dr_divergence_report *r)
 {
 	struct reporting *to = ctx;
-	char detail[DR_TEXT_MAX], subject[129], expected[65], got[65];
+	const bool two_keys = r->kind == DR_SLOT_APP_MEASUREMENT || r->kind == DR_SLOT_HARDWARE;
+	char detail[DR_TEXT_MAX], subject[129] = "", expected[65], got[65];
 
 	to->e->num_divergences += r->cleared ? (uint32_t)-1 : 1u;
-	dr_hex_put(subject, r->subject, 64);
+	if (r->kind != 0)
+		dr_hex_put(subject, r->subject, two_keys ? 64 : 32);
 	dr_hex_put(expected, r->expected, 32);
 	dr_hex_put(got, r->got, 32);
-	snprintf(detail, sizeof(detail), "%s: %s %s: expected %s, got %s", r->cleared ? "cleared" : "diverges",
-		 r->kind == 0 ? "code" : "slot kind", r->kind == 0 ? "" : subject, expected, got);
+	snprintf(detail, sizeof(detail), "%s: %s%s: expected %s, got %s", r->cleared ? "cleared" : "diverges",
+		 slot_name(r->kind), subject, expected, got);
 	if (to->fail->err == DR_OK)
 		dr_engine_say(to->e, DR_NOTE_DIVERGENCE, to->e->check.number, to->e->check.hash, DR_SOURCE_CORE,
 			      detail, to->fail);

@@ -44,14 +44,17 @@ static void test_ways_agree(void **state)
 					for (int more = 0; more < 6; more++)
 						fk_round(fk);
 					/* A head counts from the cursor on, so small steps see more of them. */
-					assert_true(fk->num_heads == (size_t)heads * 12 || (heads == 1 && steps[i] < 512));
+					assert_true(fk->num_heads == (size_t)heads * 12 ||
+						    (heads == 1 && steps[i] < 512));
 					assert_int_equal(fk->num_takes[DR_TAKE_REFUSED], 0);
 					if (dr_bytes_zero(digest, 32))
 						memcpy(digest, fk->digest, 32);
 					assert_memory_equal(fk->digest, digest, 32);
 					assert_true(way != DR_WAY_RECEIPTS || fk->num_ways[DR_COMPLETE_BLOOM] == 0);
-					assert_true(way == DR_WAY_ACCUMULATOR || fk->num_ways[DR_COMPLETE_ACCUMULATOR] == 0);
-					assert_true(way != DR_WAY_ACCUMULATOR || fk->num_ways[DR_COMPLETE_ACCUMULATOR] > 0 || heads == 1);
+					assert_true(way == DR_WAY_ACCUMULATOR ||
+						    fk->num_ways[DR_COMPLETE_ACCUMULATOR] == 0);
+					assert_true(way != DR_WAY_ACCUMULATOR ||
+						    fk->num_ways[DR_COMPLETE_ACCUMULATOR] > 0 || heads == 1);
 					fk_free(fk);
 				}
 			}
@@ -96,7 +99,8 @@ static void test_shuffled(void **state)
 	slots[1][31] = 1;
 	for (unsigned seed = 20; seed < 40; seed++) {
 		struct forge *forge = a_chain(seed, 60);
-		struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 2), *plain = fk_new(forge, DR_WAY_RECEIPTS, 512, 2);
+		struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 2),
+				  *plain = fk_new(forge, DR_WAY_RECEIPTS, 512, 2);
 		size_t num = 0, kept = 1;
 
 		fk_run(plain, forge->final_number, 40);
@@ -317,8 +321,9 @@ static void test_state_wish(void **state)
 	dr_follow_want_state(fk->f, at->header.number, all, 4);
 	dr_follow_want_state(fk->f, at->header.number + 1, all, 2);
 	assert_int_not_equal(fk_feed(fk, good), DR_TAKE_KEPT);
-	assert_int_equal(fk_feed(fk, frame_state(forge, forge_up(forge->tip, at->header.number + 1), forge->contract, all,
-	                                         2, 0)), DR_TAKE_KEPT);
+	assert_int_equal(fk_feed(fk, frame_state(forge, forge_up(forge->tip, at->header.number + 1), forge->contract,
+						 all, 2, 0)),
+			 DR_TAKE_KEPT);
 	fk_free(fk);
 }
 

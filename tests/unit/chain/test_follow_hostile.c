@@ -59,7 +59,8 @@ static void up_to_106(struct follow_kit *fk, struct forge_block *tip)
 }
 
 /* One lie about the receipts of b: receipts left out, doubled, swapped, or one rewritten. */
-static struct dr_frame false_receipts(struct forge *forge, struct forge_block *b, const uint8_t hash[static 32], int how)
+static struct dr_frame false_receipts(struct forge *forge, struct forge_block *b, const uint8_t hash[static 32],
+				      int how)
 {
 	struct forge_block *lie = (struct forge_block *)kit_alloc(sizeof(*lie));
 	const size_t at = (size_t)rand() % b->num_receipts;
@@ -74,7 +75,8 @@ static struct dr_frame false_receipts(struct forge *forge, struct forge_block *b
 	case 3: lie->receipts[at] = copy_of(b->receipts[at].ptr, b->receipts[at].len - 1); break;
 	case 4:
 		lie->receipts[at] = copy_of(b->receipts[at].ptr, b->receipts[at].len);
-		((uint8_t *)(uintptr_t)lie->receipts[at].ptr)[(size_t)rand() % b->receipts[at].len] ^= (uint8_t)(1 + rand() % 255);
+		((uint8_t *)(uintptr_t)lie->receipts[at].ptr)[(size_t)rand() % b->receipts[at].len] ^=
+			(uint8_t)(1 + rand() % 255);
 		break;
 	case 5: /* one event less, in well-formed receipts */
 		lie->num_receipts = 0;
@@ -203,8 +205,9 @@ static void up_to_logs(struct follow_kit *fk, struct forge_block *tip)
 	slots[1][31] = 1;
 	feed_headers(fk, tip);
 	fk_name(fk, DR_STATUS_FINAL, tip);
-	assert_int_equal(fk_feed(fk, frame_state(fk->forge, tip, fk->forge->contract, (const uint8_t(*)[32])slots, 2, 0)),
-	                 DR_TAKE_KEPT);
+	assert_int_equal(
+		fk_feed(fk, frame_state(fk->forge, tip, fk->forge->contract, (const uint8_t(*)[32])slots, 2, 0)),
+		DR_TAKE_KEPT);
 }
 
 /* Way (c): a list with one log dropped, doubled, changed, moved or swapped, each log of it. */
@@ -220,7 +223,8 @@ static void test_log_lists(void **state)
 	assert_true(at < 106 && num >= 5);
 	for (size_t i = 0; i < num; i++) {
 		for (int change = FORGE_DROP; change <= FORGE_SWAP; change++) {
-			fk_refused(fk, frame_logs_changed(forge, forge->tip, at + 1, (enum forge_change)change, i, 0), DR_ERR_PROOF);
+			fk_refused(fk, frame_logs_changed(forge, forge->tip, at + 1, (enum forge_change)change, i, 0),
+				   DR_ERR_PROOF);
 			assert_int_equal(fk->last, at);
 		}
 	}
@@ -280,10 +284,13 @@ static void test_log_list_of_a_made_up_tip(void **state)
 			if (named)
 				fk_name(fk, DR_STATUS_FINAL, forge->tip);
 			for (uint64_t n = START; n < 106; n++)
-				fk_feed(fk, frame_receipts(forge_up(forge->tip, n), forge_up(forge->tip, n)->header.hash, 0));
+				fk_feed(fk, frame_receipts(forge_up(forge->tip, n),
+							   forge_up(forge->tip, n)->header.hash, 0));
 			fk_feed(fk, frame_header(lie, 0));
 			fk_feed(fk, frame_state(forge, lie, forge->contract, (const uint8_t(*)[32])slots, 2, 0));
-			assert_int_equal(fk_feed(fk, frame_logs(forge, &list, fk->last == 0 ? START : fk->last + 1, 0)), DR_TAKE_REFUSED);
+			assert_int_equal(
+				fk_feed(fk, frame_logs(forge, &list, fk->last == 0 ? START : fk->last + 1, 0)),
+				DR_TAKE_REFUSED);
 			fk_run(fk, forge->final_number, 30); /* and each final block has its events */
 			fk_free(fk);
 		}
@@ -297,7 +304,8 @@ static void test_log_list_against_receipts(void **state)
 	for (int how = 0; how <= 2; how++) {
 		struct forge *forge = a_chain(12);
 		struct follow_kit *fk = fk_new(forge, DR_WAY_ACCUMULATOR, 512, 2);
-		struct forge_block *first = forge_block(forge, forge->tip, 1, some_event(1, 1), 1, NULL), *second, fake;
+		struct forge_block *first = forge_block(forge, forge->tip, 1, some_event(1, 1), 1, NULL), *second,
+				   fake;
 		struct forge_state *s;
 		uint8_t word[32], slots[2][32] = { { 0 } };
 
@@ -325,8 +333,9 @@ static void test_log_list_against_receipts(void **state)
 		fk_feed(fk, frame_header(second, 0));
 		fk_feed(fk, frame_receipts(second, second->header.hash, 0));
 		fk_name(fk, DR_STATUS_FINAL, second);
-		assert_int_equal(fk_feed(fk, frame_state(forge, second, forge->contract, (const uint8_t(*)[32])slots, 2, 0)),
-		                 DR_TAKE_KEPT);
+		assert_int_equal(
+			fk_feed(fk, frame_state(forge, second, forge->contract, (const uint8_t(*)[32])slots, 2, 0)),
+			DR_TAKE_KEPT);
 		fk_refused(fk, frame_logs(forge, &fake, first->header.number, 0), DR_ERR_PROOF);
 		assert_int_equal(fk_feed(fk, frame_receipts(first, first->header.hash, 0)), DR_TAKE_KEPT);
 		assert_int_equal(fk->last, second->header.number);
@@ -403,7 +412,7 @@ static void test_headers(void **state)
 static void test_conflicts(void **state)
 {
 	static const char *const names[] = { "below the cursor", "at the cursor", "above, on another branch",
-		                             "two at one number", "a lower one off the way to a higher one" };
+					     "two at one number", "a lower one off the way to a higher one" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -486,7 +495,8 @@ static void test_junk_headers(void **state)
 			memcpy(made.header.parent_hash, base->header.hash, 32);
 			dr_be64_put(made.header.mix_hash, (uint64_t)turn << 32 | (i + 1000000));
 			assert_int_equal(dr_evm_header_encode(rlp, sizeof(rlp), &len, &made.header, &fail), DR_OK);
-			junk[i] = (struct dr_frame){ DR_FRAME_HEADER, 1, turn == 0 ? copy_of(rlp, len) : junk[i].payload };
+			junk[i] = (struct dr_frame){ DR_FRAME_HEADER, 1,
+						     turn == 0 ? copy_of(rlp, len) : junk[i].payload };
 			memcpy((uint8_t *)(uintptr_t)junk[i].payload.ptr, rlp, len);
 			junk[i].payload.len = len;
 			fk_feed(fk, junk[i]);
@@ -544,7 +554,8 @@ static void test_lies_only_delay(void **state)
 				for (size_t i = 0; i < num; i++, asked++) {
 					const bool lies = k < 40 ? asked == k : rand() % 2 == 0;
 
-					forge_answer(forge, &copy[i], lies ? emit_lie : fk_emit, lies ? (void *)&liar : (void *)fk);
+					forge_answer(forge, &copy[i], lies ? emit_lie : fk_emit,
+						     lies ? (void *)&liar : (void *)fk);
 				}
 			}
 			if (dr_bytes_zero(digest, 32))

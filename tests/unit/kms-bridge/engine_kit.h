@@ -12,8 +12,8 @@
 #include "tests/unit/chain/forge.h"
 #include "tests/unit/governance/root_kit.h"
 
-#define START 100u
-#define RIGHT 109u /* the first block at which the app has its right */
+#define START   100u
+#define RIGHT   109u /* the first block at which the app has its right */
 #define LEASE_S 600u
 
 struct world {
@@ -31,7 +31,7 @@ static inline struct forge_state *world_state(struct world *w)
 }
 
 static inline void world_slot(struct world *w, uint64_t base, const struct w *key, const struct w *key2,
-                              const uint8_t value[static 32])
+			      const uint8_t value[static 32])
 {
 	uint8_t bytes[64], slot[32];
 
@@ -67,7 +67,8 @@ static inline struct forge_block *world_block(struct world *w, uint64_t dt)
 	return w->tip;
 }
 
-static inline void world_pass(struct world *w, enum dr_action action, uint64_t notice, const struct w *words, size_t num)
+static inline void world_pass(struct world *w, enum dr_action action, uint64_t notice, const struct w *words,
+			      size_t num)
 {
 	struct kit *k = w->k;
 
@@ -98,7 +99,8 @@ static inline void world_new(struct world *w, unsigned seed)
 	world_block(w, 1);
 	kit_node(w->k, NODE, DR_ROLE_KMS, KMS, 5);
 	ACT(w->k, DR_ACTION_APP_REGISTER, 0, DEPLOYER, 0, kit_b(APP), kit_b(0x0c), kit_n(APP_NOTICE), kit_n(3));
-	ACT(w->k, DR_ACTION_APP_MEASUREMENT_ALLOW, 0, DEPLOYER, w->k->time + 1 + APP_NOTICE, kit_b(APP), kit_b(VERSION));
+	ACT(w->k, DR_ACTION_APP_MEASUREMENT_ALLOW, 0, DEPLOYER, w->k->time + 1 + APP_NOTICE, kit_b(APP),
+	    kit_b(VERSION));
 	key = kit_b(APP);
 	key2 = kit_b(VERSION);
 	value = kit_n(w->k->time + 1 + APP_NOTICE);
@@ -123,7 +125,8 @@ static inline void world_new(struct world *w, unsigned seed)
 	dr_keccak256(value.b, pubs, 64);
 	key = kit_n(1);
 	world_slot(w, 5, &key, NULL, value.b);
-	/* Published as soon as due; the app's and the node's notices are longer over then, but for the announced one. */
+	/* Published as soon as due; the app's and the node's notices are longer over then, but for the announced one.
+	 */
 	ACT(w->k, DR_ACTION_APP_MEASUREMENT_REVOKE, 0, DEPLOYER, 0, kit_b(APP), kit_b(VERSION));
 	ACT(w->k, DR_ACTION_APP_MEASUREMENT_ALLOW, 0, DEPLOYER, w->k->time + NOTICE_ROOT + APP_NOTICE, kit_b(APP),
 	    kit_b(VERSION));
@@ -176,7 +179,7 @@ struct engine_kit {
 	struct dr_engine *e;
 	struct dr_buf kept, changes;
 	size_t num_ledger, num_journal, num_findings, num_refused, num_steps, num_notes[16], num_kept;
-	struct dr_note note; /* the last */
+	struct dr_note note;   /* the last */
 	size_t calls, fail_at; /* the fail_at-th call fails; 0: none */
 	uint64_t step_number;
 	uint8_t step_hash[32];
@@ -268,9 +271,16 @@ static inline void ek_init(struct dr_init *init, const struct world *w, enum dr_
 	struct dr_fail fail = { 0 };
 	size_t len;
 
-	*init = (struct dr_init){ .version = DR_PROTO_VERSION, .mode = DR_MODE_RUN, .proof = DR_PROOF_QUORUM,
-		                  .way = (uint8_t)way, .chain_id = w->k->fold.chain_id, .start_number = START,
-		                  .quorum_k = 2, .quorum_n = 3, .step_max = step_max, .max_staleness_s = LEASE_S };
+	*init = (struct dr_init){ .version = DR_PROTO_VERSION,
+				  .mode = DR_MODE_RUN,
+				  .proof = DR_PROOF_QUORUM,
+				  .way = (uint8_t)way,
+				  .chain_id = w->k->fold.chain_id,
+				  .start_number = START,
+				  .quorum_k = 2,
+				  .quorum_n = 3,
+				  .step_max = step_max,
+				  .max_staleness_s = LEASE_S };
 	memcpy(init->genesis, w->k->fold.genesis, 32);
 	memcpy(init->contract, w->forge->contract, 20);
 	memcpy(init->start_hash, w->forge->blocks[0]->header.hash, 32);
@@ -307,8 +317,8 @@ static inline void ek_free(struct engine_kit *k)
 static inline void ek_feed(struct engine_kit *k, struct dr_frame frame)
 {
 	const bool word = frame.type == DR_FRAME_FINALITY && frame.payload.len == DR_QUORUM_PAYLOAD_LEN &&
-	                  frame.payload.ptr[1] == DR_STATUS_FINAL && frame.source < 3 && k->step_number != 0 &&
-	                  memcmp(frame.payload.ptr + 10, k->step_hash, 32) == 0;
+			  frame.payload.ptr[1] == DR_STATUS_FINAL && frame.source < 3 && k->step_number != 0 &&
+			  memcmp(frame.payload.ptr + 10, k->step_hash, 32) == 0;
 
 	memset(&k->fail, 0, sizeof(k->fail));
 	dr_engine_frame(k->e, &k->take, &frame, &k->fail);

@@ -270,13 +270,16 @@ static void test_replay(void **state)
 				w.forge->final_number = w.tip->header.number;
 			boot += (uint64_t)rand() % 90000;
 			if (rand() % 3 == 0)
-				ek_clock(k, boot, k->w->forge->blocks[0]->header.timestamp * 1000 + (uint64_t)rand() % 1500000);
+				ek_clock(k, boot,
+					 k->w->forge->blocks[0]->header.timestamp * 1000 +
+						 (uint64_t)rand() % 1500000);
 			if (rand() % 3 == 0)
 				ek_request(k);
 			if (rand() % 12 == 0)
 				ek_start(k);
 			if (rand() % 5 == 0) /* a lie: refused, and not part of the recording */
-				ek_feed(k, frame_receipts(w.tip, w.forge->blocks[(size_t)rand() % 8]->header.hash, 1));
+				ek_feed(k,
+					frame_receipts(w.tip, w.forge->blocks[(size_t)rand() % 8]->header.hash, 1));
 			ek_round(k);
 			kit_assert_fail(DR_OK, &k->fail);
 		}
@@ -309,7 +312,8 @@ static void test_lies(void **state)
 	ek_start(k);
 	for (size_t i = 0; i < 4; i++)
 		ek_feed(k, frame_header(w.forge->blocks[i], 0));
-	/* The same lie again and again is one entry and many counts; by another source, or about another block, another. */
+	/* The same lie again and again is one entry and many counts; by another source, or about another block,
+	 * another. */
 	for (int i = 0; i < 100; i++)
 		ek_feed(k, frame_receipts(w.tip, b->header.hash, 1));
 	assert_int_equal(k->take, DR_TAKE_REFUSED);
@@ -488,7 +492,8 @@ static void junk_frame(struct engine_kit *k)
 	const struct world *w = k->w;
 	const struct forge_block *b = w->forge->blocks[(size_t)rand() % w->forge->num_blocks];
 	const struct forge_block *c = w->forge->blocks[(size_t)rand() % w->forge->num_blocks];
-	struct dr_frame frame = rand() % 2 == 0 ? frame_receipts(b, c->header.hash, (uint16_t)(rand() % 4)) : frame_header(b, 1);
+	struct dr_frame frame =
+		rand() % 2 == 0 ? frame_receipts(b, c->header.hash, (uint16_t)(rand() % 4)) : frame_header(b, 1);
 
 	if (rand() % 3 == 0 && frame.payload.len > 0) {
 		frame.payload = copy_of(frame.payload.ptr, frame.payload.len);
@@ -514,13 +519,12 @@ static void test_walk(void **state)
 			const uint64_t tip = w.tip->header.timestamp;
 
 			switch (rand() % 12) {
-			case 0:
-				ek_clock(k, k->boot_ms + (uint64_t)rand() % (LEASE_S * 600), k->wall_ms);
-				break;
+			case 0: ek_clock(k, k->boot_ms + (uint64_t)rand() % (LEASE_S * 600), k->wall_ms); break;
 			case 1: ek_clock(k, k->boot_ms, tip * 1000 + (uint64_t)rand() % (LEASE_S * 400)); break;
 			case 2:
 				if (rand() % 8 == 0)
-					ek_clock(k, (uint64_t)rand(), (tip - 3 * LEASE_S + (uint64_t)rand() % (6 * LEASE_S)) * 1000);
+					ek_clock(k, (uint64_t)rand(),
+						 (tip - 3 * LEASE_S + (uint64_t)rand() % (6 * LEASE_S)) * 1000);
 				break;
 			case 3:
 				if (rand() % 6 == 0)
@@ -539,17 +543,19 @@ static void test_walk(void **state)
 			case 6: ek_request(k); break;
 			case 7: junk_frame(k); break;
 			case 8:
-				w.forge->final_number += rand() % 2 == 0 && w.forge->final_number < w.tip->header.number;
+				w.forge->final_number +=
+					rand() % 2 == 0 && w.forge->final_number < w.tip->header.number;
 				w.forge->heads = rand() % 2 == 0;
 				break;
 			default: ek_round(k); break;
 			}
 			kit_assert_fail(DR_OK, &k->fail);
 			const uint64_t wall = k->wall_ms / 1000;
-			const struct forge_block *last = k->step_number != 0 ? forge_find(w.forge, k->step_hash) : NULL;
+			const struct forge_block *last =
+				k->step_number != 0 ? forge_find(w.forge, k->step_hash) : NULL;
 			const uint64_t time = last != NULL ? last->header.timestamp : 0;
 			const bool model = !k->started || last == NULL || !k->proven || wall > time + LEASE_S ||
-			                   time > wall + LEASE_S || (k->boot_ms - k->lease_boot_ms) / 1000 > LEASE_S;
+					   time > wall + LEASE_S || (k->boot_ms - k->lease_boot_ms) / 1000 > LEASE_S;
 
 			assert_int_equal(sealed(k), model);
 			unsealed += !model;
