@@ -9,8 +9,8 @@
 # make bench, make format, make install (DESTDIR, PREFIX), make clean
 #
 # PROFILE=debug|asan|clang selects another flag set, built in build/<profile>/. V=1 shows the commands, CI=true
-# makes warnings errors. check-source, check-units, check-link, check-fuzz, check-asan, check-clang,
-# check-valgrind and check-nodes are the parts of check; the part that failed can be run alone.
+# makes warnings errors. check-source, check-units, check-link, check-fixtures, check-fuzz, check-clang,
+# check-valgrind, check-asan and check-nodes are the parts of check; the part that failed can be run alone.
 
 PROFILE ?= release
 BUILD ?= build
@@ -149,7 +149,7 @@ SUB = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 RESULTS := $(BUILD)/results
 RUN_TESTS := JOBS=$(JOBS) tests/check/run.sh $(RESULTS)
 NODE := tests/nodes/node_modules/node/bin/node
-OFFLINE := check-source check-units check-link check-fuzz check-clang check-valgrind check-asan
+OFFLINE := check-source check-units check-link check-fixtures check-fuzz check-clang check-valgrind check-asan
 
 define run_parts
 	@rm -rf $(RESULTS)
@@ -168,7 +168,7 @@ check: deps
 check-offline: deps
 	$(call run_parts,all $(OFFLINE))
 
-.PHONY: check-source check-units check-link check-fuzz check-asan check-clang check-valgrind check-nodes
+.PHONY: check-source check-units check-link check-fixtures check-fuzz check-asan check-clang check-valgrind check-nodes
 check-source:
 	@$(RUN_TESTS) source tests/check/source.sh tests/check/format.sh $(sort $(wildcard tests/check/test_*.sh))
 
@@ -177,6 +177,12 @@ check-units: $(UNIT)
 
 check-link: all
 	@RUN='"$$1" $(OUT)' $(RUN_TESTS) link tests/check/link.sh
+
+# Every recording is proven again and says what its scenario expects; and the demo runs.
+check-fixtures: all
+	@RUN='$(ENV) "$$1"' $(RUN_TESTS) demo fixtures/demo.sh
+	@RUN='$(BUILD)/derot fixture lint "$$1" "$${1%.scenario.yaml}.ev"' $(RUN_TESTS) fixtures \
+		$(sort $(wildcard fixtures/*.scenario.yaml))
 
 # Each corpus as it is, every truncation and bit flip, and ROUNDS of mutations of each of its files.
 ROUNDS ?= 2000
@@ -203,14 +209,14 @@ check-valgrind: $(MEMCHECK:%=$(OUT)/unit/%)
 check-nodes: all
 	@tests/nodes/install.sh
 	@RUN='$(ENV) $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) nodes \
-		$(sort $(wildcard tests/nodes/test_*.mjs tests/check/*.mjs))
+		$(sort $(wildcard tests/nodes/test_*.mjs tests/hostile/test_*.mjs tests/check/*.mjs))
 	@RUN='$(NODE) "$$1" --check' $(RUN_TESTS) contract governance/contracts/build.mjs
 
 check-long: deps
 	$(call run_parts,long-fuzz long-scripts)
 .PHONY: long-fuzz long-scripts
 long-fuzz:
-	+@$(SUB) PROFILE=asan check-fuzz ROUNDS=50000
+	+@$(SUB) PROFILE=asan check-fuzz ROUNDS=200000
 long-scripts: all
 	@RUN='$(ENV) "$$1"' JOBS=1 tests/check/run.sh $(RESULTS) long \
 		$(sort tests/check/reproducible.sh $(wildcard tests/long/*.sh))
