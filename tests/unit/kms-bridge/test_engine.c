@@ -487,6 +487,148 @@ static void test_refold(void **state)
 	world_free(&w);
 }
 
+/* The contract's slots against its events: a right without its slot, other code, an event that was counted and not
+ * logged. Each is seen at a height where state is proven, and clears at a later one. */
+static void test_state_check(void **state)
+{
+	static const struct {
+		const char *name;
+		enum dr_deny expected;
+	} rows[] = {
+		{ "as it should be", DR_DENY_NONE }, { "the app's slot is empty", DR_DENY_DIVERGENCE },
+		{ "other code", DR_DENY_CODE },      { "one event more than was logged", DR_DENY_SEALED },
+		{ "another hash", DR_DENY_SEALED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int way = DR_WAY_BLOOM; way <= DR_WAY_ACCUMULATOR; way++) {
+			const struct w app = kit_b(APP), version = kit_b(VERSION), none = kit_n(0), more = kit_n(99);
+			struct world w;
+
+			world_new(&w, 50);
+			struct forge_state *good = forge_state_of(w.forge, w.tip), *bad = world_state(&w);
+			struct engine_kit *k = ek_new(&w, (enum dr_way)way, 512);
+
+			switch (i) {
+			case 0: break;
+			case 1: world_slot(&w, 3, &app, &version, none.b); break;
+			case 2:
+				memset(bad->code_hash, 1, 32);
+				bad->rooted = false;
+				break;
+			case 3: forge_word_put(bad, 0, more.b); break;
+			case 4: forge_word_put(bad, 1, more.b); break;
+			}
+			world_block(&w, 1);
+			ek_start(k);
+			ek_run(k, RIGHT);
+			assert_int_equal(ek_ask(k), DR_DENY_NONE);
+			/* State is proven at multiples of eight: 112, 120. */
+			for (uint64_t number = RIGHT + 1; number <= 122; number++) {
+				w.state = number == 115 ? good : NULL;
+				if (number > RIGHT + 1)
+					world_block(&w, 1);
+				w.forge->final_number = number;
+				ek_run(k, number);
+				const enum dr_deny got = ek_ask(k);
+
+				if (got != (number >= 112 && number < 120 ? rows[i].expected : DR_DENY_NONE))
+					fail_msg("%s, at %llu: %s", rows[i].name, (unsigned long long)number,
+						 dr_deny_name(got));
+			}
+			assert_int_equal(k->num_notes[DR_NOTE_DIVERGENCE], i == 0 ? 0 : 2);
+			assert_int_equal(k->num_refused, 0);
+			ek_free(k);
+			world_free(&w);
+		}
+	}
+}
+
+/* A head whose header was crowded out and asked for again counts once. */
+static void test_head_told_twice(void **state)
+{
+	struct dr_status_report *report = (struct dr_status_report *)kit_alloc(sizeof(*report));
+	struct world w;
+
+	(void)state;
+	world_new(&w, 13);
+	struct engine_kit *k = ek_new(&w, DR_WAY_BLOOM, 512);
+	struct forge_block *base = w.tip, *a = forge_block(w.forge, base, 1, NULL, 0, NULL), *b;
+
+	b = forge_block(w.forge, base, 1, NULL, 0, NULL);
+	ek_start(k);
+	ek_run(k, RIGHT);
+	w.forge->heads = true;
+	for (int turn = 0; turn < 6; turn++) {
+		w.forge->tip = turn % 2 == 0 ? a : b;
+		ek_round(k);
+		ek_round(k);
+		ek_round(k);
+		dr_engine_status(k->e, report);
+		assert_int_equal(report->heads_counting, turn == 0 ? 1 : 2);
+		for (uint64_t i = 0; i < DR_FOLLOW_BLOCKS_MAX; i++) {
+			struct forge_block made = { .header = base->header };
+			uint8_t rlp[1024];
+			struct dr_fail fail = { 0 };
+			size_t len;
+
+			made.header.number++;
+			memcpy(made.header.parent_hash, base->header.hash, 32);
+			dr_be64_put(made.header.mix_hash, (uint64_t)turn << 32 | (i + 1000000));
+			assert_int_equal(dr_evm_header_encode(rlp, sizeof(rlp), &len, &made.header, &fail), DR_OK);
+			ek_feed(k, (struct dr_frame){ DR_FRAME_HEADER, 1, { rlp, len } });
+		}
+	}
+	ek_free(k);
+	world_free(&w);
+}
+
+/* An id stays with a want while it stands, and is nobody else's ever. */
+static void test_want_ids(void **state)
+{
+	static struct dr_want now[DR_WANTS_MAX], before[DR_WANTS_MAX];
+	struct world w;
+
+	(void)state;
+	world_new(&w, 14);
+	struct engine_kit *k = ek_new(&w, DR_WAY_RECEIPTS, 4);
+	uint32_t newest = 0;
+	size_t num_before = 0;
+
+	ek_start(k);
+	for (int round = 0; round < 60; round++) {
+		const size_t num = dr_engine_wants(k->e, now, DR_WANTS_MAX);
+		uint32_t highest = newest;
+
+		for (size_t i = 0; i < num; i++) {
+			bool known = false;
+
+			for (size_t j = 0; j < num_before; j++) {
+				struct dr_want same = before[j];
+
+				same.id = now[i].id;
+				if (memcmp(&same, &now[i], sizeof(same)) == 0) {
+					assert_int_equal(before[j].id, now[i].id);
+					known = true;
+				}
+			}
+			assert_true(known || now[i].id > newest);
+			for (size_t j = 0; j < i; j++)
+				assert_int_not_equal(now[i].id, now[j].id);
+			highest = now[i].id > highest ? now[i].id : highest;
+		}
+		newest = highest;
+		memcpy(before, now, sizeof(now));
+		num_before = num;
+		if (round % 2 == 1)
+			ek_round(k);
+	}
+	assert_true(k->step_number == RIGHT);
+	ek_free(k);
+	world_free(&w);
+}
+
 static void junk_frame(struct engine_kit *k)
 {
 	const struct world *w = k->w;
@@ -581,7 +723,8 @@ int main(void)
 		cmocka_unit_test(test_one_ledger), cmocka_unit_test(test_replay),
 		cmocka_unit_test(test_lies),       cmocka_unit_test(test_conflict),
 		cmocka_unit_test(test_host_fails), cmocka_unit_test(test_refold),
-		cmocka_unit_test(test_walk),
+		cmocka_unit_test(test_walk),       cmocka_unit_test(test_state_check),
+		cmocka_unit_test(test_want_ids),   cmocka_unit_test(test_head_told_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
