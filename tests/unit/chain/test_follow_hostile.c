@@ -343,6 +343,38 @@ static void test_log_list_against_receipts(void **state)
 	}
 }
 
+/* Way (c) under other code: its two slots say that there was no event. Receipts are asked for instead. */
+static void test_accumulator_of_other_code(void **state)
+{
+	struct forge *forge = a_chain(13);
+	struct follow_kit *fk = fk_new(forge, DR_WAY_ACCUMULATOR, 512, 2);
+	struct forge_block *b = forge_block(forge, forge->tip, 1, some_event(1, 1), 1, NULL), fake;
+	uint8_t slots[2][32] = { { 0 } };
+	struct dr_want *wants;
+
+	(void)state;
+	slots[1][31] = 1;
+	b->state = forge_state_of(forge, forge->tip);
+	memset(b->state->code_hash, 1, 32);
+	b->state->rooted = false;
+	forge_seal(forge, b);
+	fk_run(fk, forge->final_number, 30);
+	fk_feed(fk, frame_header(b, 0));
+	fk_name(fk, DR_STATUS_FINAL, b);
+	fk_wants(fk, &wants);
+	assert_int_equal(wants[1].kind, DR_WANT_STATE);
+	assert_int_equal(fk_feed(fk, frame_state(forge, b, forge->contract, (const uint8_t(*)[32])slots, 2, 0)),
+			 DR_TAKE_KNOWN);
+	fake = *b;
+	fake.num_events = 0;
+	fk_refused(fk, frame_logs(forge, &fake, b->header.number, 0), DR_ERR_STALE);
+	fk_wants(fk, &wants);
+	assert_int_equal(wants[1].kind, DR_WANT_RECEIPTS);
+	assert_int_equal(fk_feed(fk, frame_receipts(b, b->header.hash, 0)), DR_TAKE_KEPT);
+	assert_int_equal(fk->last, b->header.number);
+	fk_free(fk);
+}
+
 /* Another chain from the anchor's parent: the anchor names one block. */
 static void test_anchor(void **state)
 {
@@ -468,43 +500,46 @@ static void test_conflicts(void **state)
 	}
 }
 
-/* Junk headers fill the tree; the way goes on. Before every round, and between the frames that matter. */
+/* Children of base, each a header of its own. */
+static void feed_junk(struct follow_kit *fk, const struct forge_block *base, uint32_t turn, size_t num)
+{
+	struct dr_evm_header made = base->header;
+	struct dr_fail fail = { 0 };
+	uint8_t rlp[1024];
+	size_t len;
+
+	made.number++;
+	memcpy(made.parent_hash, base->header.hash, 32);
+	for (size_t i = 0; i < num; i++) {
+		dr_be64_put(made.mix_hash, (uint64_t)turn << 32 | (i + 1000000));
+		assert_int_equal(dr_evm_header_encode(rlp, sizeof(rlp), &len, &made, &fail), DR_OK);
+		fk_feed(fk, (struct dr_frame){ DR_FRAME_HEADER, 1, { rlp, len } });
+	}
+}
+
+/* Junk headers fill the tree; the way goes on. Before every round; and while receipts are missing, when the headers
+ * of the way and what is proven about them must stay. */
 static void test_junk_headers(void **state)
 {
-	static struct dr_frame junk[9000];
 	struct forge *forge = a_chain(9);
 	struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 4, 2);
-	struct forge_block *base = forge->blocks[0];
+	struct forge_block *b = forge_up(forge->tip, 106);
 
 	(void)state;
 	fk_run(fk, START, 20);
 	forge->heads = true;
-	fk_round(fk);
-	fk_round(fk);
-	for (int turn = 0; turn < 4; turn++) {
-		base = forge_up(forge->tip, fk->last);
-		struct forge_block made = { .header = base->header };
-
-		/* All children of one block, each a header of its own. */
-		for (size_t i = 0; i < 9000; i++) {
-			struct dr_fail fail = { 0 };
-			uint8_t rlp[1024];
-			size_t len;
-
-			made.header.number = base->header.number + 1;
-			memcpy(made.header.parent_hash, base->header.hash, 32);
-			dr_be64_put(made.header.mix_hash, (uint64_t)turn << 32 | (i + 1000000));
-			assert_int_equal(dr_evm_header_encode(rlp, sizeof(rlp), &len, &made.header, &fail), DR_OK);
-			junk[i] = (struct dr_frame){ DR_FRAME_HEADER, 1,
-						     turn == 0 ? copy_of(rlp, len) : junk[i].payload };
-			memcpy((uint8_t *)(uintptr_t)junk[i].payload.ptr, rlp, len);
-			junk[i].payload.len = len;
-			fk_feed(fk, junk[i]);
-		}
+	for (uint32_t turn = 0; turn < 4; turn++) {
+		feed_junk(fk, forge_up(forge->tip, fk->last), turn, 9000);
 		fk_round(fk);
 		fk_round(fk);
 	}
 	fk_run(fk, forge->final_number, 20);
+	fk_free(fk);
+	fk = fk_new(forge, DR_WAY_BLOOM, 512, 2);
+	up_to_106(fk, forge->tip);
+	feed_junk(fk, forge_up(forge->tip, 105), 9, 20000);
+	assert_int_equal(fk_feed(fk, frame_receipts(b, b->header.hash, 0)), DR_TAKE_KEPT);
+	assert_int_equal(fk->last, forge->final_number);
 	fk_free(fk);
 }
 
@@ -592,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_log_lists),
 		cmocka_unit_test(test_log_list_of_a_made_up_tip),
 		cmocka_unit_test(test_log_list_against_receipts),
+		cmocka_unit_test(test_accumulator_of_other_code),
 		cmocka_unit_test(test_anchor),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_conflicts),
