@@ -19,6 +19,7 @@
 #include "chain/base/err.h"
 #include "chain/base/limits.h"
 
+/* clang-format off: a line is a row (tests/check/profile.mjs reads it) */
 enum dr_action {
 	DR_ACTION_NONE = 0,
 	DR_ACTION_MEMBER_SET = 1,      /* member, weight */
@@ -60,6 +61,7 @@ enum dr_action {
 	DR_ACTION_HEARTBEAT = 76,       /* nonce */
 	DR_ACTION_PROFILE_SET = 80,     /* digest */
 };
+/* clang-format on */
 
 enum dr_effect {
 	DR_EFFECT_NEUTRAL = 0,
