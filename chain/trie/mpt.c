@@ -260,6 +260,9 @@ static bool step_child(struct walk *w, const struct dr_rlp_item *child)
 	if (child->kind == DR_RLP_STRING)
 		return step_hash(w, child->payload.ptr);
 	w->node = child->whole;
+	/* It says itself; some servers list it once more, behind its parent. */
+	if (w->used < w->num && dr_bytes_eq(w->nodes[w->used], w->node))
+		w->used++;
 	return true;
 }
 

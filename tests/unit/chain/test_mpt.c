@@ -304,6 +304,41 @@ static void test_short_by_hash(void **state)
 	kit_assert_fail(DR_ERR_NONCANONICAL, &fail);
 }
 
+/* Some servers list a short node once more behind the parent that holds it. */
+static void test_inline_again(void **state)
+{
+	const struct dr_bytes leaf = kit_hex("c482323407");
+	struct dr_bytes items[17], nodes[3], value;
+	uint8_t root[32], bad[5];
+	struct dr_fail fail = { 0 }, twice = { 0 };
+	bool present;
+
+	(void)state;
+	for (size_t i = 0; i < 17; i++)
+		items[i] = kit_hex(i == 0 ? HASH : "80");
+	items[1] = leaf;
+	nodes[0] = rlp_list(items, 17);
+	nodes[1] = nodes[2] = leaf;
+	dr_keccak256(root, nodes[0].ptr, nodes[0].len);
+	dr_mpt_verify(&present, &value, root, kit_hex("1234"), nodes, 2, &fail);
+	kit_assert_fail(DR_OK, &fail);
+	assert_true(present && value.len == 1 && value.ptr[0] == 7);
+	dr_mpt_verify(&present, &value, root, kit_hex("1235"), nodes, 2, &fail);
+	kit_assert_fail(DR_OK, &fail);
+	assert_false(present);
+	dr_mpt_verify(&present, &value, root, kit_hex("1234"), nodes, 3, &twice);
+	kit_assert_fail(DR_ERR_PROOF, &twice);
+	for (size_t bit = 0; bit < 8 * leaf.len; bit++) {
+		struct dr_fail other = { 0 };
+
+		memcpy(bad, leaf.ptr, leaf.len);
+		bad[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		nodes[1] = dr_bytes_of(bad, leaf.len);
+		dr_mpt_verify(&present, &value, root, kit_hex("1234"), nodes, 2, &other);
+		kit_assert_fail(DR_ERR_PROOF, &other);
+	}
+}
+
 static void test_empty(void **state)
 {
 	static const struct dr_bytes nothing = { (const uint8_t *)"\x80", 1 };
@@ -456,13 +491,13 @@ static void test_deepest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trietest),     cmocka_unit_test(test_trietest_secure),
-		cmocka_unit_test(test_anyorder),     cmocka_unit_test(test_anyorder_secure),
-		cmocka_unit_test(test_hex_secure),   cmocka_unit_test(test_random),
-		cmocka_unit_test(test_forms),        cmocka_unit_test(test_short_by_hash),
-		cmocka_unit_test(test_empty),        cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_build_errors), cmocka_unit_test(test_order_and_flips),
-		cmocka_unit_test(test_deepest),
+		cmocka_unit_test(test_trietest),        cmocka_unit_test(test_trietest_secure),
+		cmocka_unit_test(test_anyorder),        cmocka_unit_test(test_anyorder_secure),
+		cmocka_unit_test(test_hex_secure),      cmocka_unit_test(test_random),
+		cmocka_unit_test(test_forms),           cmocka_unit_test(test_short_by_hash),
+		cmocka_unit_test(test_inline_again),    cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_limits),          cmocka_unit_test(test_build_errors),
+		cmocka_unit_test(test_order_and_flips), cmocka_unit_test(test_deepest),
 	};
 	return cmocka_run_group_tests_name("mpt", tests, NULL, NULL);
 }
