@@ -52,6 +52,10 @@ enum dr_err dr_json_load(json_t **out, struct dr_bytes text, struct dr_fail *fai
 	if (scan(text, fail) != DR_OK)
 		return fail->err;
 	*out = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+	/* An integer beyond 64 bits (an id, a total difficulty) is JSON all the same; no member we read is one. */
+	if (*out == NULL && json_error_code(&error) == json_error_numeric_overflow)
+		*out = json_loadb((const char *)text.ptr, text.len,
+				  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &error);
 	if (*out == NULL)
 		return dr_fail_set(fail,
 				   json_error_code(&error) == json_error_out_of_memory ? DR_ERR_NOMEM : DR_ERR_SYNTAX,
@@ -364,13 +368,12 @@ static struct dr_bytes receipt_of(struct source *s, struct dr_buf *scratch)
 		get_fixed(s, r.post_state, 32, "root", "a receipt needs \"status\", or \"root\" of 32 bytes");
 	}
 	r.cumulative_gas = get_u64(s, KEY("cumulativeGasUsed"));
-	if (type == 0x7e) {
-		r.has_deposit_nonce = member(object, "depositNonce") != NULL;
-		if (r.has_deposit_nonce)
-			r.deposit_nonce = get_u64(s, KEY("depositNonce"));
-		r.has_deposit_version = member(object, "depositReceiptVersion") != NULL;
-		if (r.has_deposit_version)
-			r.deposit_version = get_u64(s, KEY("depositReceiptVersion"));
+	/* Before Canyon servers tell a deposit's nonce, too, but the trie's receipts lack it; they have it, and the
+	 * version, from then on. */
+	if (type == 0x7e && member(object, "depositReceiptVersion") != NULL) {
+		r.has_deposit_nonce = r.has_deposit_version = true;
+		r.deposit_nonce = get_u64(s, KEY("depositNonce"));
+		r.deposit_version = get_u64(s, KEY("depositReceiptVersion"));
 	}
 	const json_t *list = get_array(s, DR_EVM_LOGS_MAX, KEY("logs"));
 	const size_t num = json_array_size(list);
@@ -496,37 +499,43 @@ enum dr_err dr_json_logs(struct dr_json_log **out, size_t *num, const json_t *ar
 
 /* State proofs. */
 
+/* As get_array, but null is an empty list: so do servers in Go write one. The member must be there. */
+static const json_t *get_list(struct source *s, size_t max, const char *name, const char *what)
+{
+	return json_is_null(json_object_get(s->object, name)) ? NULL : get_array(s, max, name, what);
+}
+
 static struct dr_json_nodes nodes_of(struct source *s, const char *name, const char *what)
 {
-	const json_t *list = get_array(s, DR_MPT_DEPTH_MAX, name, what);
-	struct dr_json_nodes out = { .num = json_array_size(list) };
+	const json_t *list = get_list(s, DR_MPT_DEPTH_MAX, name, what);
+	const size_t num = json_array_size(list);
+	struct dr_json_nodes out = { .nodes = room(s, num, sizeof(*out.nodes)) };
 
-	out.nodes = room(s, out.num, sizeof(*out.nodes));
-	for (size_t i = 0; i < out.num && out.nodes != NULL && s->fail->err == DR_OK; i++) {
+	for (size_t i = 0; i < num && out.nodes != NULL && s->fail->err == DR_OK; i++) {
 		const json_t *node = json_array_get(list, i);
 
-		if (json_is_string(node))
-			out.nodes[i] = data_of(s, json_string_value(node), json_string_length(node),
-					       DR_MPT_NODE_LEN_MAX, what);
-		else
+		if (!json_is_string(node)) {
 			fails(s, DR_ERR_SYNTAX, what);
+			break;
+		}
+		out.nodes[out.num] =
+			data_of(s, json_string_value(node), json_string_length(node), DR_MPT_NODE_LEN_MAX, what);
+		/* Nethermind lists "0x" where a path ends in an empty place of a branch. */
+		out.num += out.nodes[out.num].len > 0;
 	}
 	return out;
 }
 
-/* A slot's key: geth repeats the caller's words, others write a quantity, or 32 bytes. */
-static void get_key(struct source *s, uint8_t out[static 32], const char *name, const char *what)
+/* A slot's key or value: geth repeats the caller's words, others write a quantity, or 32 bytes, or "0x00". */
+static void get_padded(struct source *s, uint8_t out[static 32], const char *name, const char *what)
 {
+	struct dr_fail inner = { 0 };
 	size_t len;
 	const char *text = text_of(s, name, what, &len);
 
 	memset(out, 0, 32);
-	if (text == NULL)
-		return;
-	if (len == 66)
-		get_fixed(s, out, 32, name, what);
-	else
-		get_word(s, out, name, what);
+	if (text != NULL && dr_hex_padded(out, text, len, &inner) != DR_OK)
+		fails(s, inner.err, what);
 }
 
 enum dr_err dr_json_proof(struct dr_json_proof *out, const json_t *result, struct dr_arena *arena,
@@ -544,7 +553,7 @@ enum dr_err dr_json_proof(struct dr_json_proof *out, const json_t *result, struc
 	get_fixed(&s, p.code_hash, 32, KEY("codeHash"));
 	get_fixed(&s, p.storage_root, 32, KEY("storageHash"));
 	p.proof = nodes_of(&s, KEY("accountProof"));
-	const json_t *list = get_array(&s, DR_STATE_SLOTS_MAX, KEY("storageProof"));
+	const json_t *list = get_list(&s, DR_STATE_SLOTS_MAX, KEY("storageProof"));
 
 	p.num_slots = json_array_size(list);
 	p.slots = room(&s, p.num_slots, sizeof(*p.slots));
@@ -552,8 +561,8 @@ enum dr_err dr_json_proof(struct dr_json_proof *out, const json_t *result, struc
 		s.at = i;
 		if (!open_object(&s, json_array_get(list, i), "a storage proof must be a JSON object"))
 			break;
-		get_key(&s, p.slots[i].slot, KEY("key"));
-		get_key(&s, p.slots[i].value, KEY("value"));
+		get_padded(&s, p.slots[i].slot, KEY("key"));
+		get_padded(&s, p.slots[i].value, KEY("value"));
 		p.slots[i].proof = nodes_of(&s, KEY("proof"));
 	}
 	if (fail->err != DR_OK)

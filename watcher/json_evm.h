@@ -115,7 +115,8 @@ struct dr_json_proof {
 	size_t num_slots;
 };
 
-/* dr_json_proof: slot keys may be written as quantities or as data. At most DR_STATE_SLOTS_MAX slots,
+/* dr_json_proof: slot keys and values may be written as quantities or as data, padded or not; lists may be null,
+ * and empty nodes ("0x") are left out. At most DR_STATE_SLOTS_MAX slots,
  * DR_MPT_DEPTH_MAX nodes per path, DR_MPT_NODE_LEN_MAX bytes per node. */
 enum dr_err dr_json_proof(struct dr_json_proof *out, const json_t *result, struct dr_arena *arena,
 			  struct dr_fail *fail);

@@ -72,12 +72,18 @@ enum dr_err dr_hex_fixed(uint8_t *out, size_t len, const char *text, size_t text
 enum dr_err dr_hex_quantity(uint8_t word[static 32], const char *text, size_t text_len, struct dr_fail *fail)
 {
 	memset(word, 0, 32);
+	if (has_prefix(text, text_len) && text_len == 2)
+		return dr_fail_set(fail, DR_ERR_SYNTAX, "a quantity needs at least one digit", 2);
+	if (has_prefix(text, text_len) && text[2] == '0' && text_len > 3)
+		return dr_fail_set(fail, DR_ERR_NONCANONICAL, "a quantity has no leading zero", 2);
+	return dr_hex_padded(word, text, text_len, fail);
+}
+
+enum dr_err dr_hex_padded(uint8_t word[static 32], const char *text, size_t text_len, struct dr_fail *fail)
+{
+	memset(word, 0, 32);
 	if (!has_prefix(text, text_len))
 		return dr_fail_set(fail, DR_ERR_SYNTAX, "a quantity must begin with 0x", 0);
-	if (text_len == 2)
-		return dr_fail_set(fail, DR_ERR_SYNTAX, "a quantity needs at least one digit", 2);
-	if (text[2] == '0' && text_len > 3)
-		return dr_fail_set(fail, DR_ERR_NONCANONICAL, "a quantity has no leading zero", 2);
 	if (text_len > 2 + 64)
 		return dr_fail_set(fail, DR_ERR_LIMIT, "a quantity has at most 64 digits", text_len);
 	for (size_t i = 0; i < text_len - 2; i++) {

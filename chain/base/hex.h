@@ -26,6 +26,10 @@ enum dr_err dr_hex_data(uint8_t *out, size_t cap, size_t *len, const char *text,
 /* dr_hex_quantity: a quantity of at most 32 bytes as a big-endian word. */
 enum dr_err dr_hex_quantity(uint8_t word[static 32], const char *text, size_t text_len, struct dr_fail *fail);
 
+/* dr_hex_padded: as dr_hex_quantity, with any number of leading zeros, or no digit at all (zero): at most 64
+ * digits. For members that servers write as quantity, as data or as their caller did. */
+enum dr_err dr_hex_padded(uint8_t word[static 32], const char *text, size_t text_len, struct dr_fail *fail);
+
 /* dr_hex_u64: a quantity that must fit 64 bits. */
 enum dr_err dr_hex_u64(uint64_t *out, const char *text, size_t text_len, struct dr_fail *fail);
 

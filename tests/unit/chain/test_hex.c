@@ -59,6 +59,37 @@ static void test_word(void **state)
 	assert_int_equal(word[31], 0x23);
 }
 
+static void test_padded(void **state)
+{
+	static const struct {
+		const char *name, *input;
+		enum dr_err expected;
+		uint64_t value;
+	} rows[] = {
+		{ "as a quantity", "0x400", DR_OK, 1024 },
+		{ "as data", "0x0400", DR_OK, 1024 },
+		{ "two zeros", "0x00", DR_OK, 0 },
+		{ "no digits", "0x", DR_OK, 0 },
+		{ "32 bytes", "0x00000000000000000000000000000000000000000000000000000000000000ff", DR_OK, 255 },
+		{ "65 digits", "0x000000000000000000000000000000000000000000000000000000000000000ff", DR_ERR_LIMIT,
+		  0 },
+		{ "no prefix", "ff", DR_ERR_SYNTAX, 0 },
+		{ "nothing", "", DR_ERR_SYNTAX, 0 },
+		{ "not a digit", "0x0g", DR_ERR_SYNTAX, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dr_fail fail = { 0 };
+		uint8_t word[32] = { 1 }, expected[32];
+
+		dr_word_put(expected, rows[i].value);
+		dr_hex_padded(word, rows[i].input, strlen(rows[i].input), &fail);
+		if (fail.err != rows[i].expected || memcmp(word, expected, 32) != 0)
+			fail_msg("%s: %s", rows[i].name, dr_err_name(fail.err));
+	}
+}
+
 static void test_data(void **state)
 {
 	static const struct {
@@ -130,7 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quantity), cmocka_unit_test(test_word), cmocka_unit_test(test_data),
-		cmocka_unit_test(test_fixed),    cmocka_unit_test(test_put),
+		cmocka_unit_test(test_fixed),    cmocka_unit_test(test_put),  cmocka_unit_test(test_padded),
 	};
 	return cmocka_run_group_tests_name("hex", tests, NULL, NULL);
 }

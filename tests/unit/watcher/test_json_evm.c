@@ -269,6 +269,39 @@ static void test_receipts(void **state)
 	}
 }
 
+/* op-geth: the nonce enters the trie with Canyon, and the version tells that. */
+static void test_deposit(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		enum dr_err expected;
+		bool has;
+	} rows[] = {
+#define DEPOSIT(more) "[" RECEIPT("\"status\":\"0x1\",", ",\"type\":\"0x7E\"" more) "]"
+		{ "Bedrock", DEPOSIT(""), DR_OK, false },
+		{ "Regolith", DEPOSIT(",\"depositNonce\":\"0x5\""), DR_OK, false },
+		{ "Canyon", DEPOSIT(",\"depositNonce\":\"0x5\",\"depositReceiptVersion\":\"0x1\""), DR_OK, true },
+		{ "a version alone", DEPOSIT(",\"depositReceiptVersion\":\"0x1\""), DR_ERR_SYNTAX, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dr_fail fail = { 0 };
+		struct dr_json_receipts r;
+		struct dr_evm_receipt receipt = { 0 };
+		json_t *json = must_load(rows[i].text);
+
+		if (dr_json_receipts(&r, json, arena, &fail) != rows[i].expected)
+			fail_msg("%s: %s %s", rows[i].name, dr_err_name(fail.err), fail.what);
+		if (r.num > 0)
+			assert_int_equal(dr_evm_receipt_decode(&receipt, r.receipts[0], &fail), DR_OK);
+		assert_int_equal(receipt.has_deposit_nonce, rows[i].has);
+		assert_int_equal(receipt.has_deposit_version, rows[i].has);
+		assert_int_equal(receipt.deposit_nonce, rows[i].has ? 5 : 0);
+		json_decref(json);
+	}
+}
+
 static void test_logs(void **state)
 {
 	static const struct {
@@ -318,8 +351,13 @@ static void test_proof(void **state)
 		{ "account only", PROOF("[\"0xc0\"]", "[]"), DR_OK },
 		{ "slot key as quantity",
 		  PROOF("[]", "[{\"key\":\"0x1\",\"value\":\"0x2\",\"proof\":[\"0xc0\",\"0xc1\"]}]"), DR_OK },
-		{ "slot key with a leading zero", PROOF("[]", "[{\"key\":\"0x01\",\"value\":\"0x2\",\"proof\":[]}]"),
-		  DR_ERR_NONCANONICAL },
+		{ "padded key and value, an empty node",
+		  PROOF("[\"0x\"]", "[{\"key\":\"0x01\",\"value\":\"0x02\",\"proof\":[\"0xc0\",\"0x\",\"0xc1\"]}]"),
+		  DR_OK },
+		{ "null for no slots", PROOF("[]", "null"), DR_OK },
+		{ "null for no nodes", PROOF("null", "[{\"key\":\"0x1\",\"value\":\"0x0\",\"proof\":null}]"), DR_OK },
+		{ "key too long", PROOF("[]", "[{\"key\":\"" H32 "1\",\"value\":\"0x2\",\"proof\":[]}]"),
+		  DR_ERR_LIMIT },
 		{ "slot key as 32 bytes", PROOF("[]", "[{\"key\":\"" H32 "\",\"value\":\"0x2\",\"proof\":[]}]"),
 		  DR_OK },
 		{ "nodes are numbers", PROOF("[1]", "[]"), DR_ERR_SYNTAX },
@@ -339,15 +377,19 @@ static void test_proof(void **state)
 			fail_msg("%s: %s %s", rows[i].name, dr_err_name(fail.err), fail.what);
 		json_decref(json);
 	}
-	json_t *json = must_load(rows[1].text);
+	for (size_t i = 1; i <= 2; i++) {
+		json_t *json = must_load(rows[i].text);
 
-	fail = (struct dr_fail){ 0 };
-	assert_int_equal(dr_json_proof(&p, json, arena, &fail), DR_OK);
-	json_decref(json);
-	assert_int_equal(p.num_slots, 1);
-	assert_int_equal(p.slots[0].slot[31], 1);
-	assert_int_equal(p.slots[0].proof.num, 2);
-	assert_int_equal(p.slots[0].proof.nodes[1].ptr[0], 0xc1);
+		fail = (struct dr_fail){ 0 };
+		assert_int_equal(dr_json_proof(&p, json, arena, &fail), DR_OK);
+		json_decref(json);
+		assert_int_equal(p.proof.num, 0);
+		assert_int_equal(p.num_slots, 1);
+		assert_int_equal(p.slots[0].slot[31], 1);
+		assert_int_equal(p.slots[0].value[31], 2);
+		assert_int_equal(p.slots[0].proof.num, 2);
+		assert_int_equal(p.slots[0].proof.nodes[1].ptr[0], 0xc1);
+	}
 }
 
 /* Whatever a damaged text parses to, readers answer with a filled or a zeroed output. */
@@ -448,10 +490,12 @@ static void test_mainnet_proof(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_load),    cmocka_unit_test(test_load_bounds),   cmocka_unit_test(test_reply),
-		cmocka_unit_test(test_header),  cmocka_unit_test(test_header_values), cmocka_unit_test(test_receipts),
-		cmocka_unit_test(test_logs),    cmocka_unit_test(test_proof),         cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_mainnet), cmocka_unit_test(test_mainnet_proof),
+		cmocka_unit_test(test_load),          cmocka_unit_test(test_load_bounds),
+		cmocka_unit_test(test_reply),         cmocka_unit_test(test_header),
+		cmocka_unit_test(test_header_values), cmocka_unit_test(test_receipts),
+		cmocka_unit_test(test_deposit),       cmocka_unit_test(test_logs),
+		cmocka_unit_test(test_proof),         cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_mainnet),       cmocka_unit_test(test_mainnet_proof),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
