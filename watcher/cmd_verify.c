@@ -63,10 +63,16 @@ static enum dr_err load(json_t **root, const json_t **result, char *said, size_t
 	*root = NULL;
 	*result = NULL;
 	dr_buf_init(&buf, DR_JSON_LEN_MAX + (1 << 16));
-	if (read_all(&buf, name, fail) == DR_OK)
-		dr_json_load(root, dr_buf_view(&buf), fail);
-	else
+	if (read_all(&buf, name, fail) == DR_OK) {
+		struct dr_bytes text = dr_buf_view(&buf);
+
+		/* "MAY ignore the presence of a byte order mark" (RFC 8259): some editors and shells add one. */
+		if (text.len >= 3 && memcmp(text.ptr, "\xef\xbb\xbf", 3) == 0)
+			text = dr_bytes_of(text.ptr + 3, text.len - 3);
+		dr_json_load(root, text, fail);
+	} else {
 		snprintf(said, cap, "%s", strerror(errno));
+	}
 	dr_buf_free(&buf);
 	if (fail->err != DR_OK)
 		return fail->err;

@@ -14,8 +14,11 @@
 
 bool dr_check_init(struct dr_check *c)
 {
-	*c = (struct dr_check){ .facts = json_object(), .unproven = json_array(), .arena = dr_arena_new(ARENA_CAP) };
-	if (c->facts != NULL && c->unproven != NULL && c->arena != NULL)
+	*c = (struct dr_check){ .facts = json_object(),
+				.unproven = json_array(),
+				.named = json_object(),
+				.arena = dr_arena_new(ARENA_CAP) };
+	if (c->facts != NULL && c->unproven != NULL && c->named != NULL && c->arena != NULL)
 		return true;
 	dr_check_free(c);
 	return false;
@@ -25,6 +28,7 @@ void dr_check_free(struct dr_check *c)
 {
 	json_decref(c->facts);
 	json_decref(c->unproven);
+	json_decref(c->named);
 	dr_arena_free(c->arena);
 	*c = (struct dr_check){ .facts = NULL };
 }
@@ -72,14 +76,9 @@ void dr_check_equal_u64(struct dr_check *c, uint64_t expected, uint64_t got, con
 
 void dr_check_unproven(struct dr_check *c, const char *name)
 {
-	size_t i;
-	const json_t *known;
-
-	json_array_foreach(c->unproven, i, known)
-	{
-		if (strcmp(json_string_value(known), name) == 0)
-			return;
-	}
+	if (json_object_get(c->named, name) != NULL)
+		return;
+	json_object_set_new(c->named, name, json_true());
 	json_array_append_new(c->unproven, json_string(name));
 }
 
@@ -167,7 +166,11 @@ void dr_obj_rest(struct dr_obj *o)
 	{
 		if (is_seen(o, key))
 			continue;
-		snprintf(name, sizeof(name), "%s%.128s", o->label, key);
+		size_t len = strnlen(key, 128);
+
+		while (len > 0 && ((unsigned char)key[len] & 0xc0) == 0x80) /* cut between characters */
+			len--;
+		snprintf(name, sizeof(name), "%s%.*s", o->label, (int)len, key);
 		dr_check_unproven(o->c, name);
 	}
 }
@@ -240,16 +243,11 @@ void dr_obj_padded(struct dr_obj *o, const char *key, uint8_t word[static 32])
 	const json_t *value = dr_obj_take(o, key);
 	const char *text = text_of(o->c, value, o->path, key);
 	struct dr_fail fail = { DR_OK, NULL, 0 };
-	size_t len;
 
 	memset(word, 0, 32);
 	if (text == NULL)
 		return;
-	len = json_string_length(value);
-	if (len == 2 + 2 * 32)
-		dr_hex_fixed(word, 32, text, len, &fail);
-	else
-		dr_hex_quantity(word, text, len, &fail);
+	dr_hex_padded(word, text, json_string_length(value), &fail);
 	hex_failed(o->c, &fail, o->path, key);
 }
 

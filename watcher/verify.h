@@ -30,6 +30,7 @@
 struct dr_check {
 	json_t *facts;    /* object, in the order of printing */
 	json_t *unproven; /* array of distinct member names */
+	json_t *named;    /* the same as a set: a hostile object has any number of members */
 	struct dr_arena *arena;
 	struct dr_fail fail;
 	char at[160];                 /* of the failure: the path of a member, as jq writes it */

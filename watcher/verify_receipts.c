@@ -9,6 +9,7 @@
 #include "watcher/verify.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "chain/base/limits.h"
 #include "chain/evm/bloom.h"
@@ -184,7 +185,7 @@ static void one_receipt(struct dr_check *c, const struct dr_evm_header *h, const
 		dr_check_unproven(c, "transactionHash");
 	}
 	receipt_logs(&o, h, idx, tx_hash, p);
-	if (type != NULL && strcmp(type, "0x7e") == 0) {
+	if (type != NULL && strcasecmp(type, "0x7e") == 0 && dr_obj_peek(&o, "depositReceiptVersion") != NULL) {
 		(void)dr_obj_take(&o, "depositNonce");
 		(void)dr_obj_take(&o, "depositReceiptVersion");
 	}

@@ -612,6 +612,32 @@ static json_t *block_with(const char *key, const char *value, const char *key2, 
 	return block;
 }
 
+/* Any number of members that nobody knows, each named once: the alarm ends what takes the square of them. */
+static void test_many_members(void **state)
+{
+	const size_t num = 300000;
+	json_t *block = json_loads(GENESIS, 0, NULL);
+	struct dr_check c;
+	char name[300];
+
+	(void)state;
+	for (size_t i = 0; i < num; i++) {
+		snprintf(name, sizeof(name), "x%zu", i);
+		json_object_set_new(block, name, json_null());
+	}
+	memset(name, 'a', 127); /* cut after 128 bytes, but not within a character */
+	snprintf(name + 127, sizeof(name) - 127, "\xc3\xa9\xc3\xa9");
+	json_object_set_new(block, name, json_null());
+	assert_true(dr_check_init(&c));
+	alarm(100);
+	dr_verify_header(&c, block);
+	alarm(0);
+	assert_int_equal(c.fail.err, DR_OK);
+	assert_int_equal(json_array_size(c.unproven), num + 2); /* and the size */
+	dr_check_free(&c);
+	json_decref(block);
+}
+
 static void test_absent(void **state)
 {
 	static const struct {
@@ -800,6 +826,14 @@ static void test_command(void **state)
 		  "",
 		  0,
 		  "\"ok\":true" },
+		{ "a byte order mark", "evm-header", { "\xef\xbb\xbf" GENESIS "\n" }, "", 0, "\"ok\":true" },
+		{ "half a byte order mark", "evm-header", { "\xef\xbb" GENESIS }, "", 1, "\"code\":\"syntax\"" },
+		{ "an integer of 65 bits",
+		  "evm-header",
+		  { "{\"jsonrpc\":\"2.0\",\"id\":18446744073709551616,\"result\":" GENESIS "}" },
+		  "",
+		  0,
+		  "\"ok\":true" },
 		{ "capitals", "evm-header", { GENESIS_AS(GENESIS_HASH_UPPER, "") }, "", 0, "\"ok\":true" },
 		{ "another hash", "evm-header", { GENESIS_AS(ZERO32, "") }, "", 3, "\"code\":\"proof\"" },
 		{ "where", "evm-header", { GENESIS_AS(ZERO32, "") }, "", 3, "\"at\":\"block.hash\"" },
@@ -883,12 +917,19 @@ static void test_command(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_command),      cmocka_unit_test(test_accept),
-		cmocka_unit_test(test_flip_block),   cmocka_unit_test(test_flip_receipts),
-		cmocka_unit_test(test_flip_logs),    cmocka_unit_test(test_flip_proof),
-		cmocka_unit_test(test_lists),        cmocka_unit_test(test_confuse),
-		cmocka_unit_test(test_transactions), cmocka_unit_test(test_absent),
-		cmocka_unit_test(test_empty_list),   cmocka_unit_test(test_before_byzantium),
+		cmocka_unit_test(test_command),
+		cmocka_unit_test(test_accept),
+		cmocka_unit_test(test_flip_block),
+		cmocka_unit_test(test_flip_receipts),
+		cmocka_unit_test(test_flip_logs),
+		cmocka_unit_test(test_flip_proof),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_confuse),
+		cmocka_unit_test(test_transactions),
+		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_many_members),
+		cmocka_unit_test(test_empty_list),
+		cmocka_unit_test(test_before_byzantium),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
