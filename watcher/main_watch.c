@@ -27,6 +27,7 @@ struct watch {
 	struct dr_rpc *rpc;
 	struct dr_plan *plan;
 	struct dr_buf in;
+	int tick_ms; /* how long to wait for news before the plan is looked at again */
 };
 
 static int failed(const char *what)
@@ -130,7 +131,7 @@ static int serve(struct watch *w)
 		dr_plan_tick(w->plan, now_ms(), &fail);
 		if (!transmit(out))
 			return DR_EXIT_OK;
-		dr_rpc_wait(w->rpc, CHANNEL, out->len > 0 ? POLLIN | POLLOUT : POLLIN, &ready, TICK_MS);
+		dr_rpc_wait(w->rpc, CHANNEL, out->len > 0 ? POLLIN | POLLOUT : POLLIN, &ready, w->tick_ms);
 		while (fail.err == DR_OK && (x = dr_rpc_done(w->rpc)) != NULL) {
 			dr_plan_done(w->plan, x, now_ms(), &fail);
 			dr_rpc_exchange_free(x);
@@ -181,6 +182,7 @@ int main(int argc, char **argv)
 	const struct dr_plan_io io = { .ctx = &w, .busy = io_busy, .post = io_post, .random = io_random };
 
 	memcpy(plan.genesis, config.genesis, 32);
+	w.tick_ms = config.poll_ms < TICK_MS ? (int)config.poll_ms : TICK_MS;
 	dr_buf_init(&w.in, DR_MSG_LEN_MAX);
 	w.rpc = dr_rpc_new(urls, config.num_endpoints, &limits);
 	w.plan = w.rpc != NULL ? dr_plan_new(&plan, &io) : NULL;

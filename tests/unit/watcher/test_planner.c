@@ -111,7 +111,7 @@ static void test_flaws(void **state)
 		{ "first header of another number", OTHER_NUMBER, DR_WANT_HEADERS, 5, 7, 0, 3, false, true },
 		{ "headers that do not link", UNLINKED, DR_WANT_HEADERS, 3, 7, 3, 5, false, true },
 		{ "receipts", NONE, DR_WANT_RECEIPTS, 7, 7, 0, 1, false, false },
-		{ "withheld receipts", NO_RECEIPTS, DR_WANT_RECEIPTS, 7, 7, 0, 1, false, true },
+		{ "withheld receipts", NO_RECEIPTS, DR_WANT_RECEIPTS, 7, 7, 1, 1, true, true },
 		{ "false receipts", FALSE_RECEIPTS, DR_WANT_RECEIPTS, 7, 7, 1, 1, true, true },
 		{ "receipts of a false block", FALSE_HEADERS, DR_WANT_RECEIPTS, 7, 7, 0, 1, true, true },
 		{ "logs", NONE, DR_WANT_LOGS, 3, 7, 0, 1, false, false },
