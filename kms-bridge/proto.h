@@ -179,6 +179,7 @@ enum dr_endpoint_state {
 	DR_ENDPOINT_ASIDE = 3, /* lied or failed: not asked for a while */
 	DR_ENDPOINT_WRONG_CHAIN = 4,
 };
+#define DR_ENDPOINT_STATES 5
 
 struct dr_endpoint_news {
 	uint16_t source;

@@ -63,8 +63,11 @@ struct dr_core {
 		uint8_t state; /* enum dr_endpoint_state */
 		uint64_t final_number;
 		char reason[DR_TEXT_MAX];
-		char unavailable[DR_TEXT_MAX]; /* the last reason that was journalled */
+		/* The reasons journalled since the last final step: for each state, and for what it did not have. */
+		char noted[DR_ENDPOINT_STATES][DR_TEXT_MAX];
+		char unavailable[DR_TEXT_MAX];
 	} endpoints[DR_ENDPOINTS_MAX];
+	bool noted_nobody; /* nor that nobody has something */
 	bool torn;
 	uint64_t noted_generation;
 	bool noted_ours;

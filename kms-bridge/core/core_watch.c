@@ -78,6 +78,15 @@ static enum dr_err chain_clock(struct dr_live *l, const struct dr_frame *frame)
 	return dr_engine_clock(c->engine, h.timestamp * 1000, h.timestamp * 1000, &c->fail);
 }
 
+static void forget_noted(struct dr_core *c)
+{
+	c->noted_nobody = false;
+	for (size_t i = 0; i < DR_ENDPOINTS_MAX; i++) {
+		memset(c->endpoints[i].noted, 0, sizeof(c->endpoints[i].noted));
+		memset(c->endpoints[i].unavailable, 0, sizeof(c->endpoints[i].unavailable));
+	}
+}
+
 static enum dr_err take_frame(struct dr_live *l, uint32_t want, const struct dr_frame *frame)
 {
 	struct dr_core *c = l->c;
@@ -97,6 +106,7 @@ static enum dr_err take_frame(struct dr_live *l, uint32_t want, const struct dr_
 	if (!c->stepped)
 		return DR_OK;
 	c->stepped = false;
+	forget_noted(c);
 	l->reached = c->init.mode == DR_MODE_RECORD && c->init.until != 0 && c->final_number >= c->init.until;
 	if (dr_core_roots_step(c) != DR_OK)
 		return c->fail.err;
@@ -182,8 +192,12 @@ static enum dr_err take_unavailable(struct dr_live *l, struct dr_bytes payload)
 		dr_engine_unavailable(c->engine, u.want);
 	else if (u.source >= c->init.quorum_n)
 		return dr_live_protocol_error(l, "word of an endpoint that is not configured");
-	/* The same words again and again are one entry. */
-	if (u.source < DR_ENDPOINTS_MAX) {
+	/* The same words again and again are one entry, until something final is proven. */
+	if (u.source == DR_SOURCE_CORE) {
+		if (c->noted_nobody)
+			return DR_OK;
+		c->noted_nobody = true;
+	} else {
 		if (strcmp(c->endpoints[u.source].unavailable, u.reason) == 0)
 			return DR_OK;
 		memcpy(c->endpoints[u.source].unavailable, u.reason, sizeof(u.reason));
@@ -193,7 +207,8 @@ static enum dr_err take_unavailable(struct dr_live *l, struct dr_bytes payload)
 
 static enum dr_err take_endpoint(struct dr_live *l, struct dr_bytes payload)
 {
-	static const char *const states[] = { "unknown", "good", "lags", "set aside", "on a wrong chain" };
+	static const char *const states[DR_ENDPOINT_STATES] = { "unknown", "good", "lags", "set aside",
+								"on a wrong chain" };
 	struct dr_core *c = l->c;
 	struct dr_endpoint_news news;
 	struct dr_fail why = { 0 };
@@ -208,6 +223,10 @@ static enum dr_err take_endpoint(struct dr_live *l, struct dr_bytes payload)
 		return DR_OK;
 	c->endpoints[news.source].state = news.state;
 	memcpy(c->endpoints[news.source].reason, news.reason, sizeof(news.reason));
+	/* One that comes and goes is not told each time. */
+	if (strcmp(c->endpoints[news.source].noted[news.state], news.reason) == 0)
+		return DR_OK;
+	memcpy(c->endpoints[news.source].noted[news.state], news.reason, sizeof(news.reason));
 	snprintf(detail, sizeof(detail), "%s%s%s", states[news.state], news.reason[0] != 0 ? ": " : "", news.reason);
 	return watch_note(l, DR_NOTE_ENDPOINT, news.source, detail);
 }
