@@ -19,23 +19,24 @@
 #include "chain/base/err.h"
 #include "chain/base/limits.h"
 
-/* clang-format off: a line is a row (tests/check/profile.mjs reads it) */
+/* A line is a row: tests/check/profile.mjs reads it. */
+/* clang-format off */
 enum dr_action {
 	DR_ACTION_NONE = 0,
-	DR_ACTION_MEMBER_SET = 1,      /* member, weight */
-	DR_ACTION_MEMBER_REMOVE = 2,   /* member */
-	DR_ACTION_QUORUM_SET = 3,      /* quorum */
-	DR_ACTION_NOTICE_SET = 4,      /* class, seconds */
-	DR_ACTION_GUARDIAN_ADD = 5,    /* guardian */
-	DR_ACTION_GUARDIAN_REMOVE = 6, /* guardian */
-	DR_ACTION_CONSTITUTE = 9,      /* voting_period */
-	DR_ACTION_PROPOSE = 10,        /* action, expires, arg0 … arg7 */
-	DR_ACTION_VOTE = 11,           /* weight, support */
+	DR_ACTION_MEMBER_SET = 1,        /* member, weight */
+	DR_ACTION_MEMBER_REMOVE = 2,     /* member */
+	DR_ACTION_QUORUM_SET = 3,        /* quorum */
+	DR_ACTION_NOTICE_SET = 4,        /* class, seconds */
+	DR_ACTION_GUARDIAN_ADD = 5,      /* guardian */
+	DR_ACTION_GUARDIAN_REMOVE = 6,   /* guardian */
+	DR_ACTION_CONSTITUTE = 9,        /* voting_period */
+	DR_ACTION_PROPOSE = 10,          /* action, expires, arg0 … arg7 */
+	DR_ACTION_VOTE = 11,             /* weight, support */
 	DR_ACTION_CANCEL = 12,
 	DR_ACTION_EXECUTE = 13,
-	DR_ACTION_MEASUREMENT_ALLOW = 20,      /* measurement */
-	DR_ACTION_MEASUREMENT_REVOKE = 21,     /* measurement */
-	DR_ACTION_APP_REGISTER = 30,           /* app, nonce, notice, confidence */
+	DR_ACTION_MEASUREMENT_ALLOW = 20,  /* measurement */
+	DR_ACTION_MEASUREMENT_REVOKE = 21, /* measurement */
+	DR_ACTION_APP_REGISTER = 30,       /* app, nonce, notice, confidence */
 	DR_ACTION_APP_MEASUREMENT_ALLOW = 31,  /* app, measurement */
 	DR_ACTION_APP_MEASUREMENT_REVOKE = 32, /* app, measurement */
 	DR_ACTION_APP_SUSPEND = 33,            /* app */
@@ -47,14 +48,13 @@ enum dr_action {
 	DR_ACTION_HARDWARE_BLACKLIST = 40,     /* kind, value, svn */
 	DR_ACTION_HARDWARE_REINSTATE = 41,     /* kind, value */
 	DR_ACTION_ROOT_ROTATE = 50,            /* generation, node, deadline */
-	DR_ACTION_ROOT_PUBLISH =
-		51, /* generation, scheme, prf_pub, prf_c, prf_s, sig_pub, sig_r, sig_s, quote, prev_r, prev_s */
-	DR_ACTION_ROOT_SHARE = 52,      /* generation, node */
-	DR_ACTION_ROOT_RETIRE = 53,     /* generation */
-	DR_ACTION_ROOT_EXPOSE = 54,     /* generation, deadline */
-	DR_ACTION_EPOCH_POLICY = 60,    /* app, service, period, overlap */
-	DR_ACTION_EPOCH_ADVANCE = 61,   /* app, service, epoch */
-	DR_ACTION_NODE_REGISTER = 70,   /* node, role, measurement, enc_key, tee, family, svn, device */
+	DR_ACTION_ROOT_PUBLISH = 51, /* generation, scheme, prf_pub, prf_c, prf_s, sig_pub, sig_r, sig_s, quote, prev_r, prev_s */
+	DR_ACTION_ROOT_SHARE = 52,   /* generation, node */
+	DR_ACTION_ROOT_RETIRE = 53,  /* generation */
+	DR_ACTION_ROOT_EXPOSE = 54,  /* generation, deadline */
+	DR_ACTION_EPOCH_POLICY = 60, /* app, service, period, overlap */
+	DR_ACTION_EPOCH_ADVANCE = 61, /* app, service, epoch */
+	DR_ACTION_NODE_REGISTER = 70, /* node, role, measurement, enc_key, tee, family, svn, device */
 	DR_ACTION_NODE_DEREGISTER = 71, /* node */
 	DR_ACTION_NODE_STAKE = 72,      /* node, stake */
 	DR_ACTION_NODE_SLASH = 73,      /* node, amount */
