@@ -13,6 +13,8 @@
  *   3. A block named final that does not descend from the cursor is a conflict: the follower halts for
  *      good. It never rolls back.
  *   4. A frame that proves nothing changes nothing.
+ *   5. A log list, which speaks for many blocks at once, counts only up to a block on the way to one that
+ *      finality named final: anybody can put a header of his own, and a state of his own, on top of true blocks.
  *
  * Layer: chain/evm.
  */

@@ -486,7 +486,7 @@ static inline void forge_answer(const struct forge *f, const struct dr_want *wan
 	const uint16_t source = (uint16_t)(want->first % f->num_sources);
 	const uint64_t final_number = f->final_number < want->last ? f->final_number : want->last;
 	const struct forge_block *b = want->kind >= DR_WANT_HEADER ? forge_find(f, want->hash) : NULL;
-	struct dr_frame frame;
+	struct dr_frame frame = { 0 };
 
 	switch ((enum dr_want_kind)want->kind) {
 	case DR_WANT_FINALITY:
