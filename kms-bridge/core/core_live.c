@@ -16,6 +16,8 @@
 
 #define CREDIT_STEP    (1u << 20)
 #define RECORD_OUT_MAX ((size_t)16 << 20)
+#define CLIENT_TURN    16u               /* messages of one client before the others' turn, and the chain's */
+#define CLIENT_OUT_MAX ((size_t)1 << 20) /* a client that asks and does not listen is not heard meanwhile */
 
 static uint64_t clock_ms(clockid_t id)
 {
@@ -140,6 +142,7 @@ static void pump_client(struct dr_live *l, size_t i, bool readable)
 	struct dr_client *client = &l->clients[i];
 	struct dr_bytes payload;
 	struct dr_fail why = { 0 };
+	unsigned left = CLIENT_TURN;
 	uint16_t type;
 	bool good = true;
 
@@ -147,16 +150,23 @@ static void pump_client(struct dr_live *l, size_t i, bool readable)
 		good = false;
 	/* In order: a message is looked at when the answer before it is wholly handed over. */
 	good = good && dr_core_client_more(c, client) == DR_OK;
-	while (good && !ends(l) && client->answer.kind == DR_ANSWER_NONE &&
-	       dr_channel_next(&client->ch, &type, &payload, &why))
+	while (good && !ends(l) && client->answer.kind == DR_ANSWER_NONE && left > 0 &&
+	       dr_channel_pending(&client->ch) < CLIENT_OUT_MAX &&
+	       dr_channel_next(&client->ch, &type, &payload, &why)) {
 		good = dr_core_client_take(c, client, type, payload) && dr_core_client_more(c, client) == DR_OK;
+		left--;
+	}
+	const bool full = dr_channel_pending(&client->ch) >= CLIENT_OUT_MAX;
+
 	good = good && why.err == DR_OK && dr_channel_write(&client->ch, &why) == DR_OK;
+	l->client_behind[i] = good && (left == 0 || (full && dr_channel_pending(&client->ch) < CLIENT_OUT_MAX));
 	/* Who has said its last may still wait for an answer. */
 	if (good && !client->ch.gone &&
-	    (!client->ch.eof || client->answer.kind != DR_ANSWER_NONE || dr_channel_pending(&client->ch) > 0))
+	    (!client->ch.eof || client->answer.kind != DR_ANSWER_NONE || dr_channel_pending(&client->ch) > 0 ||
+	     l->client_behind[i]))
 		return;
 	dr_channel_close(&client->ch);
-	l->client_used[i] = false;
+	l->client_used[i] = l->client_behind[i] = false;
 }
 
 static short events_of(const struct dr_channel *ch)
@@ -185,16 +195,22 @@ static void turn(struct dr_live *l)
 		{ .fd = l->signal_fd, .events = POLLIN },
 	};
 	struct signalfd_siginfo info;
+	bool behind = false;
 	uint64_t ticks;
 
 	for (size_t i = 0; i < DR_CLIENTS_MAX; i++) {
 		p[5 + i].fd = l->client_used[i] ? l->clients[i].ch.fd : -1;
 		p[5 + i].events = events_of(&l->clients[i].ch);
 		/* While a long answer goes out nothing more is read: a client waits for its turn. */
-		if (l->clients[i].answer.kind != DR_ANSWER_NONE || l->clients[i].ch.eof)
+		if (l->clients[i].answer.kind != DR_ANSWER_NONE || l->clients[i].ch.eof ||
+		    dr_channel_pending(&l->clients[i].ch) >= CLIENT_OUT_MAX)
 			p[5 + i].events = POLLOUT;
+		/* What it said already comes first. */
+		if (l->client_behind[i])
+			p[5 + i].events &= POLLOUT;
+		behind = behind || l->client_behind[i];
 	}
-	if (poll(p, 5 + DR_CLIENTS_MAX, -1) < 0) {
+	if (poll(p, 5 + DR_CLIENTS_MAX, behind ? 0 : -1) < 0) {
 		if (errno != EINTR)
 			dr_fail_set(&c->fail, DR_ERR_IO, "poll", (size_t)errno);
 		return;
@@ -212,7 +228,7 @@ static void turn(struct dr_live *l)
 	if (!ends(l) && (p[2].revents & POLLIN) != 0)
 		accept_client(l);
 	for (size_t i = 0; i < DR_CLIENTS_MAX && !ends(l); i++)
-		if (l->client_used[i] && p[5 + i].revents != 0)
+		if (l->client_used[i] && (p[5 + i].revents != 0 || l->client_behind[i]))
 			pump_client(l, i, (p[5 + i].revents & ~POLLOUT) != 0);
 	if (c->fail.err == DR_OK && dr_channel_write(&c->control, &c->fail) == DR_OK)
 		dr_channel_write(&c->watch, &c->fail);

@@ -588,8 +588,8 @@ static void test_tampered(void **state)
 		"DELETE FROM evidence WHERE seq = (SELECT max(seq) FROM evidence)",
 		"UPDATE evidence SET frame = (SELECT frame FROM evidence WHERE seq = 2) WHERE seq = 3",
 		/* marks: the state digest, at byte 41 */
-		"UPDATE meta SET value = CAST(substr(value, 1, 41) || x'ff' || substr(value, 43) AS BLOB) WHERE key "
-		"= 'marks'",
+		("UPDATE meta SET value = CAST(substr(value, 1, 41) || x'ff' || substr(value, 43) AS BLOB) "
+		 "WHERE key = 'marks'"),
 		"UPDATE journal SET leaf = x'00' WHERE idx = 0",
 	};
 
@@ -797,6 +797,44 @@ static void test_bad_client(void **state)
 	assert_int_equal(stop_run(&p), 0);
 }
 
+/* A client that asks and asks and never listens: it is not answered beyond a bound, and others are. */
+static void test_deaf_client(void **state)
+{
+	static struct process p;
+	static struct dr_channel ch, deaf;
+	struct dr_buf many;
+	struct dr_fail fail = { 0 };
+	size_t said = 0;
+	unsigned num;
+
+	(void)state;
+	start_run(&p);
+	dr_buf_init(&many, 1u << 16);
+	for (size_t i = 0; i < 512; i++)
+		dr_msg_put(&many, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), &fail);
+	dr_channel_init(&deaf, connect_client());
+	for (int i = 0, full = 0; i < 2000 && full < 100; i++) {
+		struct pollfd f = { .fd = deaf.fd, .events = POLLOUT };
+
+		if (poll(&f, 1, 5) != 1 || (f.revents & POLLOUT) == 0) {
+			full++;
+			continue;
+		}
+		const ssize_t len = send(deaf.fd, many.ptr, many.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		said += len > 0 ? (size_t)len : 0;
+		if (len > 0 && (size_t)len < many.len)
+			break; /* inside a message: it has said enough */
+	}
+	assert_true(said > 20000); /* some 3000 answers, more than a bound */
+	dr_channel_init(&ch, connect_client());
+	ask(&ch, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0), DR_MSG_STATUS, &num);
+	dr_channel_close(&ch);
+	dr_channel_close(&deaf);
+	dr_buf_free(&many);
+	assert_int_equal(stop_run(&p), 0);
+}
+
 /* A watch that never tires of telling fills no disk. */
 static void test_flood(void **state)
 {
@@ -839,7 +877,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_no_init),      T(test_replay),   T(test_replay_damaged),  T(test_run),         T(test_killed),
 		T(test_tampered),     T(test_conflict), T(test_protocol_errors), T(test_second_core), T(test_record),
-		T(test_foreign_root), T(test_signal),   T(test_bad_client),      T(test_flood),
+		T(test_foreign_root), T(test_signal),   T(test_bad_client),      T(test_flood),        T(test_deaf_client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
