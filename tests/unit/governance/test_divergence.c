@@ -23,6 +23,9 @@ static int setup(void **state)
 	request = (struct dr_request){ .purpose = DR_PURPOSE_SEAL, .confidence = 1 };
 	memset(request.app, APP, 32);
 	memset(request.measurement, VERSION, 32);
+	memset(request.tee, 0x31, 32);
+	memset(request.family, 0x32, 32);
+	memset(request.device, 0x33, 32);
 	dr_decide(&decision, &k->state, &self, &request, k->time);
 	assert_int_equal(decision.verdict, DR_ALLOW);
 	return 0;
