@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An endpoint that hides one log, one receipt or one block. Alone, it never moves the cursor past that block, and its lie
+// is in the journal; beside honest endpoints the run goes on, with the true ledger.
+
+import { strict as assert } from 'node:assert';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EXIT } from '../nodes/run.mjs';
+import { APP } from '../nodes/story.mjs';
+import { byName, startProxy } from './proxy.mjs';
+import { at, base, chain, end, honestLedger, journalled, noGrant, story, useWorld } from './world.mjs';
+
+const POLLS = 500;
+const POLL_MS = 10;
+
+useWorld();
+
+describe(`an endpoint that hides something, alone, for ${POLLS} polls`, { concurrency: 2 }, () => {
+	const rows = [
+		['hides one log everywhere', 'accumulator', ['lie']],
+		['drops a log from a receipt', 'bloom', ['lie']],
+		['drops a receipt', 'receipts', ['lie']],
+		['hides a block', 'bloom', ['unavailable', 'endpoint']],
+	];
+	for (const [name, completeness, kinds] of rows)
+		test(name, async () => {
+			const proxy = await startProxy(chain.url);
+			proxy.at = at;
+			proxy.attack = byName(name);
+			const kms = base.copy({ endpoints: [{ name: 'liar', url: proxy.url }], completeness, poll_ms: POLL_MS });
+			const from = proxy.polls;
+			await kms.start();
+			for (let last = 0; proxy.polls - from < POLLS; ) {
+				const status = await kms.status();
+				assert.ok(status.final < at, `the cursor is at ${status.final}, past ${at}`);
+				assert.ok(status.final >= last);
+				last = status.final;
+				await sleep(100);
+			}
+			assert.ok(proxy.lies > 2);
+			await honestLedger(kms);
+			await noGrant(kms);
+			const notes = await journalled(kms, kinds);
+			assert.ok(notes.length > 0, 'not in the journal');
+			assert.ok(notes.length < 40, `${notes.length} entries for one lie`);
+			assert.equal((await kms.status()).endpoints[0].name, 'liar');
+			if (kinds.includes('lie')) assert.ok((await kms.status()).endpoints[0].lies > 0);
+			proxy.attack = null;
+			await kms.reaches(end);
+			await honestLedger(kms);
+			assert.equal(await kms.stop(), EXIT.good);
+			await proxy.stop();
+		});
+});
+
+describe('the same beside honest endpoints', { concurrency: 2 }, () => {
+	for (const [quorum, of] of [[1, 2], [2, 3]])
+		for (const [name, completeness] of [['hides one log everywhere', 'accumulator'], ['drops a log from a receipt', 'bloom'], ['drops a receipt', 'receipts'], ['hides a block', 'bloom']])
+			test(`${quorum} of ${of}: ${name}`, async () => {
+				const proxy = await startProxy(chain.url);
+				const honest = await startProxy(chain.url);
+				proxy.at = at;
+				proxy.attack = byName(name);
+				const endpoints = [{ name: 'liar', url: proxy.url }, { name: 'honest', url: chain.url }, { name: 'honest-2', url: honest.url }];
+				// A store keeps the quorum that it was made with.
+				const options = { endpoints: endpoints.slice(0, of), quorum, completeness, step: 16 };
+				const kms = quorum === 1 ? base.copy(options) : story.kms(options);
+				await kms.start();
+				await kms.reaches(end);
+				await honestLedger(kms);
+				await noGrant(kms);
+				assert.equal((await kms.derive(APP, 'mail-v1')).reason, 'app-measurement');
+				assert.equal(await kms.stop(), EXIT.good);
+				await Promise.all([proxy.stop(), honest.stop()]);
+			});
+});
