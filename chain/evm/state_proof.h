@@ -32,7 +32,8 @@ enum dr_err dr_evm_account_verify(struct dr_evm_account *out, const uint8_t stat
                                   const uint8_t address[static 20], const struct dr_bytes *nodes, size_t num,
                                   struct dr_fail *fail);
 
-/* dr_evm_slot_verify: storage slot `slot` (its 32-byte number, not hashed) under storage_root. */
+/* dr_evm_slot_verify: storage slot `slot` (its 32-byte number, not hashed) under storage_root. A zero that a node
+ * keeps in its trie is as good as none there. */
 enum dr_err dr_evm_slot_verify(struct dr_evm_slot *out, const uint8_t storage_root[static 32],
                                const uint8_t slot[static 32], const struct dr_bytes *nodes, size_t num,
                                struct dr_fail *fail);
