@@ -232,7 +232,7 @@ static int make(struct making *m)
 /* What a replay said, in the words of a scenario. */
 struct said {
 	struct dr_session session;
-	struct dr_buf changes, findings, answers;
+	struct dr_buf changes, findings, answers, divergences;
 	struct dr_fail fail;
 };
 
@@ -247,6 +247,7 @@ static void hear(struct said *s, uint16_t type, struct dr_bytes payload)
 	struct dr_change c;
 	struct dr_audit_finding f;
 	struct dr_answer a;
+	struct dr_note note;
 	char text[256];
 
 	if (type == DR_MSG_CHANGE && dr_entry_get(&entry, payload, &s->fail) == DR_OK &&
@@ -266,6 +267,14 @@ static void hear(struct said *s, uint16_t type, struct dr_bytes payload)
 		else
 			snprintf(text, sizeof(text), "%s deny %s", a.name, dr_deny_name(a.decision.deny));
 		line(s, &s->answers, text);
+	} else if (type == DR_MSG_JOURNAL && dr_entry_get(&entry, payload, &s->fail) == DR_OK &&
+		   dr_note_decode(&note, entry.leaf, &s->fail) == DR_OK && note.kind == DR_NOTE_DIVERGENCE) {
+		/* "diverges: suspended 77…: expected …": the kind is enough here, answers show which subject. */
+		const size_t verb = strcspn(note.detail, ":"), space = note.detail[verb] != '\0' ? 2 : 0;
+		const char *what = note.detail + verb + space;
+
+		snprintf(text, sizeof(text), "%.*s %.*s", (int)verb, note.detail, (int)strcspn(what, " :"), what);
+		line(s, &s->divergences, text);
 	}
 }
 
@@ -345,6 +354,7 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 	dr_buf_init(&s.changes, (size_t)1 << 20);
 	dr_buf_init(&s.findings, (size_t)1 << 16);
 	dr_buf_init(&s.answers, (size_t)1 << 20);
+	dr_buf_init(&s.divergences, (size_t)1 << 16);
 	if (file == NULL)
 		return trouble(cli, "the recording can be opened", NULL, strerror(errno), path, "check the path");
 	snprintf(anchor, sizeof(anchor), "%s.anchor.yaml", path);
@@ -384,7 +394,8 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 	if (code == DR_EXIT_OK &&
 	    !(agree(cli, "expect", scenario->expect, scenario->expect_count, &s.changes, print) &&
 	      agree(cli, "findings", scenario->findings, scenario->findings_count, &s.findings, print) &&
-	      agree(cli, "answers", scenario->answers, scenario->answers_count, &s.answers, print)))
+	      agree(cli, "answers", scenario->answers, scenario->answers_count, &s.answers, print) &&
+	      agree(cli, "divergences", scenario->divergences, scenario->divergences_count, &s.divergences, print)))
 		code = DR_EXIT_FINDINGS;
 	if (code == DR_EXIT_OK && !print)
 		fprintf(cli->out.out, "%s: as expected: %u changes, %u findings, %u answers\n", path,
@@ -394,6 +405,7 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 	dr_buf_free(&s.changes);
 	dr_buf_free(&s.findings);
 	dr_buf_free(&s.answers);
+	dr_buf_free(&s.divergences);
 	return code;
 }
 
@@ -401,9 +413,7 @@ int dr_cmd_fixture(struct dr_cli *cli, int argc, char **argv)
 {
 	static struct making m;
 	bool print = false;
-	const char *out = NULL, *profile = "governance/profiles/derot-v1.yaml";
-	const char *contract = "governance/contracts/DeRoT.bin";
-	const char *anvil = "tests/nodes/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
+	const char *out = NULL, *profile = NULL, *contract = NULL, *anvil = NULL;
 	const struct dr_opt opts[] = {
 		{ "out", 'o', DR_OPT_VALUE, &out },         { "profile", 0, DR_OPT_VALUE, &profile },
 		{ "contract", 0, DR_OPT_VALUE, &contract }, { "anvil", 0, DR_OPT_VALUE, &anvil },
@@ -420,9 +430,9 @@ int dr_cmd_fixture(struct dr_cli *cli, int argc, char **argv)
 	memset(&m, 0, sizeof(m));
 	m.cli = cli;
 	m.scenario_path = argv[2];
-	m.profile_path = profile;
-	m.contract = contract;
-	m.anvil = anvil;
+	m.profile_path = profile != NULL ? profile : "governance/profiles/derot-v1.yaml";
+	m.contract = contract != NULL ? contract : "governance/contracts/DeRoT.bin";
+	m.anvil = anvil != NULL ? anvil : "tests/nodes/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
 	m.out = out;
 	code = make(&m);
 	dr_player_stop(&m.player);

@@ -131,8 +131,12 @@ static bool play_publish(struct dr_player *p, const struct dr_scenario_step *ste
 	struct dr_fail why = { 0 };
 	uint64_t g;
 
-	if (step->args_count != 1 || !dr_player_number(p, &g, step->args[0]) || g < 1 || g >= DR_PLAYER_ROOTS_MAX)
-		return dr_player_fail(p, "publish takes a generation, 1 to %u", DR_PLAYER_ROOTS_MAX - 1);
+	const bool forged = step->args_count == 2 && strcmp(step->args[1], "forged") == 0;
+
+	if ((step->args_count != 1 && !forged) || !dr_player_number(p, &g, step->args[0]) || g < 1 ||
+	    g >= DR_PLAYER_ROOTS_MAX)
+		return dr_player_fail(p, "publish takes a generation, 1 to %u, and perhaps `forged`",
+				      DR_PLAYER_ROOTS_MAX - 1);
 	if (step->by == NULL || !dr_player_account(p, claim.node, step->by))
 		return dr_player_fail(p, "publish needs `by`, the node");
 	if (getrandom(wide, sizeof(wide), 0) != sizeof(wide) || getrandom(seed, sizeof(seed), 0) != sizeof(seed))
@@ -151,6 +155,8 @@ static bool play_publish(struct dr_player *p, const struct dr_scenario_step *ste
 	memcpy(words[2], claim.prf_pub, 32);
 	if (dr_voprf_possess_prove(words[3], words[4], secret, dr_bytes_of(context, sizeof(context)), &why) != DR_OK)
 		return dr_player_fail(p, "%s", why.what);
+	/* The contract does not look at proofs: they are for its readers. */
+	words[4][0] ^= forged ? 1 : 0;
 	memcpy(words[5], claim.sig_pub, 32);
 	dr_ed25519_sign(sig, dr_bytes_of(context, sizeof(context)), p->sig_secret[g]);
 	memcpy(&words[6], sig, 64);
@@ -162,8 +168,8 @@ static bool play_publish(struct dr_player *p, const struct dr_scenario_step *ste
 	}
 	explicit_bzero(secret, sizeof(secret));
 	explicit_bzero(wide, sizeof(wide));
-	/* What the contract refuses is no generation, and signs no next one. */
-	if (step->refused != NULL)
+	/* What is refused is no generation, and signs no next one. */
+	if (step->refused != NULL || forged)
 		explicit_bzero(p->sig_secret[g], sizeof(p->sig_secret[g]));
 	return send_words(p, step, "publishRoot(uint64,bytes32[10])", words, 11);
 }

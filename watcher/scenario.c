@@ -39,6 +39,7 @@ static const cyaml_schema_field_t scenario_fields[] = {
 	TEXTS("expect", struct dr_scenario, expect, CYAML_FLAG_OPTIONAL),
 	TEXTS("findings", struct dr_scenario, findings, CYAML_FLAG_OPTIONAL),
 	TEXTS("answers", struct dr_scenario, answers, CYAML_FLAG_OPTIONAL),
+	TEXTS("divergences", struct dr_scenario, divergences, CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t scenario_schema = {

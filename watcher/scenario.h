@@ -22,9 +22,11 @@
  *     - {by: dave, call: vote, args: [3, yes], refused: yes}   the contract must refuse it
  *     - {by: dave, call: vote, args: [3, yes], more: yes}      the next step goes into the same block
  *     - {by: kms1, call: publish, args: [1]} publishes a root generation (its keys are thrown away)
+ *     - {by: kms1, call: publish, args: [2, forged]}   with a proof that is none; the contract takes it
  *   expect: [measurement.allow pending, …]   every change, in order: action, outcome, reason if any
  *   findings: [stealthy-deployer, …]         every finding, in order
  *   answers: [web deny app-notice, …]        every answer that changed, in order
+ *   divergences: [diverges suspended, …]    every time that slots and events differ, or agree again, in order
  *
  * Arguments: numbers, +60 (a moment after the newest block), account names, yes and no, action names, @profile
  * (the digest of the profile in use), 0x…, or up to 31 characters of text.
@@ -70,6 +72,8 @@ struct dr_scenario {
 	uint32_t findings_count;
 	char **answers;
 	uint32_t answers_count;
+	char **divergences;
+	uint32_t divergences_count;
 };
 
 /* dr_scenario_load: *out lives in *yaml's loader until dr_scenario_free. */
