@@ -52,7 +52,8 @@ static enum dr_deny node_rights(const struct dr_state *s, const struct dr_self *
 		return DR_DENY_NODE;
 	if (!dr_state_measurement(&grant, s, node.measurement) || !grant.active)
 		return DR_DENY_NODE_MEASUREMENT;
-	if (is_blacklisted(s, node.tee, node.family, node.svn, node.device))
+	if (!is_named(node.tee) || !is_named(node.family) || !is_named(node.device) ||
+	    is_blacklisted(s, node.tee, node.family, node.svn, node.device))
 		return DR_DENY_NODE_HARDWARE;
 	return DR_DENY_NONE;
 }
@@ -238,7 +239,7 @@ static const struct {
 	[DR_DENY_BROKEN] = { "broken", "The contract emitted an event that this profile cannot read." },
 	[DR_DENY_NODE] = { "node", "This KMS node is not registered on chain." },
 	[DR_DENY_NODE_MEASUREMENT] = { "node-measurement", "The measurement of this KMS node is not allowed." },
-	[DR_DENY_NODE_HARDWARE] = { "node-hardware", "The hardware of this KMS node is blacklisted." },
+	[DR_DENY_NODE_HARDWARE] = { "node-hardware", "The hardware of this KMS node is blacklisted, or not named." },
 	[DR_DENY_APP_UNKNOWN] = { "app-unknown", "The app is not registered." },
 	[DR_DENY_APP_SUSPENDED] = { "app-suspended", "The app is suspended." },
 	[DR_DENY_APP_MEASUREMENT] = { "app-measurement", "The app's measurement was never allowed, or was revoked." },

@@ -22,7 +22,10 @@ struct model {
 	bool has_from, service, policy;
 	uint64_t epoch, epoch_time, overlap;
 	uint8_t back, purpose;
-	int root; /* 0 none, 1 due, 2 published, 3 stopped, 4 retired, 5: retired, and the one before published */
+	/* 0 none, 1 due, 2 published, 3 stopped, 4 retired, 5 retired unpublished, 6 retired, 7 stopped; with 5 to 7
+	 * the one before is published */
+	int root;
+	int unnamed; /* of the node: 1 tee, 2 family, 3 device */
 };
 
 static const struct dr_self self = { .node = { 8 }, .profile = { 9 } };
@@ -83,9 +86,10 @@ static void build(struct dr_state *s, struct dr_request *r, const struct model *
 	struct dr_fail fail = { 0 };
 
 	memset(node.measurement, 0x11, 32);
-	memset(node.tee, 0x21, 32);
-	memset(node.family, 0x22, 32);
-	memset(node.device, 0x23, 32);
+	/* Hardware without a name could not be blacklisted. */
+	memset(node.tee, m->unnamed == 1 ? 0 : 0x21, 32);
+	memset(node.family, m->unnamed == 2 ? 0 : 0x22, 32);
+	memset(node.device, m->unnamed == 3 ? 0 : 0x23, 32);
 	memset(app.deployer, 0xde, 20);
 	memset(app.nonce, 0x0c, 32);
 	if (m->profile_set)
@@ -143,7 +147,7 @@ static enum dr_deny expected(const struct model *m, bool rights_only)
 		return DR_DENY_NODE;
 	if (m->node_measurement != 2)
 		return DR_DENY_NODE_MEASUREMENT;
-	if (m->listed >= 1 && m->listed <= 4)
+	if ((m->listed >= 1 && m->listed <= 4) || m->unnamed != 0)
 		return DR_DENY_NODE_HARDWARE;
 	if (!m->app)
 		return DR_DENY_APP_UNKNOWN;
@@ -194,7 +198,7 @@ static struct model mutate(void)
 	m.has_from = rand() % 2;
 	m.handover = 2;
 	for (int n = rand() % 4; n > 0; n--) {
-		switch (rand() % 20) {
+		switch (rand() % 21) {
 		case 0: m.profile_set = false; break;
 		case 1: m.profile_ours = false; break;
 		case 2: m.broken = true; break;
@@ -215,6 +219,7 @@ static struct model mutate(void)
 		case 17: m.back = (uint8_t)(rand() % 3); break;
 		case 18: m.purpose = (uint8_t)(rand() % 8); break;
 		case 19: m.root = rand() % 8; break;
+		case 20: m.unnamed = rand() % 4; break;
 		}
 	}
 	return m;
