@@ -176,6 +176,9 @@ static int run(struct replay *r, bool journal)
 			(unsigned long long)s->status.frames_refused);
 		return DR_EXIT_PROOF;
 	}
+	/* What a crash left, or somebody cut: what is missing is not known to be good. */
+	if (s->status.torn)
+		return DR_EXIT_ERROR;
 	if (!r->init.anchored) {
 		fprintf(err,
 			"derot replay: unanchored: self-consistent only (give --anchor FILE from your own hands)\n");
