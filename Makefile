@@ -127,7 +127,7 @@ $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(CORE_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(link) $(CORE_DEPS)
-$(OUT)/fuzz/fuzz_json_evm: $(OUT)/tests/fuzz/fuzz_json_evm.o $(FUZZ_DRIVER) $(WATCH_LIBS)
+$(addprefix $(OUT)/fuzz/,fuzz_json_evm fuzz_verify): $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(WATCH_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(link) $(WATCH_DEPS)
@@ -183,6 +183,7 @@ check-fixtures: all
 	@RUN='$(ENV) "$$1"' $(RUN_TESTS) demo fixtures/demo.sh
 	@RUN='$(BUILD)/derot fixture lint "$$1" "$${1%.scenario.yaml}.ev"' $(RUN_TESTS) fixtures \
 		$(sort $(wildcard fixtures/*.scenario.yaml))
+	@RUN='DEROT=$(BUILD)/derot "$$1"' $(RUN_TESTS) replay tests/check/replay_hostile.sh
 
 # Each corpus as it is, every truncation and bit flip, and ROUNDS of mutations of each of its files.
 ROUNDS ?= 2000
