@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * engine_impl: the engine's insides, shared by engine.c (what comes in), engine_rule.c (the seal, the
+ * engine_impl: the engine's insides, shared by engine_new.c, engine.c (what comes in), engine_rule.c (the seal, the
  * decision, the status). Nobody else includes it.
  *
  * Layer: kms-bridge/core.
@@ -18,7 +18,7 @@
 /* Why nothing is answered. NONE is not zero: zeroed memory is sealed. */
 enum dr_seal {
 	DR_SEAL_NOT_STARTED = 0,
-	DR_SEAL_FAILED,     /* the host failed: this engine must not be used any more */
+	DR_SEAL_FAILED, /* the host failed: this engine must not be used any more */
 	DR_SEAL_HALTED,
 	DR_SEAL_START,      /* no complete final block proven since the start */
 	DR_SEAL_STALE,      /* the newest complete final block is too old, by either clock */
