@@ -108,9 +108,9 @@ describe('below finality', () => {
 });
 
 test('below finality, while nobody looked: the next start halts', async () => {
-	chain = await startAnvil(['--slots-in-an-epoch', '1']);
-	story = await Story.found(chain);
-	kms = await story.kms().start();
+	const chain = await startAnvil(['--slots-in-an-epoch', '1']);
+	const story = await Story.found(chain);
+	const kms = await story.kms().start();
 	await chain.mineMany(10);
 	await story.final(kms);
 	const { final } = await kms.status();
