@@ -183,7 +183,11 @@ static void access_list(struct dr_obj *tx, struct dr_buf *buf, const json_t *lis
 		dr_obj_init(&o, c, entry, path, "transactions[].accessList[].");
 		one.len = 0;
 		fixed_string(c, &one, dr_obj_take(&o, "address"), 20, o.path, "address");
-		hashes(c, &one, dr_obj_array(&o, "storageKeys"), o.path, "storageKeys");
+		/* null is no keys: so do servers in Go write an empty list */
+		if (json_is_null(json_object_get(entry, "storageKeys")))
+			hashes(c, &one, dr_obj_take(&o, "storageKeys"), o.path, "storageKeys");
+		else
+			hashes(c, &one, dr_obj_array(&o, "storageKeys"), o.path, "storageKeys");
 		dr_obj_rest(&o);
 		put_list(c, &all, dr_buf_view(&one));
 	}

@@ -592,6 +592,30 @@ static void test_transactions(void **state)
 		dr_check_free(&c);
 		unload(&l);
 	}
+	/* an access list without keys, as null and as a list: the same root */
+	{
+		struct loaded l = { .sample = &(struct sample){ .name = "access list", .kind = TRANSACTIONS } };
+		char roots[2][192];
+
+		for (size_t i = 0; i < 2; i++) {
+			json_t *tx = json_loads(TX_SETCODE, 0, NULL);
+			struct dr_check c;
+
+			json_object_set_new(tx, "accessList",
+					    json_pack("[{s:s, s:o}]", "address", USDT, "storageKeys",
+						      i == 0 ? json_null() : json_array()));
+			json_object_del(tx, "hash"); /* of another transaction now, by another sender */
+			json_object_del(tx, "from");
+			l.docs[0] = l.roots[0] = json_pack("[o]", tx);
+			verify(&c, &l);
+			assert_int_equal(c.fail.err, DR_ERR_PROOF);
+			assert_string_equal(c.at, "block.transactions");
+			memcpy(roots[i], c.got, sizeof(roots[i]));
+			dr_check_free(&c);
+			json_decref(l.roots[0]);
+		}
+		assert_string_equal(roots[0], roots[1]);
+	}
 }
 
 /* A block made for a test: genesis with these members changed, and the hash put right. */
