@@ -5,7 +5,8 @@
  *
  * Verification is strict: nodes are canonical RLP of exactly the form a builder makes, each is
  * reached by the hash (or, below 32 bytes, by inclusion) that its parent names, and every node handed
- * in is used: a proof with leftover nodes is refused.
+ * in is used: a proof with leftover nodes is refused. A node that its parent includes may be handed in
+ * once more behind it (alloy and EthereumJS do), as the very same bytes.
  *
  * Layer: chain/trie.
  */
@@ -32,7 +33,7 @@ enum dr_err dr_mpt_root(uint8_t root[static 32], struct dr_mpt_pair *pairs, size
 			struct dr_fail *fail);
 
 /* dr_mpt_verify: walks key from root through nodes[0,num) (root first, as eth_getProof gives them).
- * Success with *present true: *value borrows the bytes of the last node. Success with *present false:
+ * Success with *present true: *value borrows the bytes of a node. Success with *present false:
  * the key is proven absent, *value is empty. "Not proven" is an error: DR_ERR_PROOF (a hash does not
  * match, leftover or missing nodes), or a form error. An empty trie (root == dr_mpt_empty_root) proves
  * absence with num == 0, or with the single node 0x80. */
