@@ -352,8 +352,16 @@ static enum dr_err take_refused(struct dr_engine *e, const struct dr_frame *fram
 			e->lies[source]++;
 		last->what = why->what;
 		memcpy(last->hash, hash, 32);
-		/* The same lie told again and again is one entry; the status counts them all. */
-		if (!again && dr_engine_say(e, DR_NOTE_LIE, 0, hash, frame->source, detail, fail) != DR_OK)
+		if (last->minute != e->clock.boot_ms / 60000) {
+			last->minute = e->clock.boot_ms / 60000;
+			last->noted = 0;
+		}
+		/* The same lie told again and again is one entry, and so are too many; the status counts them all. */
+		if (!again && last->noted < DR_LIES_MINUTE &&
+		    dr_engine_say(e, DR_NOTE_LIE, 0, hash, frame->source,
+				  ++last->noted < DR_LIES_MINUTE ? detail
+								 : "more lies than are listed: the rest of this minute is only counted",
+				  fail) != DR_OK)
 			return fail->err;
 	}
 	e->frames_refused++;

@@ -18,6 +18,9 @@
 
 #include "kms-bridge/proto.h"
 
+/* Journal entries about one source's lies in a minute of boot-time; more are only counted: a liar fills no disk. */
+#define DR_LIES_MINUTE 20u
+
 /* What the engine hands out while one of its functions runs. Any result other than DR_OK makes that
  * function fail, and the engine is then unusable (its host must stop). */
 struct dr_engine_host {

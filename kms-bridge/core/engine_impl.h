@@ -38,7 +38,10 @@ struct dr_head {
 struct dr_lie {
 	const char *what;
 	uint8_t hash[32];
+	uint64_t minute; /* of boot-time, and the entries of that minute */
+	unsigned noted;
 };
+
 
 struct dr_engine {
 	struct dr_init init;

@@ -348,6 +348,38 @@ static void test_lies(void **state)
 	world_free(&w);
 }
 
+/* Lies that differ each time fill no journal; the next minute hears of them anew. */
+static void test_lies_flood(void **state)
+{
+	struct dr_status_report *report = (struct dr_status_report *)kit_alloc(sizeof(*report));
+	struct world w;
+
+	(void)state;
+	world_new(&w, 5);
+	struct engine_kit *k = ek_new(&w, DR_WAY_RECEIPTS, 512);
+	struct forge_block *b = w.forge->blocks[1], *c = w.forge->blocks[2];
+
+	ek_start(k);
+	for (size_t i = 0; i < 4; i++)
+		ek_feed(k, frame_header(w.forge->blocks[i], 0));
+	for (int i = 0; i < 500; i++) {
+		ek_feed(k, frame_receipts(w.tip, b->header.hash, 1));
+		ek_feed(k, frame_receipts(w.tip, c->header.hash, 1));
+	}
+	assert_int_equal(k->num_notes[DR_NOTE_LIE], DR_LIES_MINUTE);
+	assert_non_null(strstr(k->note.detail, "only counted"));
+	/* Another's lie is heard all the same. */
+	ek_feed(k, frame_receipts(w.tip, b->header.hash, 2));
+	assert_int_equal(k->num_notes[DR_NOTE_LIE], DR_LIES_MINUTE + 1);
+	ek_clock(k, k->boot_ms + 60000, k->wall_ms + 60000);
+	ek_feed(k, frame_receipts(w.tip, b->header.hash, 1));
+	assert_int_equal(k->num_notes[DR_NOTE_LIE], DR_LIES_MINUTE + 2);
+	dr_engine_status(k->e, report);
+	assert_int_equal(report->endpoints[1].lies, 1001);
+	ek_free(k);
+	world_free(&w);
+}
+
 static void test_conflict(void **state)
 {
 	struct world w;
@@ -721,7 +753,7 @@ int main(void)
 		cmocka_unit_test(test_grant),      cmocka_unit_test(test_revocation_at_a_head),
 		cmocka_unit_test(test_heads_lost), cmocka_unit_test(test_lease),
 		cmocka_unit_test(test_one_ledger), cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_lies),       cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_lies), cmocka_unit_test(test_lies_flood),       cmocka_unit_test(test_conflict),
 		cmocka_unit_test(test_host_fails), cmocka_unit_test(test_refold),
 		cmocka_unit_test(test_walk),       cmocka_unit_test(test_state_check),
 		cmocka_unit_test(test_want_ids),   cmocka_unit_test(test_head_told_twice),
