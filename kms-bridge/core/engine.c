@@ -359,8 +359,9 @@ static enum dr_err take_refused(struct dr_engine *e, const struct dr_frame *fram
 		/* The same lie told again and again is one entry, and so are too many; the status counts them all. */
 		if (!again && last->noted < DR_LIES_MINUTE &&
 		    dr_engine_say(e, DR_NOTE_LIE, 0, hash, frame->source,
-				  ++last->noted < DR_LIES_MINUTE ? detail
-								 : "more lies than are listed: the rest of this minute is only counted",
+				  ++last->noted < DR_LIES_MINUTE
+					  ? detail
+					  : "more lies than are listed: the rest of this minute is only counted",
 				  fail) != DR_OK)
 			return fail->err;
 	}

@@ -42,7 +42,6 @@ struct dr_lie {
 	unsigned noted;
 };
 
-
 struct dr_engine {
 	struct dr_init init;
 	struct dr_engine_host host;

@@ -874,9 +874,10 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(test_no_init),      T(test_replay),   T(test_replay_damaged),  T(test_run),         T(test_killed),
-		T(test_tampered),     T(test_conflict), T(test_protocol_errors), T(test_second_core), T(test_record),
-		T(test_foreign_root), T(test_signal),   T(test_bad_client),      T(test_flood),        T(test_deaf_client),
+		T(test_no_init),     T(test_replay),   T(test_replay_damaged), T(test_run),
+		T(test_killed),      T(test_tampered), T(test_conflict),       T(test_protocol_errors),
+		T(test_second_core), T(test_record),   T(test_foreign_root),   T(test_signal),
+		T(test_bad_client),  T(test_flood),    T(test_deaf_client),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -750,13 +750,21 @@ static void test_walk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grant),      cmocka_unit_test(test_revocation_at_a_head),
-		cmocka_unit_test(test_heads_lost), cmocka_unit_test(test_lease),
-		cmocka_unit_test(test_one_ledger), cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_lies), cmocka_unit_test(test_lies_flood),       cmocka_unit_test(test_conflict),
-		cmocka_unit_test(test_host_fails), cmocka_unit_test(test_refold),
-		cmocka_unit_test(test_walk),       cmocka_unit_test(test_state_check),
-		cmocka_unit_test(test_want_ids),   cmocka_unit_test(test_head_told_twice),
+		cmocka_unit_test(test_grant),
+		cmocka_unit_test(test_revocation_at_a_head),
+		cmocka_unit_test(test_heads_lost),
+		cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_one_ledger),
+		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_lies_flood),
+		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_host_fails),
+		cmocka_unit_test(test_refold),
+		cmocka_unit_test(test_walk),
+		cmocka_unit_test(test_state_check),
+		cmocka_unit_test(test_want_ids),
+		cmocka_unit_test(test_head_told_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
