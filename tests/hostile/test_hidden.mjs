@@ -4,9 +4,11 @@
 // is in the journal; beside honest endpoints the run goes on, with the true ledger.
 
 import { strict as assert } from 'node:assert';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT } from '../nodes/run.mjs';
+import { startAnvil } from '../nodes/chain.mjs';
+import { EXIT, replay } from '../nodes/run.mjs';
 import { APP } from '../nodes/story.mjs';
 import { byName, startProxy } from './proxy.mjs';
 import { at, base, chain, end, honestLedger, journalled, noGrant, story, useWorld } from './world.mjs';
@@ -74,4 +76,37 @@ describe('the same beside honest endpoints', { concurrency: 2 }, () => {
 				assert.equal(await kms.stop(), EXIT.good);
 				await Promise.all([proxy.stop(), honest.stop()]);
 			});
+});
+
+// Above `at` it names and serves another chain's blocks, well formed in themselves: a second node, of the same genesis.
+test('an endpoint that serves another fork, in turns, against two honest ones', async () => {
+	const fork = await startAnvil(['--slots-in-an-epoch', '1', '--timestamp', String(await chain.time(0))]);
+	assert.equal((await fork.rpc('eth_getBlockByNumber', '0x0', false)).hash, (await chain.rpc('eth_getBlockByNumber', '0x0', false)).hash);
+	await fork.mineMany(await chain.height());
+	const [proxy, second] = [await startProxy(chain.url), await startProxy(chain.url)];
+	const liar = await startProxy(fork.url);
+	let turn = 0;
+	proxy.attack = { call: (p, c, r) => (c.method === 'eth_chainId' || turn++ % 2 ? r : liar.ask(c.method, c.params)) };
+	const endpoints = [{ name: 'liar', url: proxy.url }, { name: 'honest', url: chain.url }, { name: 'second', url: second.url }];
+	const kms = await story.kms({ endpoints, quorum: 2, step: 4 }).start();
+	await kms.reaches(end);
+	await honestLedger(kms);
+	assert.equal((await kms.status()).halted, false);
+	assert.ok((await journalled(kms, ['dissent', 'lie', 'unavailable', 'endpoint'])).length > 1, 'nothing is said about it');
+	assert.equal(await kms.stop(), EXIT.good);
+	await Promise.all([proxy.stop(), second.stop(), liar.stop(), fork.stop()]);
+});
+
+test('two that agree on a fork after the honest chain is final: halt, exit 4', async () => {
+	const fork = await startAnvil(['--slots-in-an-epoch', '1', '--timestamp', String(await chain.time(0))]);
+	const [one, two] = [await startProxy(chain.url), await startProxy(chain.url)];
+	const kms = await story.kms({ endpoints: [one.url, two.url, chain.url], quorum: 2, poll_ms: POLL_MS }).start();
+	await kms.reaches(end);
+	const { final, ledger_root } = await kms.status();
+	await fork.mineMany(final + 10);
+	one.target = two.target = fork.url;
+	assert.equal(await kms.ended(), EXIT.conflict, kms.err);
+	assert.equal((await kms.log()).length, (await replay(join(kms.data, `conflict-${final}.ev`), '--anchor', await kms.anchor())).changes.length);
+	assert.equal((await replay(join(kms.data, `conflict-${final}.ev`), '--anchor', await kms.anchor())).status.ledger_root, ledger_root);
+	await Promise.all([one.stop(), two.stop(), fork.stop()]);
 });

@@ -61,7 +61,6 @@ before(async () => {
 	file = await kms.exported();
 	anchor = await kms.anchor();
 	live = await kms.status();
-	live.final_at_export = live.final;
 });
 after(async () => {
 	await kms?.stop();
@@ -84,8 +83,8 @@ describe('a replay of the recording', () => {
 		const of = (type) => kms.events.filter((e) => e.type === type).map(rowOf);
 		assert.deepEqual(again.changes.map(rowOf), of('change'));
 		assert.deepEqual(again.findings.map(rowOf), of('finding'));
-		assert.deepEqual(new Set(again.findings.map((f) => f.finding)), new Set(['stealthy-deployer', 'unsupported-execution', 'refused']).intersection(new Set(again.findings.map((f) => f.finding))));
-		assert.ok(['stealthy-deployer', 'unsupported-execution'].every((kind) => again.findings.some((f) => f.finding === kind)));
+		for (const kind of ['stealthy-deployer', 'unsupported-execution'])
+			assert.ok(again.findings.some((f) => f.finding === kind), kind);
 		assert.deepEqual(again.answers.map(decision), answers.map(decision));
 		assert.ok(answers.some((a) => a.verdict === 'allow') && answers.some((a) => a.reason === 'head'));
 		const changes = again.changes.map((c) => c.leaf);
@@ -111,7 +110,8 @@ describe('a replay of the recording', () => {
 		for (const [from, to] of [[/id: \d+/, 'id: 1'], [/genesis: "0x..../, 'genesis: "0x0000'], [/(start:\n.*\n  hash: "0x).{8}/, '$100000000']]) {
 			writeFileSync(other, readFileSync(anchor, 'utf8').replace(from, to));
 			const again = await replay(file, '--anchor', other);
-			assert.ok([EXIT.error, EXIT.proof].includes(again.code), `${from}: ${again.code} ${again.err}`);
+			// A recording that calls another start block final contradicts the anchor.
+			assert.ok([EXIT.error, EXIT.proof, EXIT.conflict].includes(again.code), `${from}: ${again.code} ${again.err}`);
 			assert.equal(again.changes.length, 0);
 		}
 	});
@@ -127,7 +127,8 @@ describe('a replay of the recording', () => {
 		for (const length of [bytes.length - 1, bytes.length - 9, Math.floor(bytes.length / 2), 64 + 3]) {
 			writeFileSync(cut, bytes.subarray(0, length));
 			const again = await replay(cut, '--anchor', anchor);
-			assert.match(again.err, /ends inside a frame/, `${length}: ${again.code}`);
+			assert.equal(again.code, EXIT.error);
+			assert.match(again.err, /ends inside a frame/);
 			assert.ok(again.changes.every((c, i) => c.leaf === kms.events.filter((e) => e.type === 'change')[i].leaf));
 		}
 		for (const length of [0, 1, 63]) {
@@ -143,9 +144,8 @@ describe('a replay of the recording', () => {
 			bytes[at] ^= 1 << at % 8;
 			writeFileSync(bent, bytes);
 			bytes[at] ^= 1 << at % 8;
-			const { code, status, err } = await replay(bent, '--anchor', anchor);
-			if (code === EXIT.findings && /ends inside a frame/.test(err)) assert.notEqual(status?.ledger_root, undefined); // a length grew: torn
-			else assert.ok([EXIT.error, EXIT.proof].includes(code), `byte ${at}: exit code ${code}`);
+			const { code } = await replay(bent, '--anchor', anchor);
+			assert.ok([EXIT.error, EXIT.proof].includes(code), `byte ${at}: exit code ${code}`);
 		}
 	});
 });
