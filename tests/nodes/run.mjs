@@ -12,7 +12,7 @@
 // What was started is stopped, and what was made is removed, when the process ends.
 
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -165,8 +165,11 @@ export class Kms {
 		return true;
 	}
 
-	get pid() {
-		return this.#child.pid;
+	// children: the pids of derot run's processes by name: {'derot-core': 12, 'derot-watch': 13}.
+	children() {
+		const at = `/proc/${this.#child.pid}/task/${this.#child.pid}/children`;
+		const pids = readFileSync(at, 'utf8').split(' ').filter(Boolean);
+		return Object.fromEntries(pids.map((pid) => [readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), Number(pid)]));
 	}
 
 	// ended: waits for derot run to end by itself; its exit code.

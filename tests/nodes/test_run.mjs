@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { label, word } from './abi.mjs';
 import { startAnvil } from './chain.mjs';
 import { ACTION, proposalSlots } from './derot.mjs';
-import { EXIT } from './run.mjs';
+import { EXIT, eventually } from './run.mjs';
 import { APP, BUILD, NOTICE, Story } from './story.mjs';
 
 let chain;
@@ -78,6 +78,19 @@ describe('a council, a node, a root, an application', () => {
 		assert.equal(published.outcome, 'applied');
 		assert.equal((await kms.cli('keys', 'public')).json.published, true);
 	});
+	for (const name of ['derot-core', 'derot-watch'])
+		test(`${name} is killed: started again, sealed first, with the same root`, async () => {
+			const before = (await kms.cli('keys', 'public')).json;
+			const { [name]: pid } = kms.children();
+			process.kill(pid, 'SIGKILL');
+			await eventually('other processes', () => {
+				const now = kms.children();
+				return now['derot-core'] && now['derot-watch'] && now[name] !== pid && now;
+			});
+			await kms.until((s) => !s.sealed && s.generation_ours, 'unsealed');
+			assert.deepEqual((await kms.cli('keys', 'public')).json, before);
+			assert.ok((await kms.journal()).filter((n) => n.kind === 'start').length >= 2);
+		});
 	test('an application: unknown, then in notice, then allowed', async () => {
 		await denied(kms, 'app-unknown');
 		await story.registerApp();
