@@ -59,7 +59,7 @@ static void code_init(struct dr_code *c, void *ptr)
 	dr_code_u32(c, &m->version);
 	if (dr_code_ok(c) && m->version != DR_PROTO_VERSION)
 		dr_code_fail(c, DR_ERR_UNKNOWN, "version of the protocol between the processes");
-	dr_code_range(c, &m->mode, DR_MODE_RUN, DR_MODE_QUERY, "mode of the core");
+	dr_code_range(c, &m->mode, DR_MODE_RUN, DR_MODE_KEY_FILE, "mode of the core");
 	dr_code_range(c, &m->clock, DR_CLOCK_SYSTEM, DR_CLOCK_CHAIN, "clock source");
 	dr_code_range(c, &m->proof, DR_PROOF_QUORUM, DR_PROOF_L1, "proof");
 	dr_code_range(c, &m->way, DR_WAY_BLOOM, DR_WAY_ACCUMULATOR, "way of completeness");

@@ -234,6 +234,20 @@ void dr_cli_self(char *folder, size_t cap)
 		*slash = '\0';
 }
 
+/* `--format F` before the command means the same as after it. */
+static void front_options_last(int argc, char **argv)
+{
+	while (argc > 2 && strncmp(argv[1], "--format", 8) == 0) {
+		const int num = argv[1][8] == '=' || argc < 4 ? 1 : 2;
+		char *moved[2] = { argv[1], argv[2] };
+
+		memmove(argv + 1, argv + 1 + num, (size_t)(argc - 1 - num) * sizeof(*argv));
+		memcpy(argv + argc - num, moved, (size_t)num * sizeof(*argv));
+		if (strcmp(argv[1], moved[0]) == 0)
+			return; /* given twice: the command's own check says so */
+	}
+}
+
 int dr_cli_main(int argc, char **argv, FILE *out, FILE *err)
 {
 	struct dr_cli cli = { .command = NULL };
@@ -256,6 +270,7 @@ int dr_cli_main(int argc, char **argv, FILE *out, FILE *err)
 		print_help(out, cli.command);
 		return DR_EXIT_OK;
 	}
+	front_options_last(argc, argv);
 	cli.command = find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
 	if (cli.command == NULL)
 		return dr_cli_usage(&cli, "unknown command", argv[1]);

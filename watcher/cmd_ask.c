@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "chain/base/hex.h"
 #include "chain/crypto/keccak.h"
@@ -81,7 +79,7 @@ static int answer(struct asking *a, uint16_t expected, struct dr_bytes *payload)
 			       "look at the output of derot run");
 	if (type == expected)
 		return DR_EXIT_OK;
-	if (type == DR_MSG_ERROR && dr_error_get(&error, *payload, &fail) == DR_OK)
+	if ((type == DR_MSG_ERROR || type == DR_MSG_FATAL) && dr_error_get(&error, *payload, &fail) == DR_OK)
 		return trouble(a->cli, DR_EXIT_ERROR, dr_err_name((enum dr_err)error.err), error.what, NULL,
 			       "derot-core", "see what it says");
 	return trouble(a->cli, DR_EXIT_ERROR, "syntax", "an answer of another kind than asked for", NULL,
@@ -121,35 +119,32 @@ int dr_cmd_status(struct dr_cli *cli, int argc, char **argv)
 	return code;
 }
 
-/* derot keys init: the file with the sealing key. The core makes it, so that no other process sees it. */
+/* derot keys init: the file with the sealing key. A core makes it, so that no other process sees it. */
 static int keys_init(struct dr_cli *cli, const char *path)
 {
 	static struct dr_config config;
+	static struct dr_init init;
 	struct dr_yaml_error error = { "" };
-	char program[4096 + 16], folder[4096];
-	int status = 0;
+	struct dr_fail fail = { 0 };
+	struct asking a = { .cli = cli, .config = &config };
+	struct dr_bytes payload;
 
 	if (path == NULL)
 		return dr_cli_usage(cli, "which configuration? give -c FILE", NULL);
 	if (dr_config_load(&config, path, &error) != DR_OK)
 		return trouble(cli, DR_EXIT_ERROR, "config", "the configuration", error.text, path, "mend it");
-	if (config.key_file[0] == '\0') {
-		dr_config_free(&config);
-		return trouble(cli, DR_EXIT_ERROR, "config", "the configuration names a key_file", NULL, path,
+	int code = DR_EXIT_OK;
+
+	if (config.key_file[0] == '\0')
+		code = trouble(cli, DR_EXIT_ERROR, "config", "the configuration names a key_file", NULL, path,
 			       "add key_file");
-	}
-	dr_cli_self(folder, sizeof(folder));
-	snprintf(program, sizeof(program), "%s/derot-core", folder);
-	fflush(NULL);
-	const pid_t pid = fork();
-
-	if (pid == 0) {
-		execl(program, "derot-core", "make-key-file", config.key_file, (char *)NULL);
-		_exit(127);
-	}
-	const bool made = pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-
-	if (made) {
+	else if (dr_config_init(&init, &config, DR_MODE_KEY_FILE, &fail) != DR_OK ||
+		 dr_link_core(&a.core, -1, &fail) != DR_OK ||
+		 dr_init_put(&a.core.out, DR_MSG_INIT, &init, &fail) != DR_OK)
+		code = trouble(cli, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL, path, "run derot doctor");
+	else
+		code = answer(&a, DR_MSG_READY, &payload);
+	if (code == DR_EXIT_OK) {
 		json_t *obj =
 			json_pack("{s:s, s:s}", "key_file", config.key_file, "made",
 				  "32 random bytes, readable by this user only; without it no root opens again");
@@ -157,10 +152,8 @@ static int keys_init(struct dr_cli *cli, const char *path)
 		dr_out_object(&cli->out, obj);
 		json_decref(obj);
 	}
-	dr_config_free(&config);
-	return made ? DR_EXIT_OK
-		    : trouble(cli, DR_EXIT_ERROR, "io", "the key file can be made", NULL, path,
-			      "it must not exist yet, and its folder must be writable");
+	close_core(&a);
+	return code;
 }
 
 /* The calldata of publishRoot(uint64,bytes32[10]). */

@@ -331,6 +331,15 @@ static enum dr_err read_init(struct dr_core *c)
 	return DR_OK;
 }
 
+/* So that no other process ever sees the key that seals the roots. */
+static int make_key_file(struct dr_core *c)
+{
+	if (dr_keys_file_make(c->init.key_file, &c->fail) != DR_OK)
+		return dr_core_fatal(c, DR_CORE_ERROR);
+	dr_msg_put(&c->control.out, DR_MSG_READY, (struct dr_bytes){ NULL, 0 }, &c->fail);
+	return DR_CORE_GOOD;
+}
+
 static int run_mode(struct dr_core *c)
 {
 	switch ((enum dr_mode)c->init.mode) {
@@ -338,6 +347,7 @@ static int run_mode(struct dr_core *c)
 	case DR_MODE_RECORD: return dr_core_live(c);
 	case DR_MODE_REPLAY: return dr_core_replay(c);
 	case DR_MODE_QUERY: return dr_core_query(c);
+	case DR_MODE_KEY_FILE: return make_key_file(c);
 	}
 	dr_fail_set(&c->fail, DR_ERR_UNKNOWN, "mode of the core", c->init.mode);
 	return dr_core_fatal(c, DR_CORE_ERROR);

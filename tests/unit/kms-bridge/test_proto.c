@@ -390,7 +390,7 @@ static const struct {
 } bad[] = {
 	{ "init of another version", "init", 3, 2, DR_ERR_UNKNOWN },
 	{ "mode 0", "init", 4, 0, DR_ERR_UNKNOWN },
-	{ "mode 5", "init", 4, 5, DR_ERR_UNKNOWN },
+	{ "mode 6", "init", 4, 6, DR_ERR_UNKNOWN },
 	{ "clock 2", "init", 5, 2, DR_ERR_UNKNOWN },
 	{ "proof none", "init", 6, 0, DR_ERR_UNKNOWN },
 	{ "way 3", "init", 7, 3, DR_ERR_UNKNOWN },
