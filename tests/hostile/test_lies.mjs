@@ -31,6 +31,7 @@ describe('every attack, alone: the true ledger or none', { concurrency: 5 }, () 
 			// A header that is not what it was asked for is junk that leads nowhere; its server is set aside.
 			const told = [...(await journalled(kms, ['lie'])), ...(await journalled(kms, ['endpoint'])).filter((n) => /^set aside/.test(n.detail))];
 			if (attack.proof) assert.ok(told.length > 0, 'the lie is not in the journal');
+			else if (attack.call && !attack.harmless) assert.ok((await journalled(kms, ['lie', 'unavailable', 'endpoint'])).length > 0, 'the endpoint is not in the journal');
 			assert.equal(proxy.trapped, 0, 'a redirect was followed');
 			proxy.attack = null;
 			if (!attack.once) await kms.reaches(end, 30000);
