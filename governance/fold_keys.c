@@ -235,7 +235,8 @@ void dr_fold_root_stop(struct dr_step *step, const struct dr_pending *p)
 static uint64_t next_said(const struct dr_epoch *r)
 {
 	const uint64_t period_s = r->policy.period_s;
-	const uint64_t num = r->said < SAID_MAX || period_s >= SAID_GAP_S ? 1 : (SAID_GAP_S + period_s - 1) / period_s;
+	const uint64_t num =
+		r->said < SAID_MAX || period_s >= SAID_GAP_S ? 1 : (SAID_GAP_S + period_s - 1) / period_s;
 
 	return r->policy.epoch_time + num * period_s;
 }

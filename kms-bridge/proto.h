@@ -70,10 +70,10 @@ enum dr_msg_type {
 };
 
 enum dr_mode {
-	DR_MODE_RUN = 1,    /* live, with store and keys */
-	DR_MODE_REPLAY = 2, /* evidence over control; memory only; never opens a root */
-	DR_MODE_RECORD = 3, /* live, memory only, hands kept frames out */
-	DR_MODE_QUERY = 4,  /* an existing store, read only: answers client messages on control */
+	DR_MODE_RUN = 1,      /* live, with store and keys */
+	DR_MODE_REPLAY = 2,   /* evidence over control; memory only; never opens a root */
+	DR_MODE_RECORD = 3,   /* live, memory only, hands kept frames out */
+	DR_MODE_QUERY = 4,    /* an existing store, read only: answers client messages on control */
 	DR_MODE_KEY_FILE = 5, /* makes the sealing key's file (init.key_file), says READY, ends */
 };
 

@@ -283,7 +283,8 @@ json_t *dr_tell_status(const struct dr_status_report *s)
 				    json_string("quorum: nothing cryptographic; the endpoints are believed"));
 	}
 	json_object_set_new(o, "start", json_integer((json_int_t)s->start_number));
-	json_object_set_new(o, "before", json_sprintf("before block %llu: unproven", (unsigned long long)s->start_number));
+	json_object_set_new(o, "before",
+			    json_sprintf("before block %llu: unproven", (unsigned long long)s->start_number));
 	json_object_set_new(o, "final", s->has_final ? json_integer((json_int_t)s->final_number) : json_null());
 	if (s->has_final) {
 		dr_tell_time(time, s->final_time);

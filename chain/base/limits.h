@@ -8,42 +8,42 @@
 #define DR_BASE_LIMITS_H
 
 /* Execution layer */
-#define DR_EVM_HEADER_LEN_MAX 8192u       /* RLP; real ones are about 600 bytes */
-#define DR_EVM_EXTRA_LEN_MAX 4096u        /* extraData; 32 on mainnet, longer with sealed chains */
+#define DR_EVM_HEADER_LEN_MAX  8192u       /* RLP; real ones are about 600 bytes */
+#define DR_EVM_EXTRA_LEN_MAX   4096u       /* extraData; 32 on mainnet, longer with sealed chains */
 #define DR_EVM_RECEIPT_LEN_MAX (32u << 20) /* one receipt: 8 gas buy a byte, so beyond 260 million gas */
-#define DR_EVM_RECEIPTS_MAX 65536u        /* receipts of one block */
-#define DR_EVM_LOGS_MAX 262144u           /* logs of one block */
-#define DR_EVM_TOPICS_MAX 4u
-#define DR_MPT_DEPTH_MAX 65u              /* nodes on one path: 64 nibbles and a leaf */
-#define DR_MPT_NODE_LEN_MAX 1024u         /* an inner node; branch of 16 hashes = 532 */
-#define DR_STATE_SLOTS_MAX 256u           /* storage slots of one state proof */
-#define DR_RLP_DEPTH_MAX 16u
+#define DR_EVM_RECEIPTS_MAX    65536u      /* receipts of one block */
+#define DR_EVM_LOGS_MAX        262144u     /* logs of one block */
+#define DR_EVM_TOPICS_MAX      4u
+#define DR_MPT_DEPTH_MAX       65u   /* nodes on one path: 64 nibbles and a leaf */
+#define DR_MPT_NODE_LEN_MAX    1024u /* an inner node; branch of 16 hashes = 532 */
+#define DR_STATE_SLOTS_MAX     256u  /* storage slots of one state proof */
+#define DR_RLP_DEPTH_MAX       16u
 
 /* ABI */
 #define DR_ABI_DEPTH_MAX 16u
 #define DR_ABI_ITEMS_MAX 65536u
 
 /* Evidence */
-#define DR_FRAME_LEN_MAX (48u << 20)      /* payload of one frame; a block's receipts are the largest */
-#define DR_EVENT_DATA_MAX 4096u           /* data of one governance event */
+#define DR_FRAME_LEN_MAX  (48u << 20) /* payload of one frame; a block's receipts are the largest */
+#define DR_EVENT_DATA_MAX 4096u       /* data of one governance event */
 /* Governance events of one block. Anybody may emit them, at some 2800 gas each: a bound that one block's gas
  * could pay for would stop every follower for ever. This one costs 700 million gas. */
-#define DR_BLOCK_EVENTS_MAX DR_EVM_LOGS_MAX
-#define DR_FOLLOW_BLOCKS_MAX 8192u        /* headers held above the cursor */
-#define DR_FOLLOW_STEP_MAX 512u           /* blocks one final step may advance */
-#define DR_HEADS_MAX 4096u                /* head states that count at once; beyond: sealed */
-#define DR_WANTS_MAX 64u                  /* outstanding wants */
-#define DR_ENDPOINTS_MAX 16u
+#define DR_BLOCK_EVENTS_MAX  DR_EVM_LOGS_MAX
+#define DR_FOLLOW_BLOCKS_MAX 8192u /* headers held above the cursor */
+#define DR_FOLLOW_STEP_MAX   512u  /* blocks one final step may advance */
+#define DR_HEADS_MAX         4096u /* head states that count at once; beyond: sealed */
+#define DR_WANTS_MAX         64u   /* outstanding wants */
+#define DR_ENDPOINTS_MAX     16u
 
 /* Governance */
-#define DR_ARGS_MAX 16u                   /* words of one action */
-#define DR_MAP_KEY_MAX 96u
-#define DR_MAP_VALUE_MAX 768u
+#define DR_ARGS_MAX           16u /* words of one action */
+#define DR_MAP_KEY_MAX        96u
+#define DR_MAP_VALUE_MAX      768u
 #define DR_PROFILE_EVENTS_MAX 128u
-#define DR_PROFILE_SLOTS_MAX 64u
-#define DR_PROFILE_LEN_MAX 65536u
-#define DR_ADVISORIES_MAX 32u             /* advisory ids of one key request */
-#define DR_TIME_MAX_S (1ull << 48)        /* block timestamps, dues, deadlines and periods: sums never wrap */
+#define DR_PROFILE_SLOTS_MAX  64u
+#define DR_PROFILE_LEN_MAX    65536u
+#define DR_ADVISORIES_MAX     32u          /* advisory ids of one key request */
+#define DR_TIME_MAX_S         (1ull << 48) /* block timestamps, dues, deadlines and periods: sums never wrap */
 
 /* Local protocol */
 #define DR_MSG_LEN_MAX (DR_FRAME_LEN_MAX + 1024u)

@@ -29,14 +29,14 @@ struct dr_evm_slot {
 
 /* dr_evm_account_verify: the account at address under state_root. */
 enum dr_err dr_evm_account_verify(struct dr_evm_account *out, const uint8_t state_root[static 32],
-                                  const uint8_t address[static 20], const struct dr_bytes *nodes, size_t num,
-                                  struct dr_fail *fail);
+				  const uint8_t address[static 20], const struct dr_bytes *nodes, size_t num,
+				  struct dr_fail *fail);
 
 /* dr_evm_slot_verify: storage slot `slot` (its 32-byte number, not hashed) under storage_root. A zero that a node
  * keeps in its trie is as good as none there. */
 enum dr_err dr_evm_slot_verify(struct dr_evm_slot *out, const uint8_t storage_root[static 32],
-                               const uint8_t slot[static 32], const struct dr_bytes *nodes, size_t num,
-                               struct dr_fail *fail);
+			       const uint8_t slot[static 32], const struct dr_bytes *nodes, size_t num,
+			       struct dr_fail *fail);
 
 /* EIP-2935 (Prague on): the history contract keeps the hashes of the last 8191 blocks. */
 #define DR_EVM_HISTORY_WINDOW 8191u
@@ -57,6 +57,6 @@ struct dr_evm_hop {
  * completes a range. DR_ERR_LIMIT outside the window; DR_ERR_PROOF where the contract keeps no hash (before
  * Prague, or a chain without EIP-2935). */
 enum dr_err dr_evm_hop_verify(uint8_t hash[static 32], const uint8_t state_root[static 32], uint64_t at,
-                              uint64_t number, const struct dr_evm_hop *hop, struct dr_fail *fail);
+			      uint64_t number, const struct dr_evm_hop *hop, struct dr_fail *fail);
 
 #endif

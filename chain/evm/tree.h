@@ -27,7 +27,7 @@ struct dr_node {
 	enum dr_complete complete; /* NONE: its events are not known yet */
 	struct dr_event *events;   /* owned, with their data behind them; NULL if none */
 	size_t num_events;
-	bool has_acc;              /* (count, acc) of the contract after this block are proven */
+	bool has_acc; /* (count, acc) of the contract after this block are proven */
 	uint64_t acc_count;
 	uint8_t acc[32];
 };
@@ -53,8 +53,8 @@ struct dr_node *dr_tree_add(struct dr_tree *t, const struct dr_evm_header *heade
 
 /* dr_tree_path: from the block (number, hash) down to the base. out holds DR_FOLLOW_BLOCKS_MAX. */
 enum dr_path dr_tree_path(const struct dr_tree *t, uint64_t base_number, const uint8_t base_hash[static 32],
-                          uint64_t number, const uint8_t hash[static 32], struct dr_node **out, size_t *num,
-                          uint8_t missing[static 32], uint64_t *missing_number);
+			  uint64_t number, const uint8_t hash[static 32], struct dr_node **out, size_t *num,
+			  uint8_t missing[static 32], uint64_t *missing_number);
 
 /* dr_tree_prune: drops each node for which drop answers true. */
 void dr_tree_prune(struct dr_tree *t, bool (*drop)(void *ctx, const struct dr_node *node), void *ctx);

@@ -376,8 +376,7 @@ int main(void)
 		cmocka_unit_test(test_mainnet),        cmocka_unit_test(test_devnet_capella),
 		cmocka_unit_test(test_devnet_electra), cmocka_unit_test(test_account_values),
 		cmocka_unit_test(test_slot_values),    cmocka_unit_test(test_absence),
-		cmocka_unit_test(test_history),
-		cmocka_unit_test(test_hop),
+		cmocka_unit_test(test_history),        cmocka_unit_test(test_hop),
 	};
 	return cmocka_run_group_tests_name("state_proof", tests, NULL, NULL);
 }
