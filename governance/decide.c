@@ -253,7 +253,7 @@ static const struct {
 	[DR_DENY_DIVERGENCE] = { "divergence",
 				 "The contract's storage and its events differ on something this rests on." },
 	[DR_DENY_HEAD] = { "head", "A right that this rests on was revoked in a block that is not final yet." },
-	[DR_DENY_CODE] = { "code", "The contract's code is not proven, or is not the pinned one." },
+	[DR_DENY_CODE] = { "code", "The contract's code is not proven of late, or is not the pinned one." },
 	[DR_DENY_PROOF] = { "proof", "What is proven is not proven well enough." },
 };
 

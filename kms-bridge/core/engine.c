@@ -135,6 +135,7 @@ static void check_at(struct dr_engine *e)
 	dr_state_drop(&e->check.state);
 	e->check.state = dr_state_share(&e->state);
 	e->check.number = e->final_.number;
+	e->check.time = e->final_.time;
 	memcpy(e->check.hash, e->final_.hash, 32);
 	e->check.fresh = true;
 }
@@ -171,7 +172,7 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 	drop_heads(e);
 	e->unproven = false;
 	e->lease_boot_ms = e->clock.boot_ms;
-	if (!e->judged && !e->check.fresh)
+	if (dr_engine_state_is_old(e) && !e->check.fresh)
 		check_at(e);
 	if (e->check.fresh) {
 		const size_t num = dr_divergence_slots(e->divergence, e->slots, DR_STATE_SLOTS_MAX, &e->profile,
@@ -271,6 +272,7 @@ static enum dr_err take_state(struct dr_engine *e, const struct dr_fact_state *s
 	if (memcmp(dr_fact_state_hash(state), e->check.hash, 32) != 0)
 		return DR_OK; /* the wish was replaced meanwhile */
 	e->judged = true;
+	e->judged_time = e->check.time;
 	dr_divergence_judge(e->divergence, &e->profile, &e->check.state, state, on_divergence, &to);
 	if (fail->err != DR_OK || left_out == e->left_out)
 		return fail->err;

@@ -84,11 +84,12 @@ struct dr_engine {
 	/* The state proof that is wished for, and the state it is held against. */
 	struct {
 		bool fresh;
-		uint64_t number;
+		uint64_t number, time;
 		uint8_t hash[32];
 		struct dr_state state;
 	} check;
 	bool judged, left_out;
+	uint64_t judged_time; /* timestamp of the block that was judged last */
 	uint8_t slots[DR_STATE_SLOTS_MAX][32];
 	uint32_t num_divergences, num_findings;
 	uint64_t frames_kept, frames_refused;
@@ -100,6 +101,11 @@ struct dr_engine {
 	bool (*own_root)(void *ctx, uint64_t generation, const struct dr_root *published);
 	void *own_root_ctx;
 };
+
+/* dr_engine_state_is_old: the contract's state was never proven, or so long ago that silence is danger: further than
+ * max_staleness behind the final block, by their timestamps. Nothing is granted on it, and a proof at the newest
+ * final block is asked for, whatever heights the profile fixes. */
+bool dr_engine_state_is_old(const struct dr_engine *e);
 
 enum dr_seal dr_engine_seal(const struct dr_engine *e);
 const char *dr_seal_text(enum dr_seal seal);

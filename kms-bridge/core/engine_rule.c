@@ -77,6 +77,12 @@ static size_t distinct_heads(const struct dr_engine *e)
 	return num;
 }
 
+bool dr_engine_state_is_old(const struct dr_engine *e)
+{
+	return !e->judged ||
+	       (e->final_.time > e->judged_time && e->final_.time - e->judged_time > e->init.max_staleness_s);
+}
+
 void dr_engine_ask(const struct dr_engine *e, struct dr_decision *decision, const struct dr_request *request)
 {
 	struct dr_root published;
@@ -91,6 +97,8 @@ void dr_engine_ask(const struct dr_engine *e, struct dr_decision *decision, cons
 	if (decision->verdict != DR_ALLOW)
 		return;
 	decision->deny = dr_divergence_verdict(e->divergence, &e->self, &e->state, request, decision);
+	if (decision->deny == DR_DENY_NONE && dr_engine_state_is_old(e))
+		decision->deny = DR_DENY_CODE;
 	if (decision->deny == DR_DENY_NONE && e->own_root != NULL &&
 	    !(dr_state_root(&published, &e->state, decision->generation) &&
 	      e->own_root(e->own_root_ctx, decision->generation, &published)))

@@ -577,6 +577,42 @@ static void test_state_check(void **state)
 	}
 }
 
+/* State that nobody proves any more: its last verdict does not stand for ever, and one proof at the newest final
+ * block, at whatever height, brings it back. */
+static void test_state_withheld(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_new(&w, 51);
+	struct engine_kit *k = ek_new(&w, DR_WAY_BLOOM, 512);
+	const uint64_t first_s = w.tip->header.timestamp;
+
+	world_block(&w, 1);
+	ek_start(k);
+	ek_run(k, RIGHT);
+	assert_int_equal(ek_ask(k), DR_DENY_NONE);
+	k->no_state = true;
+	for (uint64_t number = RIGHT + 1; number <= RIGHT + 20; number++) {
+		world_block(&w, 300);
+		w.forge->final_number = number;
+		ek_clock(k, k->boot_ms + 300000, w.tip->header.timestamp * 1000);
+		ek_run(k, number);
+		const uint64_t since_s = w.tip->header.timestamp - first_s;
+
+		/* The last proof was at RIGHT or a little before it. */
+		if (since_s < LEASE_S - 300)
+			assert_int_equal(ek_ask(k), DR_DENY_NONE);
+		if (since_s > LEASE_S + 600)
+			assert_int_equal(ek_ask(k), DR_DENY_CODE);
+	}
+	k->no_state = false;
+	ek_round(k);
+	assert_int_equal(ek_ask(k), DR_DENY_NONE);
+	ek_free(k);
+	world_free(&w);
+}
+
 /* A head whose header was crowded out and asked for again counts once. */
 static void test_head_told_twice(void **state)
 {
@@ -750,21 +786,14 @@ static void test_walk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grant),
-		cmocka_unit_test(test_revocation_at_a_head),
-		cmocka_unit_test(test_heads_lost),
-		cmocka_unit_test(test_lease),
-		cmocka_unit_test(test_one_ledger),
-		cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_lies),
-		cmocka_unit_test(test_lies_flood),
-		cmocka_unit_test(test_conflict),
-		cmocka_unit_test(test_host_fails),
-		cmocka_unit_test(test_refold),
-		cmocka_unit_test(test_walk),
-		cmocka_unit_test(test_state_check),
-		cmocka_unit_test(test_want_ids),
-		cmocka_unit_test(test_head_told_twice),
+		cmocka_unit_test(test_grant),       cmocka_unit_test(test_revocation_at_a_head),
+		cmocka_unit_test(test_heads_lost),  cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_one_ledger),  cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_lies),        cmocka_unit_test(test_lies_flood),
+		cmocka_unit_test(test_conflict),    cmocka_unit_test(test_host_fails),
+		cmocka_unit_test(test_refold),      cmocka_unit_test(test_walk),
+		cmocka_unit_test(test_state_check), cmocka_unit_test(test_state_withheld),
+		cmocka_unit_test(test_want_ids),    cmocka_unit_test(test_head_told_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
