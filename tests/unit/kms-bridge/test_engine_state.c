@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/kms-bridge/engine_kit.h"
+
+/* The contract's slots against its events: a right without its slot, other code, an event that was counted and not
+ * logged. Each is seen at a height where state is proven, and clears at a later one. */
+static void test_state_check(void **state)
+{
+	static const struct {
+		const char *name;
+		enum dr_deny expected;
+	} rows[] = {
+		{ "as it should be", DR_DENY_NONE }, { "the app's slot is empty", DR_DENY_DIVERGENCE },
+		{ "other code", DR_DENY_CODE },      { "one event more than was logged", DR_DENY_SEALED },
+		{ "another hash", DR_DENY_SEALED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int way = DR_WAY_BLOOM; way <= DR_WAY_ACCUMULATOR; way++) {
+			const struct w app = kit_b(APP), version = kit_b(VERSION), none = kit_n(0), more = kit_n(99);
+			struct world w;
+
+			world_new(&w, 50);
+			struct forge_state *good = forge_state_of(w.forge, w.tip), *bad = world_state(&w);
+			struct engine_kit *k = ek_new(&w, (enum dr_way)way, 512);
+
+			switch (i) {
+			case 0: break;
+			case 1: world_slot(&w, 3, &app, &version, none.b); break;
+			case 2:
+				memset(bad->code_hash, 1, 32);
+				bad->rooted = false;
+				break;
+			case 3: forge_word_put(bad, 0, more.b); break;
+			case 4: forge_word_put(bad, 1, more.b); break;
+			}
+			world_block(&w, 1);
+			ek_start(k);
+			ek_run(k, RIGHT);
+			assert_int_equal(ek_ask(k), DR_DENY_NONE);
+			/* State is proven at multiples of eight: 112, 120. */
+			for (uint64_t number = RIGHT + 1; number <= 122; number++) {
+				w.state = number == 115 ? good : NULL;
+				if (number > RIGHT + 1)
+					world_block(&w, 1);
+				w.forge->final_number = number;
+				ek_run(k, number);
+				const enum dr_deny got = ek_ask(k);
+
+				if (got != (number >= 112 && number < 120 ? rows[i].expected : DR_DENY_NONE))
+					fail_msg("%s, at %llu: %s", rows[i].name, (unsigned long long)number,
+						 dr_deny_name(got));
+			}
+			assert_int_equal(k->num_notes[DR_NOTE_DIVERGENCE], i == 0 ? 0 : 2);
+			assert_int_equal(k->num_refused, 0);
+			ek_free(k);
+			world_free(&w);
+		}
+	}
+}
+
+/* State that nobody proves any more: its last verdict does not stand for ever, and one proof at the newest final
+ * block, at whatever height, brings it back. */
+static void test_state_withheld(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_new(&w, 51);
+	struct engine_kit *k = ek_new(&w, DR_WAY_BLOOM, 512);
+	const uint64_t first_s = w.tip->header.timestamp;
+
+	world_block(&w, 1);
+	ek_start(k);
+	ek_run(k, RIGHT);
+	assert_int_equal(ek_ask(k), DR_DENY_NONE);
+	k->no_state = true;
+	/* Six blocks past a height where state is proven anyway: a proof there would be too old by now. */
+	const uint64_t last = (RIGHT + 20) / 8 * 8 + 8 + 6;
+
+	for (uint64_t number = RIGHT + 1; number <= last; number++) {
+		world_block(&w, 300);
+		w.forge->final_number = number;
+		ek_clock(k, k->boot_ms + 300000, w.tip->header.timestamp * 1000);
+		ek_run(k, number);
+		const uint64_t since_s = w.tip->header.timestamp - first_s;
+
+		/* The last proof was at RIGHT or a little before it. */
+		if (since_s < LEASE_S - 300)
+			assert_int_equal(ek_ask(k), DR_DENY_NONE);
+		if (since_s > LEASE_S + 600)
+			assert_int_equal(ek_ask(k), DR_DENY_CODE);
+	}
+	k->no_state = false;
+	ek_round(k);
+	assert_int_equal(ek_ask(k), DR_DENY_NONE);
+	ek_free(k);
+	world_free(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_state_check),
+		cmocka_unit_test(test_state_withheld),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
