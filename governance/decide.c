@@ -159,8 +159,9 @@ void dr_decide_effective(struct dr_decision *out, const struct dr_state *final_s
 			deny(out, DR_DENY_HEAD);
 }
 
-/* request = app 32 · measurement 32 · service 32 · u8 purpose · u8 back · u8 has_from · from 32 · tee 32 ·
- *           family 32 · device 32 · u64 svn · u8 confidence · u8 num advisories · advisories 32 each */
+/* request = app 32 · measurement 32 · service 32 · contract 32 · u8 purpose · u8 back · u8 root_back · u8 has_from ·
+ *           from 32 · recipient 32 · tee 32 · family 32 · device 32 · u64 svn · u8 confidence · u8 num advisories ·
+ *           advisories 32 each */
 enum dr_err dr_request_encode(uint8_t *buf, size_t cap, size_t *len, const struct dr_request *r, struct dr_fail *fail)
 {
 	struct dr_writer w;
@@ -175,10 +176,13 @@ enum dr_err dr_request_encode(uint8_t *buf, size_t cap, size_t *len, const struc
 		dr_writer_copy(&w, r->app, 32);
 		dr_writer_copy(&w, r->measurement, 32);
 		dr_writer_copy(&w, r->service, 32);
+		dr_writer_copy(&w, r->contract, 32);
 		dr_writer_u8(&w, r->purpose);
 		dr_writer_u8(&w, r->back);
+		dr_writer_u8(&w, r->root_back);
 		dr_writer_u8(&w, r->has_from);
 		dr_writer_copy(&w, r->from, 32);
+		dr_writer_copy(&w, r->recipient, 32);
 		dr_writer_copy(&w, r->tee, 32);
 		dr_writer_copy(&w, r->family, 32);
 		dr_writer_copy(&w, r->device, 32);
@@ -205,10 +209,13 @@ enum dr_err dr_request_decode(struct dr_request *out, struct dr_bytes bytes, str
 	dr_reader_copy(&r, out->app, 32);
 	dr_reader_copy(&r, out->measurement, 32);
 	dr_reader_copy(&r, out->service, 32);
+	dr_reader_copy(&r, out->contract, 32);
 	out->purpose = dr_reader_u8(&r);
 	out->back = dr_reader_u8(&r);
+	out->root_back = dr_reader_u8(&r);
 	has_from = dr_reader_u8(&r);
 	dr_reader_copy(&r, out->from, 32);
+	dr_reader_copy(&r, out->recipient, 32);
 	dr_reader_copy(&r, out->tee, 32);
 	dr_reader_copy(&r, out->family, 32);
 	dr_reader_copy(&r, out->device, 32);
@@ -255,6 +262,8 @@ static const struct {
 	[DR_DENY_HEAD] = { "head", "A right that this rests on was revoked in a block that is not final yet." },
 	[DR_DENY_CODE] = { "code", "The contract's code is not proven of late, or is not the pinned one." },
 	[DR_DENY_PROOF] = { "proof", "What is proven is not proven well enough." },
+	[DR_DENY_ROOT_SHARE] = { "root-share", "This KMS node was not given that root generation, or has registered "
+					       "anew since." },
 };
 
 const char *dr_deny_name(enum dr_deny why)

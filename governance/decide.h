@@ -25,11 +25,14 @@ enum dr_purpose {
 struct dr_request {
 	uint8_t app[32];
 	uint8_t measurement[32]; /* of the asking application version: app_hash of the derivation */
-	uint8_t service[32];     /* storage service; zero: none */
+	uint8_t service[32];     /* storage service, or cluster; zero: none */
+	uint8_t contract[32];    /* of the cluster `service`: purpose CONTRACT only, else zero */
 	uint8_t purpose;         /* enum dr_purpose */
 	uint8_t back;            /* 0: the epoch in force; 1: the one before, if its overlap still runs */
+	uint8_t root_back;       /* 1: the root generation before, under a granted handover (has_from) */
 	bool has_from;           /* under a granted handover: the keys of version `from` */
 	uint8_t from[32];
+	uint8_t recipient[32]; /* X25519: to whom the answer is encrypted; zero: plain (development roots only) */
 	/* The asking hardware, as its attestation says; tee, family and device must be named (not zero). */
 	uint8_t tee[32], family[32], device[32];
 	uint64_t svn;
@@ -62,6 +65,7 @@ enum dr_deny {
 	DR_DENY_HEAD = 19,         /* revoked at an authenticated head, not yet final */
 	DR_DENY_CODE = 20,         /* the contract's code is not proven, or not the pinned one (core) */
 	DR_DENY_PROOF = 21,        /* proof level below the profile's or configuration's minimum (core) */
+	DR_DENY_ROOT_SHARE = 22,   /* this node was not given the generation, or registered anew since */
 };
 
 struct dr_decision {
@@ -71,6 +75,8 @@ struct dr_decision {
 	uint8_t app_hash[32]; /* whose keys: the measurement, or `from` under a handover */
 	uint8_t deployer[20];
 	uint8_t nonce[32];
+	uint64_t epoch_time; /* block timestamp since which the epoch counts; 0: no epochs, since the generation */
+	uint64_t root_time;  /* block timestamp of the generation's publication */
 };
 
 /* What decide needs to know of this KMS node. */
@@ -91,7 +97,7 @@ void dr_decide_effective(struct dr_decision *out, const struct dr_state *final_s
 			 const struct dr_request *request);
 
 /* The request's canonical encoding: in REQUEST frames and on the local protocol. */
-#define DR_REQUEST_LEN_MAX (32u * 8 + 8 + 8 + 32 * DR_ADVISORIES_MAX)
+#define DR_REQUEST_LEN_MAX (32u * 10 + 8 + 8 + 32 * DR_ADVISORIES_MAX)
 enum dr_err dr_request_encode(uint8_t *buf, size_t cap, size_t *len, const struct dr_request *r,
 			      struct dr_fail *fail);
 enum dr_err dr_request_decode(struct dr_request *out, struct dr_bytes bytes, struct dr_fail *fail);

@@ -9,6 +9,8 @@
  *   control   supervisor or command line ↔ core (fd 3 of derot-core): INIT once, first; then by mode
  *   watch     watch ↔ core (fd 4 of derot-core, fd 3 of derot-watch): wants, credit, frames
  *   client    local client ↔ core (unix socket in the data directory): requests and answers, in order
+ *   serve     serve ↔ core (fd 5 of derot-core, fd 3 of derot-serve): of the client's messages those marked (public);
+ *             the others end the channel
  * A message on a channel where it does not belong, or one that does not decode, ends the channel.
  *
  * Layer: kms-bridge.
@@ -56,17 +58,30 @@ enum dr_msg_type {
 	DR_MSG_UNAVAILABLE = 0x0402, /* struct dr_unavailable */
 	DR_MSG_ENDPOINT = 0x0403,    /* struct dr_endpoint_news: for the journal and the status */
 	/* client, to the core */
-	DR_MSG_STATUS_GET = 0x0501,   /* empty → STATUS */
-	DR_MSG_KEY_GET = 0x0502,      /* a request (governance/decide.h) → KEY */
-	DR_MSG_LOG_GET = 0x0503,      /* struct dr_log_query → LOG_ENTRY*, LOG_END */
-	DR_MSG_ROOT_GET = 0x0504,     /* u64 generation, 0 = newest → ROOT */
-	DR_MSG_EVIDENCE_GET = 0x0505, /* empty → KEPT*, LOG_END: the whole recording, head first */
+	DR_MSG_STATUS_GET = 0x0501,      /* empty → STATUS (public) */
+	DR_MSG_KEY_GET = 0x0502,         /* a request (governance/decide.h) → KEY */
+	DR_MSG_LOG_GET = 0x0503,         /* struct dr_log_query → LOG_ENTRY*, LOG_END (public) */
+	DR_MSG_ROOT_GET = 0x0504,        /* u64 generation, 0 = newest → ROOT */
+	DR_MSG_EVIDENCE_GET = 0x0505,    /* empty → KEPT*, LOG_END: the whole recording, head first */
+	DR_MSG_NODE_GET = 0x0506,        /* empty → NODE (public) */
+	DR_MSG_PARCEL_GET = 0x0507,      /* struct dr_parcel_query → PARCEL */
+	DR_MSG_PARCEL_PUT = 0x0508,      /* struct dr_run, a parcel → DONE */
+	DR_MSG_CERTIFICATE_GET = 0x0509, /* struct dr_certificate_query → CERTIFICATE* , LOG_END (public) */
+	DR_MSG_CHECKPOINT_GET = 0x050a,  /* u8 log: 0 ledger, 1 journal → CHECKPOINT (public) */
+	DR_MSG_PROOF_GET = 0x050b,       /* struct dr_proof_query → PROOF (public) */
+	DR_MSG_RESEAL = 0x050c,          /* empty → DONE: everything sealed is sealed anew under a new key file */
 	/* client, from the core */
-	DR_MSG_KEY = 0x0601,       /* struct dr_key_answer */
-	DR_MSG_LOG_ENTRY = 0x0602, /* struct dr_entry */
-	DR_MSG_LOG_END = 0x0603,   /* u64 size · root 32 */
-	DR_MSG_ROOT = 0x0604,      /* struct dr_root_public */
-	DR_MSG_ERROR = 0x0605,     /* struct dr_error: the request could not be carried out */
+	DR_MSG_KEY = 0x0601,         /* struct dr_key_answer */
+	DR_MSG_LOG_ENTRY = 0x0602,   /* struct dr_entry */
+	DR_MSG_LOG_END = 0x0603,     /* u64 size · root 32 */
+	DR_MSG_ROOT = 0x0604,        /* struct dr_root_public */
+	DR_MSG_ERROR = 0x0605,       /* struct dr_error: the request could not be carried out */
+	DR_MSG_NODE = 0x0606,        /* struct dr_node_public */
+	DR_MSG_PARCEL = 0x0607,      /* struct dr_run: a root generation, encrypted to one node (core/parcel.h) */
+	DR_MSG_DONE = 0x0608,        /* struct dr_done */
+	DR_MSG_CERTIFICATE = 0x0609, /* struct dr_run: one certificate, X.509 DER; the root's first */
+	DR_MSG_CHECKPOINT = 0x060a,  /* struct dr_run: a signed note (C2SP signed-note, tlog-checkpoint), text */
+	DR_MSG_PROOF = 0x060b,       /* struct dr_log_proof */
 };
 
 enum dr_mode {
@@ -102,6 +117,12 @@ struct dr_init {
 	uint64_t until;             /* replay, record: stop after the final step that reaches this block; 0: none */
 	char data_dir[DR_TEXT_MAX]; /* RUN, QUERY */
 	char key_file[DR_TEXT_MAX]; /* RUN: the sealing key */
+	char passphrase_file[DR_TEXT_MAX]; /* "": key_file holds the key itself; else it is wrapped under the
+					    * passphrase (Argon2id) in this file */
+	uint32_t argon2_mib;               /* KEY_FILE and RESEAL with a passphrase: memory; 0: the default */
+	/* RUN: checkpoints of this node's own journal that peers kept: files that are looked at when it starts. */
+	char checkpoints[DR_CHECKPOINTS_MAX][DR_TEXT_MAX];
+	bool serve;                           /* RUN: fd 5 is a channel to derot-serve */
 	char endpoints[DR_ENDPOINTS_MAX][64]; /* names for the journal, by source index */
 	struct dr_bytes profile;              /* canonical form; borrowed from the message buffer */
 };
@@ -138,6 +159,8 @@ enum dr_note_kind {
 	DR_NOTE_PROFILE = 13,    /* profile in use: digest */
 	DR_NOTE_CONFLICT = 14,   /* contradiction of something final: halted */
 	DR_NOTE_STOP = 15,       /* orderly stop */
+	DR_NOTE_HEARTBEAT = 16,  /* a nonce drawn, or seen on chain */
+	DR_NOTE_SHARE = 17,      /* a root generation handed to another node, or taken from one */
 };
 
 /* leaf = u8 version (1) · u8 kind · u64 boot ms · u64 wall ms · u64 ledger size · ledger root 32 ·
@@ -199,8 +222,69 @@ struct dr_key_answer {
 	char reason[DR_TEXT_MAX];
 	uint64_t request_idx; /* journal index of the intent */
 	bool development;     /* a root made at proof quorum: for ever a development root */
-	uint16_t key_len;     /* 0 unless ALLOW */
+	uint16_t key_len;     /* 0 unless ALLOW, and with a recipient in the request */
 	uint8_t key[64];      /* wipe after use */
+	/* All borrowed, empty if there is none. */
+	struct dr_bytes proof;       /* that this is the key (core/derivation.h); to the key's holder only */
+	struct dr_bytes certificate; /* purposes sign and tls: X.509 DER of the public key, signed by the root */
+	struct dr_bytes box;         /* with a recipient: key ‖ proof, encrypted to it (core/box.h) */
+};
+
+#define DR_RUN_MAX 65536u
+struct dr_run {
+	struct dr_bytes bytes; /* borrowed; at most DR_RUN_MAX */
+};
+
+struct dr_node_public {
+	uint8_t enc_key[32];  /* X25519: what the node registers on chain; zero: none yet */
+	uint8_t sign_key[32]; /* Ed25519: signs checkpoints */
+	char name[256];       /* of its signed notes */
+	bool heartbeat;       /* required */
+	uint8_t nonce[32];    /* the heartbeat drawn last; zero: none */
+	uint64_t nonce_ms;    /* boot-time when it was drawn */
+};
+
+struct dr_parcel_query {
+	uint64_t generation; /* 0: the newest */
+	uint8_t node[20];    /* to whom */
+};
+
+struct dr_certificate_query {
+	uint64_t generation; /* 0: the newest */
+	bool has_app;        /* false: the root's alone; true: then those of this app that were issued here */
+	uint8_t app[32];
+};
+
+enum dr_proof_kind {
+	DR_PROOF_INCLUSION = 0,   /* of leaf `first` in the tree of `size` */
+	DR_PROOF_CONSISTENCY = 1, /* of the tree of `first` leaves with that of `size` */
+};
+
+struct dr_proof_query {
+	uint8_t log;  /* 0 ledger, 1 journal */
+	uint8_t kind; /* enum dr_proof_kind */
+	uint64_t first;
+	uint64_t size; /* 0: as it is now */
+};
+
+#define DR_PROOF_HASHES_MAX 128u
+struct dr_log_proof {
+	uint64_t size;          /* that it is about */
+	uint8_t root[32];       /* of that size */
+	uint8_t first_hash[32]; /* the leaf's hash, or the root of `first` */
+	uint16_t num;
+	uint8_t hashes[DR_PROOF_HASHES_MAX][32]; /* as RFC 6962, 2.1.1 and 2.1.2 order them */
+};
+
+struct dr_done {
+	char what[DR_TEXT_MAX];
+};
+
+/* What this node holds of the generation that is in force. */
+enum dr_holding {
+	DR_HOLDING_NONE = 0,    /* no root of it, or none is published */
+	DR_HOLDING_OURS = 1,    /* the published keys are ours */
+	DR_HOLDING_FOREIGN = 2, /* a root of that number with other keys */
 };
 
 struct dr_root_public {
@@ -236,6 +320,10 @@ struct dr_status_report {
 	uint8_t state_digest[32], profile_digest[32];
 	uint64_t generation; /* published and in force; 0: none */
 	bool generation_ours;
+	uint8_t holding;            /* enum dr_holding */
+	uint64_t rotation_deadline; /* the generation is exposed: rotation is due by then; 0: it is not */
+	bool heartbeat;             /* required */
+	uint64_t heartbeat_age_s;   /* boot-time since the draw of the newest nonce seen on chain; UINT64_MAX: none */
 	uint32_t divergences, findings;
 	uint64_t frames_kept, frames_refused;
 	bool torn; /* replay: the recording ends inside a frame */
@@ -279,6 +367,13 @@ DR_PROTO_PAIR(key_answer, struct dr_key_answer);
 DR_PROTO_PAIR(root_public, struct dr_root_public);
 DR_PROTO_PAIR(error, struct dr_error);
 DR_PROTO_PAIR(status_report, struct dr_status_report);
+DR_PROTO_PAIR(run, struct dr_run);
+DR_PROTO_PAIR(node_public, struct dr_node_public);
+DR_PROTO_PAIR(parcel_query, struct dr_parcel_query);
+DR_PROTO_PAIR(certificate_query, struct dr_certificate_query);
+DR_PROTO_PAIR(proof_query, struct dr_proof_query);
+DR_PROTO_PAIR(log_proof, struct dr_log_proof);
+DR_PROTO_PAIR(done, struct dr_done);
 #undef DR_PROTO_PAIR
 
 /* A note's leaf. */

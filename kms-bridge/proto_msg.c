@@ -40,7 +40,7 @@ static void code_decision(struct dr_code *c, struct dr_decision *m)
 	uint8_t verdict = (uint8_t)m->verdict, deny = (uint8_t)m->deny;
 
 	dr_code_range(c, &verdict, DR_DENY, DR_ALLOW, "a verdict is deny or allow");
-	dr_code_range(c, &deny, DR_DENY_NONE, DR_DENY_PROOF, "a reason to deny that is not known");
+	dr_code_range(c, &deny, DR_DENY_NONE, DR_DENY_ROOT_SHARE, "a reason to deny that is not known");
 	if (verdict == DR_ALLOW && deny != DR_DENY_NONE)
 		dr_code_fail(c, DR_ERR_SYNTAX, "an ALLOW carries no reason to deny");
 	m->verdict = verdict == DR_ALLOW && dr_code_ok(c) ? DR_ALLOW : DR_DENY;
@@ -50,6 +50,8 @@ static void code_decision(struct dr_code *c, struct dr_decision *m)
 	dr_code_copy(c, m->app_hash, 32);
 	dr_code_copy(c, m->deployer, 20);
 	dr_code_copy(c, m->nonce, 32);
+	dr_code_u64(c, &m->epoch_time);
+	dr_code_u64(c, &m->root_time);
 }
 
 static void code_init(struct dr_code *c, void *ptr)
@@ -79,6 +81,11 @@ static void code_init(struct dr_code *c, void *ptr)
 	dr_code_u64(c, &m->until);
 	dr_code_text(c, m->data_dir, sizeof(m->data_dir));
 	dr_code_text(c, m->key_file, sizeof(m->key_file));
+	dr_code_text(c, m->passphrase_file, sizeof(m->passphrase_file));
+	dr_code_u32(c, &m->argon2_mib);
+	for (size_t i = 0; i < DR_CHECKPOINTS_MAX; i++)
+		dr_code_text(c, m->checkpoints[i], sizeof(m->checkpoints[i]));
+	dr_code_bool(c, &m->serve);
 	for (size_t i = 0; i < DR_ENDPOINTS_MAX; i++)
 		dr_code_text(c, m->endpoints[i], sizeof(m->endpoints[i]));
 	dr_code_run(c, &m->profile, DR_PROFILE_LEN_MAX);
@@ -199,6 +206,79 @@ static void code_key_answer(struct dr_code *c, void *ptr)
 		return;
 	}
 	dr_code_copy(c, m->key, m->key_len);
+	dr_code_run(c, &m->proof, DR_RUN_MAX);
+	dr_code_run(c, &m->certificate, DR_RUN_MAX);
+	dr_code_run(c, &m->box, DR_RUN_MAX);
+	if ((m->proof.len > 0 || m->box.len > 0) && m->decision.verdict != DR_ALLOW)
+		dr_code_fail(c, DR_ERR_SYNTAX, "a key's proof or box without an ALLOW");
+}
+
+static void code_run_only(struct dr_code *c, void *ptr)
+{
+	struct dr_run *m = ptr;
+
+	dr_code_run(c, &m->bytes, DR_RUN_MAX);
+}
+
+static void code_node_public(struct dr_code *c, void *ptr)
+{
+	struct dr_node_public *m = ptr;
+
+	dr_code_copy(c, m->enc_key, 32);
+	dr_code_copy(c, m->sign_key, 32);
+	dr_code_text(c, m->name, sizeof(m->name));
+	dr_code_bool(c, &m->heartbeat);
+	dr_code_copy(c, m->nonce, 32);
+	dr_code_u64(c, &m->nonce_ms);
+}
+
+static void code_parcel_query(struct dr_code *c, void *ptr)
+{
+	struct dr_parcel_query *m = ptr;
+
+	dr_code_u64(c, &m->generation);
+	dr_code_copy(c, m->node, 20);
+}
+
+static void code_certificate_query(struct dr_code *c, void *ptr)
+{
+	struct dr_certificate_query *m = ptr;
+
+	dr_code_u64(c, &m->generation);
+	dr_code_bool(c, &m->has_app);
+	dr_code_copy(c, m->app, 32);
+}
+
+static void code_proof_query(struct dr_code *c, void *ptr)
+{
+	struct dr_proof_query *m = ptr;
+
+	dr_code_range(c, &m->log, 0, 1, "a log is 0 (ledger) or 1 (journal)");
+	dr_code_range(c, &m->kind, DR_PROOF_INCLUSION, DR_PROOF_CONSISTENCY, "kind of a proof about a log");
+	dr_code_u64(c, &m->first);
+	dr_code_u64(c, &m->size);
+}
+
+static void code_log_proof(struct dr_code *c, void *ptr)
+{
+	struct dr_log_proof *m = ptr;
+
+	dr_code_u64(c, &m->size);
+	dr_code_copy(c, m->root, 32);
+	dr_code_copy(c, m->first_hash, 32);
+	dr_code_u16(c, &m->num);
+	if (m->num > DR_PROOF_HASHES_MAX) {
+		dr_code_fail(c, DR_ERR_LIMIT, "hashes of a proof about a log");
+		return;
+	}
+	dr_code_copy(c, m->hashes, (size_t)m->num * 32);
+}
+
+static void code_done(struct dr_code *c, void *ptr)
+{
+	struct dr_done *m = ptr;
+
+	dr_code_text(c, m->what, sizeof(m->what));
 }
 
 static void code_root_public(struct dr_code *c, void *ptr)
@@ -250,6 +330,10 @@ static void code_status_report(struct dr_code *c, void *ptr)
 	dr_code_copy(c, m->profile_digest, 32);
 	dr_code_u64(c, &m->generation);
 	dr_code_bool(c, &m->generation_ours);
+	dr_code_range(c, &m->holding, DR_HOLDING_NONE, DR_HOLDING_FOREIGN, "what is held of a generation");
+	dr_code_u64(c, &m->rotation_deadline);
+	dr_code_bool(c, &m->heartbeat);
+	dr_code_u64(c, &m->heartbeat_age_s);
 	dr_code_u32(c, &m->divergences);
 	dr_code_u32(c, &m->findings);
 	dr_code_u64(c, &m->frames_kept);
@@ -299,6 +383,24 @@ PAIR(key_answer, struct dr_key_answer)
 PAIR(root_public, struct dr_root_public)
 PAIR(error, struct dr_error)
 PAIR(status_report, struct dr_status_report)
+PAIR(node_public, struct dr_node_public)
+PAIR(parcel_query, struct dr_parcel_query)
+PAIR(certificate_query, struct dr_certificate_query)
+PAIR(proof_query, struct dr_proof_query)
+PAIR(log_proof, struct dr_log_proof)
+PAIR(done, struct dr_done)
+
+enum dr_err dr_run_put(struct dr_buf *out, uint16_t msg, const struct dr_run *in, struct dr_fail *fail)
+{
+	struct dr_run copy = *in;
+
+	return dr_code_put(out, msg, code_run_only, &copy, fail);
+}
+
+enum dr_err dr_run_get(struct dr_run *out, struct dr_bytes payload, struct dr_fail *fail)
+{
+	return dr_code_get(out, sizeof(*out), code_run_only, payload, fail);
+}
 
 #define NOTE_VERSION 1u
 
@@ -307,7 +409,7 @@ static void code_note(struct dr_code *c, struct dr_note *m)
 	uint8_t version = NOTE_VERSION;
 
 	dr_code_range(c, &version, NOTE_VERSION, NOTE_VERSION, "version of a note");
-	dr_code_range(c, &m->kind, DR_NOTE_START, DR_NOTE_STOP, "kind of a note");
+	dr_code_range(c, &m->kind, DR_NOTE_START, DR_NOTE_SHARE, "kind of a note");
 	dr_code_u64(c, &m->boot_ms);
 	dr_code_u64(c, &m->wall_ms);
 	dr_code_u64(c, &m->ledger_size);
@@ -361,6 +463,8 @@ const char *dr_note_name(enum dr_note_kind kind)
 	case DR_NOTE_PROFILE: return "profile";
 	case DR_NOTE_CONFLICT: return "conflict";
 	case DR_NOTE_STOP: return "stop";
+	case DR_NOTE_HEARTBEAT: return "heartbeat";
+	case DR_NOTE_SHARE: return "share";
 	}
 	return "unknown";
 }

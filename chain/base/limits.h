@@ -46,7 +46,8 @@
 #define DR_TIME_MAX_S         (1ull << 48) /* block timestamps, dues, deadlines and periods: sums never wrap */
 
 /* Local protocol */
-#define DR_MSG_LEN_MAX (DR_FRAME_LEN_MAX + 1024u)
-#define DR_CLIENTS_MAX 16u
+#define DR_MSG_LEN_MAX     (DR_FRAME_LEN_MAX + 1024u)
+#define DR_CLIENTS_MAX     16u
+#define DR_CHECKPOINTS_MAX 4u /* files with checkpoints that peers kept */
 
 #endif

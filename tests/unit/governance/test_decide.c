@@ -227,7 +227,7 @@ static struct model mutate(void)
 
 static void test_model(void **state)
 {
-	unsigned seen[DR_DENY_PROOF + 1] = { 0 };
+	unsigned seen[DR_DENY_ROOT_SHARE + 1] = { 0 };
 
 	(void)state;
 	srand(3);
@@ -428,7 +428,7 @@ static void test_request(void **state)
 static void test_names(void **state)
 {
 	(void)state;
-	for (int i = 0; i <= DR_DENY_PROOF; i++) {
+	for (int i = 0; i <= DR_DENY_ROOT_SHARE; i++) {
 		assert_true(strlen(dr_deny_text((enum dr_deny)i)) > 10);
 		for (int j = 0; j < i; j++)
 			assert_string_not_equal(dr_deny_name((enum dr_deny)i), dr_deny_name((enum dr_deny)j));

@@ -33,6 +33,10 @@ static void fill_init(void *ptr)
 	m->until = 99;
 	strcpy(m->data_dir, "/var/lib/derot");
 	strcpy(m->key_file, "/etc/derot/key");
+	strcpy(m->passphrase_file, "/etc/derot/passphrase");
+	m->argon2_mib = 256;
+	strcpy(m->checkpoints[1], "/var/lib/peer/checkpoint");
+	m->serve = true;
 	strcpy(m->endpoints[0], "endpoint-ä");
 	m->profile = dr_bytes_of(profile_bytes, sizeof(profile_bytes));
 }
@@ -176,6 +180,71 @@ static void fill_key_answer(void *ptr)
 	m->development = true;
 	m->key_len = 32;
 	memset(m->key, 0x99, 32);
+	m->proof = m->certificate = m->box = dr_bytes_of(profile_bytes, sizeof(profile_bytes));
+}
+
+static void fill_run(void *ptr)
+{
+	struct dr_run *m = ptr;
+
+	m->bytes = dr_bytes_of(profile_bytes, sizeof(profile_bytes));
+}
+
+static void fill_node_public(void *ptr)
+{
+	struct dr_node_public *m = ptr;
+
+	memset(m->enc_key, 0x12, 32);
+	memset(m->sign_key, 0x13, 32);
+	strcpy(m->name, "derot/31337/0x22");
+	m->heartbeat = true;
+	memset(m->nonce, 0x14, 32);
+	m->nonce_ms = 77000;
+}
+
+static void fill_parcel_query(void *ptr)
+{
+	struct dr_parcel_query *m = ptr;
+
+	m->generation = 3;
+	memset(m->node, 0x15, 20);
+}
+
+static void fill_certificate_query(void *ptr)
+{
+	struct dr_certificate_query *m = ptr;
+
+	m->generation = 3;
+	m->has_app = true;
+	memset(m->app, 0x16, 32);
+}
+
+static void fill_proof_query(void *ptr)
+{
+	struct dr_proof_query *m = ptr;
+
+	m->log = 1;
+	m->kind = DR_PROOF_CONSISTENCY;
+	m->first = 5;
+	m->size = 9;
+}
+
+static void fill_log_proof(void *ptr)
+{
+	struct dr_log_proof *m = ptr;
+
+	m->size = 9;
+	memset(m->root, 0x17, 32);
+	memset(m->first_hash, 0x18, 32);
+	m->num = 2;
+	memset(m->hashes, 0x19, 64);
+}
+
+static void fill_done(void *ptr)
+{
+	struct dr_done *m = ptr;
+
+	strcpy(m->what, "three roots sealed anew");
 }
 
 static void fill_root_public(void *ptr)
@@ -217,6 +286,10 @@ static void fill_status_report(void *ptr)
 	m->journal_size = 6;
 	memset(m->state_digest, 0xbb, 32);
 	m->generation = 2;
+	m->holding = DR_HOLDING_FOREIGN;
+	m->rotation_deadline = 1700009000;
+	m->heartbeat = true;
+	m->heartbeat_age_s = 12;
 	m->findings = 1;
 	m->frames_kept = 100;
 	m->num_endpoints = 2;
@@ -251,6 +324,13 @@ WRAP(key_answer, struct dr_key_answer)
 WRAP(root_public, struct dr_root_public)
 WRAP(error, struct dr_error)
 WRAP(status_report, struct dr_status_report)
+WRAP(run, struct dr_run)
+WRAP(node_public, struct dr_node_public)
+WRAP(parcel_query, struct dr_parcel_query)
+WRAP(certificate_query, struct dr_certificate_query)
+WRAP(proof_query, struct dr_proof_query)
+WRAP(log_proof, struct dr_log_proof)
+WRAP(done, struct dr_done)
 
 #define ROW(name)                                                                                                    \
 	{                                                                                                            \
@@ -276,6 +356,13 @@ static const struct row {
 	ROW(key_answer),
 	ROW(root_public),
 	ROW(error),
+	ROW(run),
+	ROW(node_public),
+	ROW(parcel_query),
+	ROW(certificate_query),
+	ROW(proof_query),
+	ROW(log_proof),
+	ROW(done),
 	{ "status_report", sizeof(struct dr_status_report), fill_status_report, put_status_report,
 	  get_status_report },
 };
@@ -569,7 +656,7 @@ static void test_note(void **state)
 	fail = (struct dr_fail){ 0 };
 	note.kind = 16;
 	assert_int_equal(dr_note_encode(leaf, sizeof(leaf), &len, &note, &fail), DR_ERR_UNKNOWN);
-	for (int kind = DR_NOTE_START; kind <= DR_NOTE_STOP; kind++)
+	for (int kind = DR_NOTE_START; kind <= DR_NOTE_SHARE; kind++)
 		assert_string_not_equal(dr_note_name((enum dr_note_kind)kind), "unknown");
 }
 
