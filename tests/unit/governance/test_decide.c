@@ -374,7 +374,7 @@ static void test_request(void **state)
 	build(&s, &r, &m);
 	dr_state_drop(&s);
 	assert_int_equal(dr_request_encode(buf, DR_REQUEST_LEN_MAX, &len, &r, &fail), DR_OK);
-	assert_int_equal(len, 7 * 32 + 3 + 8 + 2 + 64);
+	assert_int_equal(len, 9 * 32 + 4 + 8 + 2 + 64);
 	assert_int_equal(dr_request_decode(&back, dr_bytes_of(buf, len), &fail), DR_OK);
 	assert_int_equal(dr_request_encode(again, sizeof(again), &len_again, &back, &fail), DR_OK);
 	assert_memory_equal(again, buf, len);
@@ -401,10 +401,10 @@ static void test_request(void **state)
 
 	buf[len] = 0;
 	assert_int_equal(dr_request_decode(&back, dr_bytes_of(buf, len + 1), &f1), DR_ERR_SYNTAX);
-	buf[98] = 0;
+	buf[131] = 0;
 	assert_int_equal(dr_request_decode(&back, dr_bytes_of(buf, len), &f2), DR_ERR_NONCANONICAL);
-	buf[98] = 1;
-	buf[7 * 32 + 3 + 9] = DR_ADVISORIES_MAX + 1;
+	buf[131] = 1;
+	buf[9 * 32 + 4 + 9] = DR_ADVISORIES_MAX + 1;
 	assert_int_equal(dr_request_decode(&back, dr_bytes_of(buf, len), &f3), DR_ERR_LIMIT);
 	r.has_from = false;
 	assert_int_equal(dr_request_encode(buf, sizeof(buf), &len, &r, &f4), DR_ERR_NONCANONICAL);
