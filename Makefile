@@ -44,7 +44,8 @@ Q := $(if $(V),,@)
 say = $(if $(V),@:,@echo "$(1) $(subst $(BUILD)/,,$(2))")
 
 # Layers, lowest first: a folder is a layer is an archive. main_*.c hold main() and nothing else links them.
-LAYERS := chain/base chain/codec chain/crypto chain/trie chain/evm chain governance kms-bridge kms-bridge/core watcher
+LAYERS := chain/base chain/codec chain/crypto chain/trie chain/evm chain governance kms-bridge kms-bridge/process \
+	kms-bridge/tell kms-bridge/serve kms-bridge/core watcher
 src = $(sort $(filter-out $(1)/main_%.c,$(wildcard $(1)/*.c)))
 lib = $(OUT)/$(subst /,-,$(1)).a
 
@@ -52,10 +53,15 @@ CHAIN_LAYERS := chain/evm chain chain/trie chain/crypto chain/codec chain/base
 CHAIN_LIBS := $(foreach l,$(CHAIN_LAYERS),$(call lib,$(l)))
 CHAIN_DEPS := -lsodium -lsecp256k1 -lcrypto
 GOV_LIBS := $(call lib,governance) $(CHAIN_LIBS)
-CORE_LIBS := $(call lib,kms-bridge/core) $(call lib,kms-bridge) $(GOV_LIBS)
-CORE_DEPS := -lsqlite3 $(CHAIN_DEPS)
-WATCH_LIBS := $(call lib,watcher) $(call lib,kms-bridge) $(GOV_LIBS)
-WATCH_DEPS := -lcurl -ljansson -lcyaml -lyaml $(CHAIN_DEPS)
+PROCESS_LIBS := $(call lib,kms-bridge/process) $(call lib,chain/base)
+PROCESS_DEPS := -lseccomp
+CORE_LIBS := $(call lib,kms-bridge/core) $(call lib,kms-bridge/process) $(call lib,kms-bridge) $(GOV_LIBS)
+CORE_DEPS := -lsqlite3 $(PROCESS_DEPS) $(CHAIN_DEPS)
+TELL_LIBS := $(call lib,kms-bridge/tell) $(call lib,kms-bridge/process) $(call lib,kms-bridge) $(GOV_LIBS)
+SERVE_LIBS := $(call lib,kms-bridge/serve) $(TELL_LIBS)
+SERVE_DEPS := -lmicrohttpd -ljansson $(PROCESS_DEPS) $(CHAIN_DEPS)
+WATCH_LIBS := $(call lib,watcher) $(TELL_LIBS)
+WATCH_DEPS := -lcurl -ljansson -lcyaml -lyaml $(PROCESS_DEPS) $(CHAIN_DEPS)
 
 PROGRAMS := derot derot-core derot-watch
 
@@ -67,7 +73,7 @@ endif
 
 define layer_rule
 $(call lib,$(1)): $(patsubst %.c,$(OUT)/%.o,$(call src,$(1)))
-	@rm -f $$@ && ar rcsD $$@ $$^
+	@mkdir -p $$(@D) && rm -f $$@ && ar rcsD $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
@@ -95,6 +101,9 @@ $(OUT)/derot-watch: $(OUT)/watcher/main_watch.o $(WATCH_LIBS)
 $(OUT)/derot-core: $(OUT)/kms-bridge/core/main_core.o $(CORE_LIBS)
 	$(call say,LINK,$@)
 	$(link) $(CORE_DEPS)
+$(OUT)/derot-serve: $(OUT)/kms-bridge/serve/main_serve.o $(SERVE_LIBS)
+	$(call say,LINK,$@)
+	$(link) $(SERVE_DEPS)
 
 # Unit tests: a test links its own folder's layer and below, never more.
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
@@ -113,6 +122,14 @@ $(OUT)/unit/kms-bridge/%: $(OUT)/tests/unit/kms-bridge/%.o $(KIT) $(CORE_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(link) $(TEST_DEPS) $(CORE_DEPS)
+$(OUT)/unit/process/%: $(OUT)/tests/unit/process/%.o $(KIT) $(PROCESS_LIBS) $(CHAIN_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(link) $(TEST_DEPS) $(PROCESS_DEPS) $(CHAIN_DEPS)
+$(OUT)/unit/serve/%: $(OUT)/tests/unit/serve/%.o $(KIT) $(SERVE_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(link) $(TEST_DEPS) $(SERVE_DEPS)
 $(OUT)/unit/watcher/%: $(OUT)/tests/unit/watcher/%.o $(KIT) $(WATCH_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -247,7 +264,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/derot/profiles $(DESTDIR)$(PREFIX)/share/doc/derot
 	install -m 755 $(PROGRAMS:%=$(OUT)/%) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 $(wildcard watcher/*.1 kms-bridge/core/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 $(wildcard watcher/*.1 kms-bridge/*/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard governance/profiles/*.yaml) $(DESTDIR)$(PREFIX)/share/derot/profiles
 	install -m 644 fixtures/derot.example.yaml LICENSE $(wildcard README.md ARCHITECTURE.md) \
 		$(DESTDIR)$(PREFIX)/share/doc/derot

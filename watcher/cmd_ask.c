@@ -10,11 +10,11 @@
 
 #include "chain/base/hex.h"
 #include "chain/crypto/keccak.h"
+#include "kms-bridge/tell/tell.h"
 #include "watcher/anchor.h"
 #include "watcher/cli.h"
 #include "watcher/config.h"
 #include "watcher/link.h"
-#include "watcher/tell.h"
 
 #define ANSWER_MS 30000
 

@@ -17,9 +17,10 @@
 #include <string.h>
 
 #include "chain/base/reader.h"
+#include "kms-bridge/tell/tell.h"
+#include "watcher/columns.h"
 #include "watcher/config.h"
 #include "watcher/session.h"
-#include "watcher/tell.h"
 
 #define ANSWER_MS 60000
 
@@ -172,8 +173,8 @@ static int print_log(struct audit *a, const struct range *range, bool whole)
 	uint8_t root[32];
 
 	if (!whole)
-		dr_rows_begin(&p.rows, &a->cli->out, range->journal ? dr_tell_note_columns : dr_tell_change_columns,
-			      range->journal ? dr_tell_note_num_columns : dr_tell_change_num_columns);
+		dr_rows_begin(&p.rows, &a->cli->out, range->journal ? dr_columns_note : dr_columns_change,
+			      range->journal ? dr_columns_note_num : dr_columns_change_num);
 	const int code = walk(a, range, print_entry, &p, &size, root);
 
 	if (!whole)

@@ -15,12 +15,12 @@
 #include <unistd.h>
 
 #include "chain/base/hex.h"
+#include "kms-bridge/tell/tell.h"
 #include "watcher/anchor.h"
 #include "watcher/config.h"
 #include "watcher/live.h"
 #include "watcher/player.h"
 #include "watcher/profile_yaml.h"
-#include "watcher/tell.h"
 
 #define STEP_MS 20000
 

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#include "watcher/tell.h"
+#include "kms-bridge/tell/tell.h"
+#include "watcher/columns.h"
 
 void dr_session_init(struct dr_session *s, struct dr_cli *cli)
 {
@@ -60,7 +61,7 @@ static bool take_change(struct dr_session *s, struct dr_bytes payload, struct dr
 	s->num_changes++;
 	if (is_table(s)) {
 		if (!s->rows_open)
-			dr_rows_begin(&s->rows, &s->cli->out, dr_tell_change_columns, dr_tell_change_num_columns);
+			dr_rows_begin(&s->rows, &s->cli->out, dr_columns_change, dr_columns_change_num);
 		s->rows_open = true;
 		dr_rows_add(&s->rows, obj);
 	}

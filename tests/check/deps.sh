@@ -9,7 +9,7 @@
 set -u
 
 BUILD_PACKAGES='gcc libc6-dev libcurl4-openssl-dev libjansson-dev libsodium-dev libsecp256k1-dev libssl-dev
-	libsqlite3-dev libcyaml-dev libyaml-dev'
+	libsqlite3-dev libcyaml-dev libyaml-dev libmicrohttpd-dev libseccomp-dev'
 TEST_PACKAGES='libcmocka-dev zlib1g-dev clang libclang-rt-14-dev clang-format-14 valgrind'
 # Node.js itself comes from npm, pinned (tests/nodes/install.sh); any npm will do to fetch it.
 NPM_PACKAGES='npm ca-certificates'
@@ -34,7 +34,8 @@ compiles() { # headers -- libraries
 # What no file name tells: that a program with all our libraries compiles and links.
 usable() {
 	compiles stdint.h curl/curl.h jansson.h sodium.h secp256k1_recovery.h openssl/kdf.h sqlite3.h cyaml/cyaml.h \
-		yaml.h -- -lcurl -ljansson -lsodium -lsecp256k1 -lcrypto -lsqlite3 -lcyaml -lyaml || return 1
+		yaml.h microhttpd.h seccomp.h -- -lcurl -ljansson -lsodium -lsecp256k1 -lcrypto -lsqlite3 -lcyaml -lyaml \
+		-lmicrohttpd -lseccomp || return 1
 	[ "$kind" = test ] || return 0
 	for tool in clang clang-format-14 valgrind npm; do
 		command -v $tool >/dev/null || return 1

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # link.sh FOLDER: the libraries that the programs there name in their dynamic sections. The core has no way to the
-# network and parses no JSON, YAML or TLS; the watcher cannot open the store. Prints TAP and the lists.
+# network and parses no JSON, YAML or TLS; neither the watcher nor the one that answers HTTP can open the store, and
+# that one asks nobody. Prints TAP and the lists.
 set -u
 export LC_ALL=C
 out=$1
@@ -21,7 +22,8 @@ check() { # number program pattern-of-banned-libraries
 	fi
 }
 
-echo 1..2
+echo 1..3
 check 1 derot-core 'curl|jansson|gnutls|ssl|microhttpd|nghttp|cyaml|yaml'
-check 2 derot-watch 'sqlite'
+check 2 derot-watch 'sqlite|microhttpd'
+check 3 derot-serve 'sqlite|curl|cyaml|yaml'
 exit $bad

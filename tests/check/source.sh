@@ -47,7 +47,7 @@ over() {
 echo 1..10
 
 # A folder is a layer; a file includes only of the folders named beside its own. The watcher is the top floor and
-# yet outside: of the bridge it knows the protocol alone. facts_make.h makes facts: that is chain/'s alone.
+# yet outside: of the bridge it knows the protocol, its words and how a process is confined. HTTP knows as little. facts_make.h makes facts: that is chain/'s alone.
 layers='
 	chain/base       chain/base
 	chain/codec      chain/base chain/codec
@@ -57,8 +57,11 @@ layers='
 	chain/evm        chain/base chain/codec chain/crypto chain/trie chain chain/evm
 	governance       chain/base chain/codec chain/crypto chain/trie chain chain/evm governance
 	kms-bridge       chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge
-	kms-bridge/core  chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge kms-bridge/core
-	watcher          chain/base chain/codec chain/crypto chain/trie chain chain/evm governance watcher kms-bridge/proto.h'
+	kms-bridge/process  chain/base kms-bridge/process
+	kms-bridge/tell  chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge/tell kms-bridge/proto.h
+	kms-bridge/serve chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge/tell kms-bridge/process kms-bridge/serve kms-bridge/proto.h
+	kms-bridge/core  chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge kms-bridge/process kms-bridge/core
+	watcher          chain/base chain/codec chain/crypto chain/trie chain chain/evm governance watcher kms-bridge/process kms-bridge/tell kms-bridge/proto.h'
 over product '
 	function folder(path) { return path ~ /\// ? substr(path, 1, match(path, /\/[^\/]*$/) - 1) : "." }
 	BEGIN {
@@ -90,7 +93,9 @@ rooms='
 	openssl/                   ^chain/crypto/
 	sqlite3[.]h                ^kms-bridge/core/store
 	curl/                      ^watcher/rpc
-	jansson[.]h                ^watcher/
+	jansson[.]h                ^watcher/|^kms-bridge/tell/|^kms-bridge/serve/
+	microhttpd[.]h             ^kms-bridge/serve/
+	seccomp[.]h|linux/landlock[.]h|linux/seccomp[.]h  ^kms-bridge/process/
 	cyaml/                     ^watcher/yaml
 	yaml[.]h                   ^watcher/yaml
 	time[.]h|unistd[.]h|fcntl[.]h|signal[.]h|pthread[.]h|poll[.]h|sys/|netinet/|arpa/|netdb[.]h  ^kms-bridge/|^watcher/|^chain/crypto/secret[.]c$

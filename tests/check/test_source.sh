@@ -52,6 +52,15 @@ reach kms-bridge kms-bridge/core/store.h
 reach kms-bridge/core watcher/rpc.h
 reach watcher kms-bridge/proto_code.h
 reach watcher kms-bridge/core/keys.h
+reach watcher kms-bridge/serve/http.h
+reach kms-bridge/process kms-bridge/proto.h
+reach kms-bridge/process chain/codec/rlp.h
+reach kms-bridge/tell kms-bridge/serve/http.h
+reach kms-bridge/tell kms-bridge/merkle.h
+reach kms-bridge/tell watcher/out.h
+reach kms-bridge/serve kms-bridge/core/store.h
+reach kms-bridge/serve kms-bridge/proto_code.h
+reach kms-bridge/core kms-bridge/tell/tell.h
 reach governance tests/unit/kit.h
 reach governance action.h
 plant layers 'governance/planted#.c:2: only chain/ makes facts' governance/planted#.c "$spdx" '#include "chain/facts_make.h"'
@@ -68,6 +77,12 @@ room kms-bridge/core/planted#.c openssl/evp.h
 room watcher/planted#.c sqlite3.h
 room kms-bridge/core/planted#.c curl/curl.h
 room kms-bridge/core/planted#.c jansson.h
+room kms-bridge/core/planted#.c microhttpd.h
+room watcher/planted#.c microhttpd.h
+room kms-bridge/serve/planted#.c curl/curl.h
+room kms-bridge/serve/planted#.c sqlite3.h
+room kms-bridge/core/planted#.c seccomp.h
+room kms-bridge/serve/planted#.c linux/landlock.h
 room kms-bridge/planted#.c cyaml/cyaml.h
 room watcher/planted#.c yaml.h
 room chain/evm/planted#.c time.h
@@ -121,20 +136,25 @@ verdict 'banned calls: only calls' $?
 
 # Programs that link what they may not, and the list of what they link read from them.
 echo 'int main(void) { return 0; }' >"$scratch/main.c"
-link() { # core's libraries, watch's libraries
+link() { # core's libraries, watch's libraries, serve's libraries
 	# shellcheck disable=SC2086 # lists of words
 	gcc -Wl,--no-as-needed -o "$scratch/derot-core" "$scratch/main.c" $1 &&
 		gcc -Wl,--no-as-needed -o "$scratch/derot-watch" "$scratch/main.c" $2 &&
+		gcc -Wl,--no-as-needed -o "$scratch/derot-serve" "$scratch/main.c" ${3-} &&
 		tests/check/link.sh "$scratch" >"$scratch/linked"
 }
-link '-lsqlite3 -lcrypto' '-lcurl -ljansson'
+link '-lsqlite3 -lcrypto' '-lcurl -ljansson' '-lmicrohttpd -ljansson'
 verdict 'link: as it should be' $?
-for library in curl jansson ssl cyaml yaml; do
+for library in curl jansson ssl microhttpd cyaml yaml; do
 	! link "-l$library" -lcurl && grep -q '^not ok 1 - derot-core' "$scratch/linked"
 	verdict "link: the core with $library" $?
 done
 ! link -lcrypto '-lcurl -lsqlite3' && grep -q '^not ok 2 - derot-watch' "$scratch/linked"
 verdict 'link: the watcher with sqlite3' $?
+for library in sqlite3 curl cyaml yaml; do
+	! link -lcrypto -lcurl "-l$library" && grep -q '^not ok 3 - derot-serve' "$scratch/linked"
+	verdict "link: derot-serve with $library" $?
+done
 
 # The runner: what counts as passed, and what must not.
 items=$scratch/items

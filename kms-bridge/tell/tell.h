@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * tell: what the core says, as JSON objects that people and scripts read: changes, findings, journal
- * notes, decisions, status. One place, so that every command says the same thing in the same words.
+ * notes, decisions, status. One place, so that the command line and HTTP say the same thing in the same words.
  *
  * Every function gives a new reference.
  *
- * Layer: watcher.
+ * Layer: kms-bridge/tell.
  */
-#ifndef DR_WATCHER_TELL_H
-#define DR_WATCHER_TELL_H
+#ifndef DR_TELL_H
+#define DR_TELL_H
 
 #include <jansson.h>
 
 #include "kms-bridge/proto.h"
-#include "watcher/out.h"
 
 /* dr_tell_change: a ledger entry: index, block, time, action, effect, outcome, reason, subject in words
  * ("what") and every argument by its name. NULL if the leaf does not decode. */
@@ -34,11 +33,5 @@ json_t *dr_tell_status(const struct dr_status_report *status);
 /* dr_tell_hex: 0x and the bytes. dr_tell_time: "2026-01-02T03:04:05Z". */
 json_t *dr_tell_hex(const void *ptr, size_t len);
 void dr_tell_time(char out[static 32], uint64_t seconds);
-
-/* The columns in which tables of these are printed. */
-extern const struct dr_column dr_tell_change_columns[];
-extern const size_t dr_tell_change_num_columns;
-extern const struct dr_column dr_tell_note_columns[];
-extern const size_t dr_tell_note_num_columns;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "watcher/tell.h"
+#include "kms-bridge/tell/tell.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -8,18 +8,6 @@
 #include <time.h>
 
 #include "chain/base/hex.h"
-
-const struct dr_column dr_tell_change_columns[] = {
-	{ "index", "#", 4 },         { "block", "block", 7 },    { "time", "time", 20 },
-	{ "outcome", "outcome", 8 }, { "action", "action", 22 }, { "what", "what", 0 },
-};
-const size_t dr_tell_change_num_columns = sizeof(dr_tell_change_columns) / sizeof(dr_tell_change_columns[0]);
-
-const struct dr_column dr_tell_note_columns[] = {
-	{ "index", "#", 4 },     { "time", "time", 20 },    { "kind", "kind", 11 },
-	{ "block", "block", 7 }, { "source", "source", 6 }, { "detail", "detail", 0 },
-};
-const size_t dr_tell_note_num_columns = sizeof(dr_tell_note_columns) / sizeof(dr_tell_note_columns[0]);
 
 json_t *dr_tell_hex(const void *ptr, size_t len)
 {

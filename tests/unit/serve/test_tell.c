@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "watcher/tell.h"
+#include "kms-bridge/tell/tell.h"
 
 static void test_time(void **state)
 {
