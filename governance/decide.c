@@ -26,23 +26,6 @@ static bool is_well_formed(const struct dr_request *r)
 	       is_named(r->device);
 }
 
-static bool is_listed(const struct dr_state *s, enum dr_hardware kind, const uint8_t *value)
-{
-	uint64_t svn;
-
-	return dr_state_blacklisted(&svn, s, kind, value);
-}
-
-static bool is_blacklisted(const struct dr_state *s, const uint8_t *tee, const uint8_t *family, uint64_t svn,
-			   const uint8_t *device)
-{
-	uint64_t least;
-
-	return is_listed(s, DR_HARDWARE_TEE, tee) || is_listed(s, DR_HARDWARE_FAMILY, family) ||
-	       is_listed(s, DR_HARDWARE_DEVICE, device) ||
-	       (dr_state_blacklisted(&least, s, DR_HARDWARE_SVN, family) && svn < least);
-}
-
 static enum dr_deny node_rights(const struct dr_state *s, const struct dr_self *self)
 {
 	struct dr_grant grant;
@@ -53,7 +36,7 @@ static enum dr_deny node_rights(const struct dr_state *s, const struct dr_self *
 	if (!dr_state_measurement(&grant, s, node.measurement) || !grant.active)
 		return DR_DENY_NODE_MEASUREMENT;
 	if (!is_named(node.tee) || !is_named(node.family) || !is_named(node.device) ||
-	    is_blacklisted(s, node.tee, node.family, node.svn, node.device))
+	    dr_state_machine_listed(s, node.tee, node.family, node.svn, node.device))
 		return DR_DENY_NODE_HARDWARE;
 	return DR_DENY_NONE;
 }
@@ -62,6 +45,7 @@ static enum dr_deny app_rights(const struct dr_state *s, const struct dr_request
 {
 	struct dr_grant grant;
 	struct dr_app app;
+	uint64_t svn;
 
 	if (!dr_state_app(&app, s, r->app))
 		return DR_DENY_APP_UNKNOWN;
@@ -71,10 +55,10 @@ static enum dr_deny app_rights(const struct dr_state *s, const struct dr_request
 		return DR_DENY_APP_MEASUREMENT;
 	if (!grant.active)
 		return DR_DENY_APP_NOTICE;
-	if (is_blacklisted(s, r->tee, r->family, r->svn, r->device))
+	if (dr_state_machine_listed(s, r->tee, r->family, r->svn, r->device))
 		return DR_DENY_HARDWARE;
 	for (size_t i = 0; i < r->num_advisories; i++)
-		if (is_listed(s, DR_HARDWARE_ADVISORY, r->advisories[i]))
+		if (dr_state_blacklisted(&svn, s, DR_HARDWARE_ADVISORY, r->advisories[i]))
 			return DR_DENY_HARDWARE;
 	if (r->confidence > app.confidence)
 		return DR_DENY_CONFIDENCE;

@@ -211,6 +211,7 @@ static void fold_act(struct dr_step *step, const struct dr_act *act, uint32_t or
 
 	if (reason == DR_REASON_NONE)
 		reason = notice(&due, step, def, act);
+	step->council = reason == DR_REASON_NONE && act->has_proposal && act->proposal != 0;
 	/* Taking a right away is always safe: a revocation is obeyed, and its flaw is reported. */
 	if (reason == DR_REASON_NONE || def->effect == DR_EFFECT_REVOKES) {
 		possible = rule->check != NULL ? rule->check(step, act, due) : DR_REASON_NONE;
@@ -222,6 +223,8 @@ static void fold_act(struct dr_step *step, const struct dr_act *act, uint32_t or
 	if (act->action == DR_ACTION_PROPOSE && outcome == DR_OUTCOME_REFUSED)
 		dr_fold_skip_proposal(step, act);
 	emit_at(step, act, ordinal, outcome, reason);
+	if (outcome == DR_OUTCOME_APPLIED)
+		dr_fold_exposure(step, act);
 	step->executed = act->action == DR_ACTION_EXECUTE;
 	step->supported = outcome == DR_OUTCOME_APPLIED;
 	step->executed_proposal = act->proposal;
@@ -272,12 +275,14 @@ static void mature(struct dr_step *step, const struct dr_pending *p)
 
 	step->origin_number = p->number;
 	step->origin_ordinal = p->ordinal;
+	step->council = false;
 	memcpy(step->event_digest, p->event_digest, 32);
 	switch (p->what) {
 	case DR_PENDING_ACT:
 		if (rule->take != NULL)
 			rule->take(step, &p->act, p->due);
 		dr_fold_emit(step, &p->act, DR_OUTCOME_MATURED, DR_REASON_NONE);
+		dr_fold_exposure(step, &p->act);
 		return;
 	case DR_PENDING_EPOCH: dr_fold_epoch_boundary(step, p); return;
 	case DR_PENDING_DEADLINE: dr_fold_root_deadline(step, p); return;

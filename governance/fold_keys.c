@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What keys come from: root generations and epochs.
+ *
+ * A generation that failed stays as it is; the council orders the next number, from the same node or another.
  */
 #include <string.h>
 
@@ -100,9 +102,9 @@ static enum dr_reason check_publish(const struct dr_step *step, const struct dr_
 	const uint64_t generation = dr_fold_u64(act, PUB_GENERATION);
 	struct dr_root_claim claim = { .chain_id = step->fold->chain_id, .generation = generation };
 	struct dr_root_proofs proofs;
+	const uint64_t prev_generation = dr_state_published_below(&step->state, generation);
 	struct dr_root root, prev;
 	struct dr_fail fail = { 0 };
-	bool prev_has_key;
 
 	(void)due;
 	dr_state_root(&root, &step->state, generation);
@@ -122,11 +124,11 @@ static enum dr_reason check_publish(const struct dr_step *step, const struct dr_
 	memcpy(proofs.prf_s, act->args[PUB_PRF_S], 32);
 	memcpy(proofs.sig, act->args[PUB_SIG_R], 64);
 	memcpy(proofs.prev, act->args[PUB_PREV_R], 64);
-	dr_state_root(&prev, &step->state, generation - 1);
-	prev_has_key = !dr_bytes_zero(prev.sig_pub, 32);
-	return dr_root_verify(&claim, &proofs, prev_has_key ? prev.sig_pub : NULL,
-			      prev_has_key && prev.stage == DR_ROOT_PUBLISHED && prev.exposed_deadline == 0,
-			      &fail) == DR_OK
+	/* Only the council's own act makes an emergency: a guardian, or whoever gets a holder's build revoked, could
+	 * otherwise begin a generation that the holders of the last never agreed to. */
+	dr_state_root(&prev, &step->state, prev_generation);
+	return dr_root_verify(&claim, &proofs, prev_generation != 0 ? prev.sig_pub : NULL,
+			      prev_generation != 0 && !prev.council, &fail) == DR_OK
 		       ? DR_REASON_NONE
 		       : DR_REASON_PROOF;
 }
@@ -143,7 +145,9 @@ static void take_publish(struct dr_step *step, const struct dr_act *act, uint64_
 	memcpy(root.prf_pub, act->args[PUB_PRF_PUB], 32);
 	memcpy(root.sig_pub, act->args[PUB_SIG_PUB], 32);
 	memcpy(root.quote, act->args[PUB_QUOTE], 32);
+	root.published = step->time;
 	dr_state_put_root(&step->state, generation, &root, &step->fail);
+	dr_fold_hold(step, generation, root.node);
 	unpend_root(step, act, DR_PENDING_DEADLINE, DR_ACTION_ROOT_ROTATE);
 }
 
@@ -155,6 +159,17 @@ static enum dr_reason check_share(const struct dr_step *step, const struct dr_ac
 	    root.stopped || !is_kms_node(step, act->args[1] + 12))
 		return DR_REASON_ORDER;
 	return dr_fold_check_grant(step, act, due);
+}
+
+static void take_share(struct dr_step *step, const struct dr_act *act, uint64_t due)
+{
+	const uint64_t generation = dr_fold_u64(act, 0);
+	struct dr_root root;
+
+	dr_fold_take_grant(step, act, due);
+	/* Retired or stopped while the share waited: there is nothing left to hold. */
+	if (dr_state_root(&root, &step->state, generation) && root.stage == DR_ROOT_PUBLISHED && !root.stopped)
+		dr_fold_hold(step, generation, act->args[1] + 12);
 }
 
 static bool root_is_alive(struct dr_root *root, const struct dr_step *step, const struct dr_act *act)
@@ -179,48 +194,70 @@ static void take_retire(struct dr_step *step, const struct dr_act *act, uint64_t
 	if (!root_is_alive(&root, step, act))
 		return;
 	root.stage = DR_ROOT_RETIRED;
+	root.council = root.council || step->council;
 	dr_state_put_root(&step->state, dr_fold_u64(act, 0), &root, &step->fail);
+	dr_state_del_holders(&step->state, dr_fold_u64(act, 0), &step->fail);
 	unpend_root(step, act, DR_PENDING_DEADLINE, DR_ACTION_ROOT_ROTATE);
 	unpend_root(step, act, DR_PENDING_STOP, DR_ACTION_ROOT_EXPOSE);
 }
 
-/* An exposed generation may be given less time, never more. */
+/* An exposed generation may be given less time, never more; but the council's own word makes it an emergency even
+ * where its deadline says nothing new. */
 static enum dr_reason check_expose(const struct dr_step *step, const struct dr_act *act, uint64_t due)
 {
 	const uint64_t deadline = dr_fold_u64(act, 1);
 	struct dr_root root;
 
 	(void)due;
-	if (!root_is_alive(&root, step, act) || root.stopped ||
-	    (root.exposed_deadline != 0 && deadline >= root.exposed_deadline))
+	if (!root_is_alive(&root, step, act))
+		return DR_REASON_ORDER;
+	if ((root.stopped || (root.exposed_deadline != 0 && deadline >= root.exposed_deadline)) &&
+	    (!step->council || root.council))
 		return DR_REASON_ORDER;
 	return deadline <= DR_TIME_MAX_S ? DR_REASON_NONE : DR_REASON_LIMIT;
 }
 
+bool dr_fold_root_expose(struct dr_step *step, const struct dr_act *act)
+{
+	const uint64_t generation = dr_fold_u64(act, 0), deadline = dr_fold_u64(act, 1);
+	struct dr_root root;
+
+	if (!root_is_alive(&root, step, act) || root.stopped ||
+	    (root.exposed_deadline != 0 && deadline >= root.exposed_deadline))
+		return false;
+	root.exposed_deadline = deadline > 0 ? deadline : 1;
+	root.stopped = deadline <= step->time;
+	dr_state_put_root(&step->state, generation, &root, &step->fail);
+	unpend_root(step, act, DR_PENDING_STOP, DR_ACTION_ROOT_EXPOSE);
+	if (root.stopped)
+		dr_state_del_holders(&step->state, generation, &step->fail);
+	else
+		pend_root(step, act, DR_PENDING_STOP, deadline);
+	return true;
+}
+
 static void take_expose(struct dr_step *step, const struct dr_act *act, uint64_t due)
 {
-	const uint64_t deadline = dr_fold_u64(act, 1);
 	struct dr_root root;
 
 	(void)due;
-	if (!root_is_alive(&root, step, act))
+	dr_fold_root_expose(step, act);
+	if (!step->council || !root_is_alive(&root, step, act))
 		return;
-	root.exposed_deadline = deadline > 0 ? deadline : 1;
-	root.stopped = deadline <= step->time;
+	root.council = true;
 	dr_state_put_root(&step->state, dr_fold_u64(act, 0), &root, &step->fail);
-	unpend_root(step, act, DR_PENDING_STOP, DR_ACTION_ROOT_EXPOSE);
-	if (!root.stopped)
-		pend_root(step, act, DR_PENDING_STOP, deadline);
 }
 
 void dr_fold_root_stop(struct dr_step *step, const struct dr_pending *p)
 {
+	const uint64_t generation = dr_fold_u64(&p->act, 0);
 	struct dr_root root;
 
-	if (!dr_state_root(&root, &step->state, dr_fold_u64(&p->act, 0)))
+	if (!dr_state_root(&root, &step->state, generation))
 		return;
 	root.stopped = true;
-	dr_state_put_root(&step->state, dr_fold_u64(&p->act, 0), &root, &step->fail);
+	dr_state_put_root(&step->state, generation, &root, &step->fail);
+	dr_state_del_holders(&step->state, generation, &step->fail);
 	dr_fold_emit(step, &p->act, DR_OUTCOME_MATURED, DR_REASON_NONE);
 }
 
@@ -350,7 +387,7 @@ static void take_epoch_advance(struct dr_step *step, const struct dr_act *act, u
 static const struct dr_rule rules[] = {
 	{ DR_ACTION_ROOT_ROTATE, check_rotate, announce_rotate, take_rotate, 1, false, NONE },
 	{ DR_ACTION_ROOT_PUBLISH, check_publish, NULL, take_publish, 1, false, NONE },
-	{ DR_ACTION_ROOT_SHARE, check_share, dr_fold_announce_grant, dr_fold_take_grant, 2, false, NONE },
+	{ DR_ACTION_ROOT_SHARE, check_share, dr_fold_announce_grant, take_share, 2, false, NONE },
 	{ DR_ACTION_ROOT_RETIRE, check_retire, NULL, take_retire, 1, false, DR_ACTION_ROOT_ROTATE },
 	{ DR_ACTION_ROOT_EXPOSE, check_expose, NULL, take_expose, 1, false, NONE },
 	{ DR_ACTION_EPOCH_POLICY, check_epoch_policy, NULL, take_epoch_policy, 2, false, NONE },

@@ -51,11 +51,6 @@ static void take_revoke(struct dr_step *step, const struct dr_act *act, uint64_t
 	dr_state_del_grant(&step->state, act, &step->fail);
 }
 
-static enum dr_reason check_handover(const struct dr_step *step, const struct dr_act *act, uint64_t due)
-{
-	return memcmp(act->args[1], act->args[2], 32) == 0 ? DR_REASON_ORDER : dr_fold_check_grant(step, act, due);
-}
-
 /* Apps */
 
 static enum dr_reason check_app_register(const struct dr_step *step, const struct dr_act *act, uint64_t due)
@@ -227,8 +222,11 @@ static void take_node_register(struct dr_step *step, const struct dr_act *act, u
 	memcpy(node.device, act->args[7], 32);
 	dr_state_node(&old, &step->state, id);
 	node.stake = old.stake;
-	/* A share was granted to what was registered then: another key or machine has to ask again. */
+	/* A share was granted to what was registered then: another key or machine has to ask again. With what it held
+	 * the account's last nonce goes too: a node that lost its data begins anew, for everybody to see. */
 	dr_state_del_shares(&step->state, id, &step->fail);
+	dr_state_end_holders(&step->state, id, &step->fail);
+	dr_state_del_heartbeat(&step->state, id, &step->fail);
 	dr_state_put_node(&step->state, id, &node, &step->fail);
 }
 
@@ -244,6 +242,7 @@ static void take_node_deregister(struct dr_step *step, const struct dr_act *act,
 {
 	(void)due;
 	dr_state_del_shares(&step->state, act->args[0] + 12, &step->fail);
+	dr_state_end_holders(&step->state, act->args[0] + 12, &step->fail);
 	dr_state_del_node(&step->state, act->args[0] + 12, &step->fail);
 }
 
@@ -270,10 +269,14 @@ static enum dr_reason check_heartbeat(const struct dr_step *step, const struct d
 	return act->has_by ? DR_REASON_NONE : DR_REASON_AUTHORITY;
 }
 
+/* A nonce drawn from a smaller journal than the last is seen, and changes nothing: see dr_state_heartbeat. */
 static void take_heartbeat(struct dr_step *step, const struct dr_act *act, uint64_t due)
 {
+	uint8_t last[32];
+
 	(void)due;
-	dr_state_put_heartbeat(&step->state, act->by, act->args[0], &step->fail);
+	if (!dr_state_heartbeat(last, &step->state, act->by) || memcmp(act->args[0], last, 8) >= 0)
+		dr_state_put_heartbeat(&step->state, act->by, act->args[0], &step->fail);
 }
 
 static void take_profile_set(struct dr_step *step, const struct dr_act *act, uint64_t due)
@@ -295,7 +298,7 @@ static const struct dr_rule rules[] = {
 	  DR_ACTION_APP_MEASUREMENT_ALLOW },
 	{ DR_ACTION_APP_SUSPEND, check_app, NULL, take_app_suspend, 1, false, DR_ACTION_APP_RESUME },
 	{ DR_ACTION_APP_RESUME, check_app_resume, announce_app_resume, take_app_resume, 1, false, NONE },
-	{ DR_ACTION_APP_HANDOVER, check_handover, dr_fold_announce_grant, dr_fold_take_grant, 3, false, NONE },
+	{ DR_ACTION_APP_HANDOVER, dr_fold_check_grant, dr_fold_announce_grant, dr_fold_take_grant, 3, false, NONE },
 	{ DR_ACTION_APP_HANDOVER_END, check_revoke, NULL, take_revoke, 3, false, DR_ACTION_APP_HANDOVER },
 	{ DR_ACTION_APP_CONFIDENCE_RELAX, check_confidence, NULL, take_confidence, 1, true, NONE },
 	{ DR_ACTION_APP_CONFIDENCE_TIGHTEN, check_confidence, NULL, take_confidence, 1, false,

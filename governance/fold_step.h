@@ -24,6 +24,9 @@ struct dr_step {
 	uint32_t origin_ordinal;
 	uint8_t event_digest[32];
 
+	/* What is being done is the council's own: a supported proposal says exactly this. */
+	bool council;
+
 	/* The event directly before in this block, if it was an execution. */
 	bool executed, supported;
 	uint64_t executed_proposal;
@@ -73,6 +76,15 @@ void dr_fold_emit(struct dr_step *step, const struct dr_act *act, enum dr_outcom
 void dr_fold_epoch_boundary(struct dr_step *step, const struct dr_pending *p);
 void dr_fold_root_deadline(struct dr_step *step, const struct dr_pending *p);
 void dr_fold_root_stop(struct dr_step *step, const struct dr_pending *p);
+
+/* dr_fold_hold: node becomes a holder of the generation, as it is registered now. */
+void dr_fold_hold(struct dr_step *step, uint64_t generation, const uint8_t node[static 20]);
+/* dr_fold_exposure: what follows from an act that has just come into force, and been emitted: generations of whose
+ * holders it took the right away are exposed, each by a change of its own. */
+void dr_fold_exposure(struct dr_step *step, const struct dr_act *act);
+/* dr_fold_root_expose: the generation of ROOT_EXPOSE is exposed from its deadline on; false: it is over, or has
+ * no more time than that already. */
+bool dr_fold_root_expose(struct dr_step *step, const struct dr_act *act);
 
 /* dr_fold_u64: an argument that the profile has checked to be a U64. */
 uint64_t dr_fold_u64(const struct dr_act *act, size_t idx);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * canonical form = u8 version (1) · name 32 · code hash 32 · u8 has accumulator · u64 count slot · u64 acc
- *                  slot · u32 state every · u64 stealth window · u16 num events · events · u16 num slots · slots
+ *                  slot · u32 state every · u64 stealth window · u64 exposure grace · u16 num events · events ·
+ *                  u16 num slots · slots
  * event = topic0 32 · u16 action · u8 signature length · signature · u8 num words · (u8 field · u8 type) each
  * slot  = u8 kind · u64 slot
  * Integers big-endian. A name is printable ASCII, zero padded. Without accumulator its two slots are zero.
@@ -208,6 +209,9 @@ static enum dr_err check_profile(const struct dr_profile *p, struct dr_fail *fai
 		return dr_fail_set(fail, DR_ERR_SYNTAX, "profile: count and accumulator in one slot", 0);
 	if (p->state_every == 0)
 		return dr_fail_set(fail, DR_ERR_SYNTAX, "profile: state_every is at least 1", 0);
+	if (p->exposure_grace_s == 0 || p->exposure_grace_s > DR_TIME_MAX_S)
+		return dr_fail_set(fail, DR_ERR_SYNTAX, "profile: exposure_grace is at least one second, and an end",
+				   0);
 	if (p->num_events == 0)
 		return dr_fail_set(fail, DR_ERR_SYNTAX, "profile: at least one event", 0);
 	for (size_t i = 0; i < p->num_events; i++) {
@@ -259,6 +263,7 @@ static void write_profile(struct dr_writer *w, const struct dr_profile *p)
 	dr_writer_u64(w, p->acc_slot);
 	dr_writer_u32(w, p->state_every);
 	dr_writer_u64(w, p->stealth_window_s);
+	dr_writer_u64(w, p->exposure_grace_s);
 	dr_writer_u16(w, p->num_events);
 	for (size_t i = 0; i < p->num_events; i++) {
 		const struct dr_profile_event *e = &p->events[i];
@@ -349,6 +354,7 @@ enum dr_err dr_profile_decode(struct dr_profile *out, struct dr_bytes bytes, str
 	out->acc_slot = dr_reader_u64(&r);
 	out->state_every = dr_reader_u32(&r);
 	out->stealth_window_s = dr_reader_u64(&r);
+	out->exposure_grace_s = dr_reader_u64(&r);
 	out->num_events = dr_reader_u16(&r);
 	if (out->num_events > DR_PROFILE_EVENTS_MAX)
 		dr_reader_fail(&r, DR_ERR_LIMIT, "profile: number of events");

@@ -56,6 +56,7 @@ struct dr_profile {
 	uint64_t count_slot, acc_slot;
 	uint32_t state_every;      /* state is proven at multiples of this block number; >= 1 */
 	uint64_t stealth_window_s; /* a right that lived shorter than this is a finding */
+	uint64_t exposure_grace_s; /* a root generation exposed by a revocation ends after this; 1 to DR_TIME_MAX_S */
 	uint16_t num_events;
 	struct dr_profile_event events[DR_PROFILE_EVENTS_MAX];
 	uint16_t num_slots;

@@ -50,7 +50,7 @@ enum dr_err dr_root_verify(const struct dr_root_claim *claim, const struct dr_ro
 	if (!prev_required && dr_bytes_zero(proofs->prev, 64))
 		return DR_OK;
 	if (prev_pub == NULL)
-		return dr_fail_set(fail, DR_ERR_PROOF, "root: there is no generation before that could have signed",
-				   0);
+		return dr_fail_set(fail, DR_ERR_PROOF,
+				   "root: no generation was published before that could have signed", 0);
 	return dr_ed25519_verify(proofs->prev, context, prev_pub, fail);
 }

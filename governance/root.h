@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * root: what the publication of a root generation must prove. The node that makes the two keys shows that
- * it knows both secrets, and (unless the generation before is missing or exposed) that the holder of
- * that generation agrees; all over one context, so that no proof serves twice.
+ * it knows both secrets, and that the holder of the generation published last agrees; all over one context, so
+ * that no proof serves twice. Generations that were ordered and never published change nothing about who must
+ * agree. Without that agreement a generation begins only in an emergency that the council itself declared, by
+ * exposing or retiring the one published last, or where there never was one: an exposure by a guardian, or by the
+ * revocation of what a holder runs on, lifts nothing.
  *
  * context = "derot-root-v1" ‖ u64 chain id ‖ genesis 32 ‖ contract 20 ‖ u64 generation ‖ node 20 ‖
  *           scheme 32 ‖ quote 32 ‖ prf_pub 32 ‖ sig_pub 32. Integers big-endian.
@@ -37,12 +40,13 @@ void dr_root_context(uint8_t out[static DR_ROOT_CONTEXT_LEN], const struct dr_ro
 struct dr_root_proofs {
 	uint8_t prf_c[32], prf_s[32]; /* possession of prf_pub's scalar (chain/crypto/voprf.h) */
 	uint8_t sig[64];              /* by sig_pub */
-	uint8_t prev[64];             /* by the signing key of the generation before; zero: none */
+	uint8_t prev[64];             /* by the signing key of the generation published last; zero: none */
 };
 
-/* dr_root_verify: DR_OK if all proofs hold. prev_pub: the signing key of the generation before, NULL if it
- * was never published. prev_required: it is published and not exposed. Where it is not required, prev is
- * zero or still true. DR_ERR_PROOF, or DR_ERR_NONCANONICAL for points and scalars. */
+/* dr_root_verify: DR_OK if all proofs hold. prev_pub: the signing key of the last generation below this one that was
+ * ever published (dr_state_published_below), NULL if there is none. prev_required: there is one, and the council
+ * itself neither exposed nor retired it (dr_root.council). Where it is not required, prev is zero or still true.
+ * DR_ERR_PROOF, or DR_ERR_NONCANONICAL for points and scalars. */
 enum dr_err dr_root_verify(const struct dr_root_claim *claim, const struct dr_root_proofs *proofs,
 			   const uint8_t *prev_pub, bool prev_required, struct dr_fail *fail);
 

@@ -308,6 +308,23 @@ bool dr_state_blacklisted(uint64_t *svn, const struct dr_state *s, enum dr_hardw
 	return true;
 }
 
+static bool is_listed(const struct dr_state *s, enum dr_hardware kind, const uint8_t *value)
+{
+	uint64_t svn;
+
+	return dr_state_blacklisted(&svn, s, kind, value);
+}
+
+bool dr_state_machine_listed(const struct dr_state *s, const uint8_t tee[static 32], const uint8_t family[static 32],
+			     uint64_t svn, const uint8_t device[static 32])
+{
+	uint64_t least;
+
+	return is_listed(s, DR_HARDWARE_TEE, tee) || is_listed(s, DR_HARDWARE_FAMILY, family) ||
+	       is_listed(s, DR_HARDWARE_DEVICE, device) ||
+	       (dr_state_blacklisted(&least, s, DR_HARDWARE_SVN, family) && svn < least);
+}
+
 /* Roots */
 
 bool dr_state_root(struct dr_root *out, const struct dr_state *s, uint64_t generation)
@@ -326,6 +343,8 @@ bool dr_state_root(struct dr_root *out, const struct dr_state *s, uint64_t gener
 	dr_reader_copy(&o.r, out->prf_pub, 32);
 	dr_reader_copy(&o.r, out->sig_pub, 32);
 	dr_reader_copy(&o.r, out->quote, 32);
+	out->published = dr_reader_u64(&o.r);
+	out->council = dr_reader_u8(&o.r) != 0;
 	return dr_record_shut(&o);
 }
 
@@ -343,6 +362,8 @@ void dr_state_put_root(struct dr_state *s, uint64_t generation, const struct dr_
 	dr_writer_copy(w, r->prf_pub, 32);
 	dr_writer_copy(w, r->sig_pub, 32);
 	dr_writer_copy(w, r->quote, 32);
+	dr_writer_u64(w, r->published);
+	dr_writer_u8(w, r->council);
 	dr_record_put_draft(s, dr_record_key_u64(DR_RECORD_ROOT, NULL, 0, generation), &d, fail);
 }
 
@@ -355,16 +376,26 @@ uint64_t dr_state_ordered(const struct dr_state *s)
 	return generation;
 }
 
-uint64_t dr_state_generation(const struct dr_state *s)
+uint64_t dr_state_published_below(const struct dr_state *s, uint64_t generation)
 {
+	const uint64_t ordered = dr_state_ordered(s);
 	struct dr_root root;
 
-	/* One that was never published takes nothing's place; one that was ends what came before it for ever. */
-	for (uint64_t generation = dr_state_ordered(s); generation > 0; generation--)
-		if (dr_state_root(&root, s, generation) &&
+	for (uint64_t g = generation > ordered ? ordered : generation - (generation > 0); g > 0; g--)
+		if (dr_state_root(&root, s, g) &&
 		    (root.stage == DR_ROOT_PUBLISHED || !dr_bytes_zero(root.prf_pub, 32)))
-			return root.stage == DR_ROOT_PUBLISHED && !root.stopped ? generation : 0;
+			return g;
 	return 0;
+}
+
+uint64_t dr_state_generation(const struct dr_state *s)
+{
+	/* One that was never published takes nothing's place; one that was ends what came before it for ever. */
+	const uint64_t generation = dr_state_published_below(s, UINT64_MAX);
+	struct dr_root root;
+
+	return dr_state_root(&root, s, generation) && root.stage == DR_ROOT_PUBLISHED && !root.stopped ? generation
+												       : 0;
 }
 
 /* Nodes */
@@ -426,6 +457,11 @@ void dr_state_put_heartbeat(struct dr_state *s, const uint8_t who[static 20], co
 			    struct dr_fail *fail)
 {
 	dr_record_put(s, dr_record_key(DR_RECORD_HEARTBEAT, who, 20, NULL, 0), dr_bytes_of(nonce, 32), fail);
+}
+
+void dr_state_del_heartbeat(struct dr_state *s, const uint8_t who[static 20], struct dr_fail *fail)
+{
+	dr_record_del(s, dr_record_key(DR_RECORD_HEARTBEAT, who, 20, NULL, 0), fail);
 }
 
 /* Profile */

@@ -59,6 +59,10 @@ struct dr_root {
 	uint64_t exposed_deadline; /* 0: not exposed; grants stop when a block reaches it */
 	bool stopped;              /* that block came */
 	uint8_t prf_pub[32], sig_pub[32], quote[32];
+	uint64_t published; /* block timestamp of the publication; 0: never published */
+	/* The council itself, by a supported proposal, exposed or retired it: it need not sign its successor, and
+	 * once it is retired whoever holds it may destroy it. Nobody else's act does that. */
+	bool council;
 };
 
 struct dr_node {
@@ -80,11 +84,20 @@ bool dr_state_handover(struct dr_grant *out, const struct dr_state *s, const uin
 /* dr_state_blacklisted: kind/value is listed; *svn its minimum (kind SVN). */
 bool dr_state_blacklisted(uint64_t *svn, const struct dr_state *s, enum dr_hardware kind,
 			  const uint8_t value[static 32]);
+/* dr_state_machine_listed: some dimension of such a machine is listed. */
+bool dr_state_machine_listed(const struct dr_state *s, const uint8_t tee[static 32], const uint8_t family[static 32],
+			     uint64_t svn, const uint8_t device[static 32]);
 bool dr_state_root(struct dr_root *out, const struct dr_state *s, uint64_t generation);
 /* dr_state_generation: the highest generation that was ever published; 0: there is none, or it is retired or
  * stopped. Generations never regress: else whoever may take the newest away (a guardian, alone and at once)
  * would bring the keys of the one before it back. */
 uint64_t dr_state_generation(const struct dr_state *s);
+/* dr_state_published_below: the highest generation below this one that was ever published, whatever became of it;
+ * 0: none. */
+uint64_t dr_state_published_below(const struct dr_state *s, uint64_t generation);
+/* dr_state_holds: node was given that generation (it published it, or a share of it took effect), has not
+ * registered anew or left since, and the generation is neither retired nor stopped. */
+bool dr_state_holds(const struct dr_state *s, uint64_t generation, const uint8_t node[static 20]);
 /* dr_state_ordered: the highest generation that was ever ordered; 0: none. */
 uint64_t dr_state_ordered(const struct dr_state *s);
 bool dr_state_share_of(struct dr_grant *out, const struct dr_state *s, uint64_t generation,
@@ -106,7 +119,9 @@ bool dr_state_constituted(const struct dr_state *s);
 /* dr_state_broken: an unknown or malformed event of the contract was met: everything is withheld until a
  * successor profile. */
 bool dr_state_broken(const struct dr_state *s);
-/* dr_state_heartbeat: the last nonce seen from node. */
+/* dr_state_heartbeat: the last nonce seen from node since it registered. Its first 8 bytes are the size of the node's
+ * journal when it was drawn; a nonce of a smaller journal never takes the place of one of a larger, so that a node
+ * whose data directory was rolled back stays visible until it registers anew. */
 bool dr_state_heartbeat(uint8_t nonce[static 32], const struct dr_state *s, const uint8_t node[static 20]);
 /* dr_state_due_next: the earliest time at which something pending matures; UINT64_MAX if nothing. */
 uint64_t dr_state_due_next(const struct dr_state *s);

@@ -9,7 +9,7 @@
 #include "chain/crypto/sha256.h"
 #include "governance/state_put.h"
 
-#define PENDING_KEY_LEN (1u + 8 + 8 + 4 + 1)
+#define PENDING_KEY_LEN (1u + 8 + 8 + 4 + 1 + 8)
 #define INDEX_KEY_LEN   (1u + 32 + 8)
 
 static void id_key(uint8_t key[static 9], enum dr_record kind, uint64_t id)
@@ -113,8 +113,9 @@ void dr_state_put_vote(struct dr_state *s, uint64_t id, const uint8_t member[sta
 
 /* What time will do: the queue itself, and an index from a subject to its places in the queue. */
 
+/* pending_key: one event may set several things going, of one kind and due together, but on different subjects. */
 static void pending_key(uint8_t key[static PENDING_KEY_LEN], uint64_t due, uint64_t number, uint32_t ordinal,
-			enum dr_pending_what what)
+			enum dr_pending_what what, const uint8_t (*subject)[32], uint8_t num_subject)
 {
 	struct dr_fail fail = { 0 };
 	struct dr_writer w;
@@ -125,6 +126,7 @@ static void pending_key(uint8_t key[static PENDING_KEY_LEN], uint64_t due, uint6
 	dr_writer_u64(&w, number);
 	dr_writer_u32(&w, ordinal);
 	dr_writer_u8(&w, (uint8_t)what);
+	dr_writer_u64(&w, num_subject > 0 ? dr_be64_get(subject[0] + 24) : 0);
 	DR_ASSERT(fail.err == DR_OK);
 }
 
@@ -168,7 +170,7 @@ void dr_state_unpend(struct dr_state *s, enum dr_pending_what what, enum dr_acti
 	index_key(index, what, action, subject, num_subject, from);
 	while (fail->err == DR_OK && index_next(&due, &number, &ordinal, s, index)) {
 		dr_be64_put(index + 33, due);
-		pending_key(key, due, number, ordinal, what);
+		pending_key(key, due, number, ordinal, what, subject, num_subject);
 		if (dr_map_del(&s->map, dr_bytes_of(key, sizeof(key)), fail) == DR_OK)
 			dr_map_del(&s->map, dr_bytes_of(index, sizeof(index)), fail);
 	}
@@ -206,7 +208,7 @@ void dr_state_pend(struct dr_state *s, const struct dr_pending *p, uint8_t num_s
 	dr_writer_u8(&w, act->num_args);
 	dr_writer_copy(&w, act->args, 32u * act->num_args);
 	DR_ASSERT(full.err == DR_OK);
-	pending_key(key, p->due, p->number, p->ordinal, p->what);
+	pending_key(key, p->due, p->number, p->ordinal, p->what, subject, num_subject);
 	put(s, dr_bytes_of(key, sizeof(key)), dr_writer_view(&w), fail);
 
 	index_key(index, p->what, act->action, subject, num_subject, p->due);
@@ -224,7 +226,8 @@ static void read_pending(struct dr_pending *out, struct dr_bytes key, struct dr_
 	uint8_t flags;
 
 	memset(out, 0, sizeof(*out));
-	dr_reader_init(&r, key, &fail);
+	DR_ASSERT(key.len == PENDING_KEY_LEN);
+	dr_reader_init(&r, dr_bytes_of(key.ptr, key.len - 8), &fail);
 	dr_reader_u8(&r);
 	out->due = dr_reader_u64(&r);
 	out->number = dr_reader_u64(&r);
@@ -259,8 +262,10 @@ bool dr_state_pending_take(struct dr_pending *out, struct dr_state *s, uint64_t 
 	    !dr_state_next(&key, &value, s, DR_RECORD_PENDING, NULL))
 		return false;
 	read_pending(out, key, value, &num_subject);
-	index_key(index, out->what, out->act.action, (const uint8_t(*)[32])out->act.args, num_subject, out->due);
-	pending_key(pending, out->due, out->number, out->ordinal, out->what);
+	const uint8_t(*subject)[32] = (const uint8_t(*)[32])out->act.args;
+
+	index_key(index, out->what, out->act.action, subject, num_subject, out->due);
+	pending_key(pending, out->due, out->number, out->ordinal, out->what, subject, num_subject);
 	return dr_map_del(&s->map, dr_bytes_of(pending, sizeof(pending)), fail) == DR_OK &&
 	       dr_map_del(&s->map, dr_bytes_of(index, sizeof(index)), fail) == DR_OK;
 }

@@ -25,7 +25,7 @@ enum dr_record {
 	DR_RECORD_SHARE,           /* node ‖ generation → grant */
 	DR_RECORD_EPOCH,           /* app ‖ service → struct dr_epoch */
 	DR_RECORD_NODE,            /* node → struct dr_node */
-	DR_RECORD_HEARTBEAT,       /* account → nonce */
+	DR_RECORD_HEARTBEAT,       /* account → nonce; gone when the account registers as a node */
 	DR_RECORD_WEIGHT,          /* member ‖ from → u64: a checkpoint */
 	DR_RECORD_QUORUM,          /* from → u64 */
 	DR_RECORD_NOTICE,          /* class ‖ from → u64 */
@@ -36,8 +36,9 @@ enum dr_record {
 	DR_RECORD_PROPOSAL_NUM,    /* → u64: proposals that the contract has numbered */
 	DR_RECORD_PROPOSAL,        /* id → struct dr_proposal */
 	DR_RECORD_VOTE,            /* id ‖ member → u64 weight ‖ u8 support */
-	DR_RECORD_PENDING,         /* due ‖ number ‖ ordinal ‖ what → struct dr_pending */
-	DR_RECORD_PENDING_OF,      /* SHA-256(what ‖ action ‖ subject) ‖ due → number ‖ ordinal */
+	DR_RECORD_PENDING,    /* due ‖ number ‖ ordinal ‖ what ‖ u64 of the subject → struct dr_pending */
+	DR_RECORD_PENDING_OF, /* SHA-256(what ‖ action ‖ subject) ‖ due → number ‖ ordinal */
+	DR_RECORD_HOLDER,     /* generation ‖ node ‖ number ‖ ordinal → struct dr_holder */
 };
 
 /* Rights with notice. */
@@ -50,11 +51,31 @@ void dr_state_del_shares(struct dr_state *s, const uint8_t node[static 20], stru
 
 void dr_state_put_app(struct dr_state *s, const uint8_t app[static 32], const struct dr_app *r, struct dr_fail *fail);
 void dr_state_put_root(struct dr_state *s, uint64_t generation, const struct dr_root *r, struct dr_fail *fail);
+
+/* Who was ever given a root generation, as he was registered then; gone with the generation. */
+struct dr_holder {
+	uint64_t generation;
+	uint8_t node[20];
+	uint64_t number; /* with ordinal: the event that made it a holder */
+	uint32_t ordinal;
+	uint8_t measurement[32], tee[32], family[32], device[32];
+	uint64_t svn;
+	bool current; /* the node is still registered like that */
+};
+/* dr_state_holder_next: the first holder after *after in the order of the keys (NULL: the first of all). */
+bool dr_state_holder_next(struct dr_holder *out, const struct dr_state *s, const struct dr_holder *after);
+void dr_state_put_holder(struct dr_state *s, const struct dr_holder *r, struct dr_fail *fail);
+/* dr_state_end_holders: the node registers anew or leaves: none of its records is current any more. */
+void dr_state_end_holders(struct dr_state *s, const uint8_t node[static 20], struct dr_fail *fail);
+/* dr_state_del_holders: the generation is over. */
+void dr_state_del_holders(struct dr_state *s, uint64_t generation, struct dr_fail *fail);
+
 void dr_state_put_node(struct dr_state *s, const uint8_t node[static 20], const struct dr_node *r,
 		       struct dr_fail *fail);
 void dr_state_del_node(struct dr_state *s, const uint8_t node[static 20], struct dr_fail *fail);
 void dr_state_put_heartbeat(struct dr_state *s, const uint8_t who[static 20], const uint8_t nonce[static 32],
 			    struct dr_fail *fail);
+void dr_state_del_heartbeat(struct dr_state *s, const uint8_t who[static 20], struct dr_fail *fail);
 void dr_state_put_profile(struct dr_state *s, const uint8_t digest[static 32], struct dr_fail *fail);
 
 /* Hardware: a record stays after its reinstatement, with listed false, because the contract's slot does. */

@@ -21,6 +21,7 @@ struct file {
 	char *acc_slot;
 	char *state_every;
 	char *stealth_window;
+	char *exposure_grace;
 	struct event *events;
 	uint32_t events_count;
 	struct slot *slots;
@@ -56,6 +57,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	DR_YAML_TEXT_OR_NOT("acc_slot", struct file, acc_slot),
 	DR_YAML_TEXT("state_every", struct file, state_every),
 	DR_YAML_TEXT("stealth_window", struct file, stealth_window),
+	DR_YAML_TEXT("exposure_grace", struct file, exposure_grace),
 	CYAML_FIELD_SEQUENCE("events", CYAML_FLAG_POINTER, struct file, events, &event_schema, 1,
 			     DR_PROFILE_EVENTS_MAX),
 	CYAML_FIELD_SEQUENCE("slots", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, slots, &slot_schema, 0,
@@ -122,7 +124,9 @@ static enum dr_err compile(struct dr_profile *p, const struct dr_yaml *y, const 
 	    (err = dr_yaml_u64(&p->acc_slot, y, "acc_slot", f->acc_slot, 0, UINT64_MAX, error)) != DR_OK ||
 	    (err = dr_yaml_u64(&state_every, y, "state_every", f->state_every, 1, UINT32_MAX, error)) != DR_OK ||
 	    (err = dr_yaml_u64(&p->stealth_window_s, y, "stealth_window", f->stealth_window, 0, UINT64_MAX, error)) !=
-		    DR_OK)
+		    DR_OK ||
+	    (err = dr_yaml_u64(&p->exposure_grace_s, y, "exposure_grace", f->exposure_grace, 1, DR_TIME_MAX_S,
+			       error)) != DR_OK)
 		return err;
 	if ((f->count_slot == NULL) != (f->acc_slot == NULL))
 		return dr_yaml_fail(y, DR_ERR_SYNTAX, f->count_slot != NULL ? "count_slot" : "acc_slot",

@@ -8,6 +8,7 @@
  *   acc_slot: 1
  *   state_every: 8            state is proven at multiples of this block number
  *   stealth_window: 86400     seconds
+ *   exposure_grace: 604800    seconds
  *   events:                   declaration with argument names → action (governance/action.h)
  *     - event: MeasurementAllowed(uint64 proposal, uint64 due, bytes32 measurement)
  *       action: measurement.allow

@@ -73,6 +73,7 @@ static inline void derot_profile(struct dr_profile *out)
 	out->acc_slot = 1;
 	out->state_every = 8;
 	out->stealth_window_s = 86400;
+	out->exposure_grace_s = 5000;
 	for (size_t i = 0; i < sizeof(derot_events) / sizeof(derot_events[0]); i++)
 		if (dr_profile_declare(&out->events[out->num_events++], derot_events[i].declaration,
 				       derot_events[i].action, &fail) != DR_OK)

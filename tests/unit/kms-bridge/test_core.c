@@ -34,7 +34,7 @@ static char dir[64];
 
 static void make_chain(void)
 {
-	static struct dr_profile p = { .name = "test", .state_every = 1000, .stealth_window_s = 60 };
+	static struct dr_profile p = { .name = "test", .state_every = 1000, .stealth_window_s = 60, .exposure_grace_s = 60 };
 	const uint64_t now = (uint64_t)time(NULL) - 100;
 	struct dr_fail fail = { 0 };
 	size_t len;
