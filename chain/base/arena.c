@@ -120,6 +120,21 @@ void dr_buf_init(struct dr_buf *buf, size_t cap)
 	*buf = (struct dr_buf){ .cap = cap };
 }
 
+/* dr_heap_grow may leave the old bytes where they were. */
+static uint8_t *move(struct dr_buf *buf, size_t room)
+{
+	uint8_t *grown = dr_heap_alloc(room);
+
+	if (grown == NULL)
+		return NULL;
+	if (buf->len > 0)
+		memcpy(grown, buf->ptr, buf->len);
+	if (buf->ptr != NULL)
+		explicit_bzero(buf->ptr, buf->room);
+	dr_heap_free(buf->ptr);
+	return grown;
+}
+
 uint8_t *dr_buf_reserve(struct dr_buf *buf, size_t len, struct dr_fail *fail)
 {
 	if (len > buf->cap - buf->len) {
@@ -131,7 +146,7 @@ uint8_t *dr_buf_reserve(struct dr_buf *buf, size_t len, struct dr_fail *fail)
 
 		while (room - buf->len < len)
 			room = room > buf->cap / 2 ? buf->cap : room * 2;
-		uint8_t *grown = dr_heap_grow(buf->ptr, buf->room, room);
+		uint8_t *grown = buf->secret ? move(buf, room) : dr_heap_grow(buf->ptr, buf->room, room);
 
 		if (grown == NULL) {
 			dr_fail_set(fail, DR_ERR_NOMEM, "no memory for a buffer", room);
@@ -161,10 +176,17 @@ void dr_buf_drop(struct dr_buf *buf, size_t len)
 	if (len > 0 && len < buf->len)
 		memmove(buf->ptr, buf->ptr + len, buf->len - len);
 	buf->len -= len;
+	if (buf->secret && len > 0)
+		explicit_bzero(buf->ptr + buf->len, len);
 }
 
 void dr_buf_free(struct dr_buf *buf)
 {
+	const bool secret = buf->secret;
+
+	if (secret && buf->ptr != NULL)
+		explicit_bzero(buf->ptr, buf->room);
 	dr_heap_free(buf->ptr);
 	dr_buf_init(buf, buf->cap);
+	buf->secret = secret;
 }

@@ -40,6 +40,7 @@ struct dr_buf {
 	size_t len;
 	size_t room; /* bytes allocated */
 	size_t cap;  /* never grows beyond */
+	bool secret; /* what leaves it, or was moved within it, is wiped: set it right after dr_buf_init */
 };
 
 /* dr_buf_init: empty; nothing is allocated until the first append. */

@@ -27,9 +27,6 @@ void dr_channel_close(struct dr_channel *ch)
 {
 	if (ch->fd >= 0)
 		close(ch->fd);
-	/* Answers may have held a key. */
-	if (ch->out.ptr != NULL)
-		explicit_bzero(ch->out.ptr, ch->out.room);
 	dr_buf_free(&ch->in);
 	dr_buf_free(&ch->out);
 	dr_channel_init(ch, -1);

@@ -130,6 +130,7 @@ static void accept_client(struct dr_live *l)
 			break;
 		memset(&l->clients[i], 0, sizeof(l->clients[i]));
 		dr_channel_init(&l->clients[i].ch, fd);
+		l->clients[i].ch.out.secret = true;
 		l->client_used[i] = true;
 		return;
 	}

@@ -71,6 +71,33 @@ static void test_large(void **state)
 	dr_arena_free(arena);
 }
 
+/* A buffer of secrets leaves none behind where it can be looked at: in the room after its end. */
+static void test_buf_secret(void **state)
+{
+	struct dr_fail fail = { 0 };
+	struct dr_buf buf;
+
+	(void)state;
+	dr_buf_init(&buf, 1000);
+	buf.secret = true;
+	for (unsigned i = 0; i < 10; i++) {
+		uint8_t *to = dr_buf_reserve(&buf, 60, &fail);
+
+		assert_non_null(to);
+		memset(to, 'a' + (int)i, 60);
+		buf.len += 60;
+	}
+	dr_buf_drop(&buf, 540);
+	assert_int_equal(buf.len, 60);
+	for (unsigned i = 0; i < 60; i++)
+		assert_int_equal(buf.ptr[i], 'j');
+	assert_true(dr_bytes_zero(buf.ptr + 60, 540));
+	dr_buf_drop(&buf, 60);
+	assert_true(dr_bytes_zero(buf.ptr, 600));
+	dr_buf_free(&buf);
+	assert_true(buf.secret && buf.len == 0);
+}
+
 static void test_buf(void **state)
 {
 	struct dr_fail fail = { 0 }, full = { 0 };
@@ -127,8 +154,8 @@ static void test_heap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arena), cmocka_unit_test(test_cap),  cmocka_unit_test(test_large),
-		cmocka_unit_test(test_buf),   cmocka_unit_test(test_heap),
+		cmocka_unit_test(test_arena), cmocka_unit_test(test_cap),        cmocka_unit_test(test_large),
+		cmocka_unit_test(test_buf),   cmocka_unit_test(test_buf_secret), cmocka_unit_test(test_heap),
 	};
 	return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }
