@@ -18,9 +18,24 @@ static bool is_named(const uint8_t word[static 32])
 	return !dr_bytes_zero(word, 32);
 }
 
+/* is_addressed: the purpose says below what the key hangs: a storage service or cluster, and a contract of it. */
+static bool is_addressed(const struct dr_request *r)
+{
+	switch ((enum dr_purpose)r->purpose) {
+	case DR_PURPOSE_NONE: return false;
+	case DR_PURPOSE_SEAL:
+	case DR_PURPOSE_SIGN:
+	case DR_PURPOSE_TLS: return !is_named(r->contract);
+	case DR_PURPOSE_STORAGE:
+	case DR_PURPOSE_CLUSTER: return is_named(r->service) && !is_named(r->contract);
+	case DR_PURPOSE_CONTRACT: return is_named(r->service) && is_named(r->contract);
+	}
+	return false;
+}
+
 static bool is_well_formed(const struct dr_request *r)
 {
-	return r->purpose >= DR_PURPOSE_SEAL && r->purpose <= DR_PURPOSE_CONTRACT && r->back <= 1 &&
+	return is_addressed(r) && r->back <= 1 && r->root_back <= 1 && (r->root_back == 0 || r->has_from) &&
 	       r->confidence >= 1 && r->confidence <= CONFIDENCE_MAX && r->num_advisories <= DR_ADVISORIES_MAX &&
 	       (r->has_from || dr_bytes_zero(r->from, 32)) && is_named(r->tee) && is_named(r->family) &&
 	       is_named(r->device);
@@ -82,9 +97,27 @@ static enum dr_deny rights(const struct dr_state *s, const struct dr_self *self,
 	return deny != DR_DENY_NONE ? deny : app_rights(s, r);
 }
 
-static enum dr_deny keys(struct dr_decision *out, const struct dr_state *s, const struct dr_request *r, uint64_t time)
+/* is_alive: keys may come from it. Retired or stopped, it answers nothing more. */
+static bool is_alive(struct dr_root *root, const struct dr_state *s, uint64_t generation)
+{
+	return dr_state_root(root, s, generation) && root->stage == DR_ROOT_PUBLISHED && !root->stopped;
+}
+
+/* epoch_time: when the epoch that is answered began. For the one before only its end is known, so: a period before
+ * that, as it is unless the deployer cut it short; 0 where epochs pass by event alone. */
+static uint64_t epoch_time(const struct dr_epoch_policy *policy, uint8_t back)
+{
+	if (back == 0)
+		return policy->epoch_time;
+	return policy->period_s > 0 && policy->period_s <= policy->epoch_time ? policy->epoch_time - policy->period_s
+									      : 0;
+}
+
+static enum dr_deny keys(struct dr_decision *out, const struct dr_state *s, const struct dr_self *self,
+			 const struct dr_request *r, uint64_t time)
 {
 	struct dr_epoch_policy policy = { 0 };
+	struct dr_root root;
 	struct dr_app app;
 
 	if (!dr_bytes_zero(r->service, 32))
@@ -94,9 +127,15 @@ static enum dr_deny keys(struct dr_decision *out, const struct dr_state *s, cons
 	    (policy.epoch == 0 || time < policy.epoch_time || time - policy.epoch_time >= policy.overlap_s))
 		return DR_DENY_EPOCH;
 	out->epoch = policy.epoch - r->back;
+	out->epoch_time = epoch_time(&policy, r->back);
 	out->generation = dr_state_generation(s);
-	if (out->generation == 0)
+	if (r->root_back == 1)
+		out->generation = dr_state_published_below(s, out->generation);
+	if (!is_alive(&root, s, out->generation))
 		return DR_DENY_ROOT;
+	if (!dr_state_holds(s, out->generation, self->node))
+		return DR_DENY_ROOT_SHARE;
+	out->root_time = root.published;
 	dr_state_app(&app, s, r->app);
 	memcpy(out->app_hash, r->has_from ? r->from : r->measurement, 32);
 	memcpy(out->deployer, app.deployer, 20);
@@ -116,7 +155,7 @@ void dr_decide(struct dr_decision *out, const struct dr_state *s, const struct d
 	enum dr_deny why = rights(s, self, request);
 
 	if (why == DR_DENY_NONE)
-		why = keys(&d, s, request, time);
+		why = keys(&d, s, self, request, time);
 	if (why != DR_DENY_NONE) {
 		deny(out, why);
 		return;
@@ -125,21 +164,26 @@ void dr_decide(struct dr_decision *out, const struct dr_state *s, const struct d
 	*out = d;
 }
 
-/* A root generation retired or stopped at a head answers nothing more: that takes away, it grants nothing. */
-static bool is_root_lost(const struct dr_state *head, uint64_t generation)
+/* is_root_lost: at a head the generation in use is over, or the asked one is or is not this node's any more. That
+ * takes away, it grants nothing. */
+static bool is_root_lost(const struct dr_state *head, uint64_t in_use, uint64_t asked, const struct dr_self *self)
 {
 	struct dr_root root;
 
-	return !dr_state_root(&root, head, generation) || root.stage != DR_ROOT_PUBLISHED || root.stopped;
+	return !is_alive(&root, head, in_use) || !is_alive(&root, head, asked) ||
+	       !dr_state_holds(head, asked, self->node);
 }
 
 void dr_decide_effective(struct dr_decision *out, const struct dr_state *final_state, uint64_t time,
 			 const struct dr_state *heads, size_t num_heads, const struct dr_self *self,
 			 const struct dr_request *request)
 {
+	const uint64_t in_use = dr_state_generation(final_state);
+
 	dr_decide(out, final_state, self, request, time);
 	for (size_t i = 0; i < num_heads && out->verdict == DR_ALLOW; i++)
-		if (rights(&heads[i], self, request) != DR_DENY_NONE || is_root_lost(&heads[i], out->generation))
+		if (rights(&heads[i], self, request) != DR_DENY_NONE ||
+		    is_root_lost(&heads[i], in_use, out->generation, self))
 			deny(out, DR_DENY_HEAD);
 }
 
@@ -239,7 +283,7 @@ static const struct {
 	[DR_DENY_CONFIDENCE] = { "confidence", "The app does not accept hardware of this confidence level." },
 	[DR_DENY_HANDOVER] = { "handover", "No handover from that version to the asking one is in force." },
 	[DR_DENY_EPOCH] = { "epoch", "The epoch before is asked for, and no overlap runs." },
-	[DR_DENY_ROOT] = { "root", "No root generation is published and in use." },
+	[DR_DENY_ROOT] = { "root", "No root generation is published and in use, or the one before it is over." },
 	[DR_DENY_ROOT_FOREIGN] = { "root-foreign", "The published root generation is not the one held here." },
 	[DR_DENY_DIVERGENCE] = { "divergence",
 				 "The contract's storage and its events differ on something this rests on." },

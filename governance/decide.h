@@ -59,7 +59,7 @@ enum dr_deny {
 	DR_DENY_CONFIDENCE = 13,
 	DR_DENY_HANDOVER = 14,
 	DR_DENY_EPOCH = 15,        /* the epoch before is asked for, and no overlap runs */
-	DR_DENY_ROOT = 16,         /* no published root generation */
+	DR_DENY_ROOT = 16,         /* no root generation in use, or the asked one is over */
 	DR_DENY_ROOT_FOREIGN = 17, /* the published generation is not the one held here (core) */
 	DR_DENY_DIVERGENCE = 18,   /* slots and fold differ on a subject it rests on (core) */
 	DR_DENY_HEAD = 19,         /* revoked at an authenticated head, not yet final */
@@ -75,8 +75,11 @@ struct dr_decision {
 	uint8_t app_hash[32]; /* whose keys: the measurement, or `from` under a handover */
 	uint8_t deployer[20];
 	uint8_t nonce[32];
-	uint64_t epoch_time; /* block timestamp since which the epoch counts; 0: no epochs, since the generation */
-	uint64_t root_time;  /* block timestamp of the generation's publication */
+	/* Block timestamp since which the epoch counts. The epoch before (back 1): one period before its end, which
+	 * is its beginning unless the deployer ended the one before it by hand; 0 where it passed by event alone, and
+	 * where there is no policy. */
+	uint64_t epoch_time;
+	uint64_t root_time; /* block timestamp of the generation's publication */
 };
 
 /* What decide needs to know of this KMS node. */
@@ -85,13 +88,17 @@ struct dr_self {
 	uint8_t profile[32]; /* digest of the profile in use */
 };
 
-/* dr_decide: the rule on one state; `time` is the state's block timestamp (epoch overlap). *out is filled
- * in both cases. */
+/* dr_decide: the rule on one state; `time` is the state's block timestamp (epoch overlap). *out is filled in both
+ * cases.
+ * root_back 1 asks for the highest generation published below the newest; neither may be over. It needs a handover in
+ * force, of a version to itself where nothing but the generation changes. */
 void dr_decide(struct dr_decision *out, const struct dr_state *s, const struct dr_self *self,
 	       const struct dr_request *request, uint64_t time);
 
 /* dr_decide_effective: dr_decide on the final state, then the rights (not epoch, nor a newer generation) on
- * each head state: a right, or the root generation itself, lost in any of them is DR_DENY_HEAD. */
+ * each head state: a right, or the root generation itself, lost in any of them is DR_DENY_HEAD. Lost is the
+ * generation in use or the asked one when retired or stopped, and the asked one also when this node holds it no more.
+ */
 void dr_decide_effective(struct dr_decision *out, const struct dr_state *final_state, uint64_t time,
 			 const struct dr_state *heads, size_t num_heads, const struct dr_self *self,
 			 const struct dr_request *request);

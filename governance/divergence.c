@@ -348,7 +348,7 @@ enum dr_deny dr_divergence_verdict(const struct dr_divergence *d, const struct d
 				   const struct dr_decision *decision)
 {
 	struct dr_node node;
-	uint8_t generation[32];
+	uint8_t generation[32], newest[32];
 
 	if (!d->code_proven || d->code_differs)
 		return DR_DENY_CODE;
@@ -356,10 +356,11 @@ enum dr_deny dr_divergence_verdict(const struct dr_divergence *d, const struct d
 		return DR_DENY_DIVERGENCE;
 	dr_state_node(&node, state, self->node);
 	dr_word_put(generation, decision->generation);
+	dr_word_put(newest, dr_state_generation(state)); /* another than the asked one where root_back is */
 	if (diverges(d, DR_SLOT_MEASUREMENT, node.measurement, NULL) ||
 	    diverges(d, DR_SLOT_APP_MEASUREMENT, request->app, request->measurement) ||
 	    diverges(d, DR_SLOT_SUSPENDED, request->app, NULL) || diverges(d, DR_SLOT_ROOT, generation, NULL) ||
-	    machine_diverges(d, node.tee, node.family, node.device) ||
+	    diverges(d, DR_SLOT_ROOT, newest, NULL) || machine_diverges(d, node.tee, node.family, node.device) ||
 	    machine_diverges(d, request->tee, request->family, request->device))
 		return DR_DENY_DIVERGENCE;
 	for (size_t i = 0; i < request->num_advisories; i++)

@@ -371,10 +371,11 @@ contract DeRoT {
 		_log(AppMeasurementAllowed.selector, abi.encode(msg.sender, due, app, measurement));
 	}
 
-	/// By the deployer: version `to` may also have the keys of version `from`.
+	/// By the deployer: version `to` may also have the keys of version `from`. A version may be handed to itself:
+	/// that is how it reaches its keys of the root generation before, to move its data.
 	function handover(bytes32 app, bytes32 from, bytes32 to) external {
 		uint64 due = _requireDeployer(app);
-		if (from == 0 || to == 0 || from == to) revert BadArgument();
+		if (from == 0 || to == 0) revert BadArgument();
 		if (handoverDue[app][from][to] != 0) revert Already();
 		handoverDue[app][from][to] = due;
 		_log(AppHandover.selector, abi.encode(msg.sender, due, app, from, to));

@@ -195,9 +195,13 @@ describe('applications', () => {
 		for (const args of [
 			[APP, W(0), M],
 			[APP, M, W(0)],
-			[APP, M, M],
 		])
 			await refused(derot, 'BadArgument', dep, 'handover', args);
+		// A version to itself: between root generations.
+		const [same] = await derot.send(dep, 'handover', [APP, M, M]);
+		assert.deepEqual([same.args.from, same.args.to], [M, M]);
+		await refused(derot, 'Already', dep, 'handover', [APP, M, M]);
+		await derot.send(dep, 'endHandover', [APP, M, M]);
 		await refused(derot, 'Unknown', dep, 'endHandover', [APP, M, M2]);
 		const [event] = await derot.send(dep, 'handover', [APP, M, M2]);
 		assert.deepEqual(event.args, { by: dep, due: BigInt((await chain.time()) + 60), app: APP, from: M, to: M2 });
