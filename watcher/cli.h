@@ -10,9 +10,8 @@
 #ifndef DR_WATCHER_CLI_H
 #define DR_WATCHER_CLI_H
 
+#include "chain/base/version.h"
 #include "watcher/out.h"
-
-#define DR_VERSION "0.1.0"
 
 enum dr_exit {
 	DR_EXIT_OK = 0,

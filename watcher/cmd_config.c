@@ -92,6 +92,7 @@ static void print(struct dr_cli *cli, const struct dr_config *c, const char *pat
 		json_object_set_new(obj, "node", json_null());
 	set_text(obj, "data_dir", c->data_dir);
 	set_text(obj, "key_file", c->key_file);
+	set_text(obj, "serve", c->serve_listen);
 	set_text(obj, "profile", c->profile_path);
 	set_text(obj, "profile_name", c->profile.name);
 	set_hex(obj, "profile_digest", c->profile.digest, sizeof(c->profile.digest));

@@ -58,7 +58,7 @@ __attribute__((format(printf, 5, 6))) static void tell(struct doctor *d, const c
 
 static void programs(struct doctor *d)
 {
-	static const char *const names[] = { "derot-core", "derot-watch" };
+	static const char *const names[] = { "derot-core", "derot-watch", "derot-serve" };
 	char folder[4096], path[4096 + 16];
 
 	dr_cli_self(folder, sizeof(folder));
@@ -67,7 +67,7 @@ static void programs(struct doctor *d)
 		if (access(path, X_OK) == 0)
 			tell(d, names[i], GOOD, NULL, "found beside derot");
 		else
-			tell(d, names[i], BAD, "install the three programs in one folder", "%s: %s", path,
+			tell(d, names[i], BAD, "install the programs in one folder", "%s: %s", path,
 			     strerror(errno));
 	}
 }

@@ -42,7 +42,7 @@ static bool digest_file(char hex[static 65], const char *path)
 
 int dr_cmd_version(struct dr_cli *cli, int argc, char **argv)
 {
-	static const char *const programs[] = { "derot", "derot-core", "derot-watch" };
+	static const char *const programs[] = { "derot", "derot-core", "derot-watch", "derot-serve" };
 	bool digest = false;
 	const struct dr_opt opts[] = { { "digest", 0, DR_OPT_FLAG, &digest } };
 	char folder[4096];

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kms-bridge/process/listen.h"
 #include "watcher/profile_yaml.h"
 
 struct chain {
@@ -22,6 +23,9 @@ struct lease {
 	char *max_staleness, *head_staleness;
 	int heartbeat;
 };
+struct serve {
+	char *listen;
+};
 
 struct file {
 	struct chain *chain;
@@ -38,6 +42,7 @@ struct file {
 	int finality;
 	struct lease *lease;
 	char *node, *data_dir, *key_file;
+	struct serve *serve;
 };
 
 /* Word 0 of each set is the default: what a file does not mention stays zero. */
@@ -90,6 +95,10 @@ static const cyaml_schema_field_t lease_fields[] = {
 	WORD("heartbeat", STRICT_OR_NOT, struct lease, heartbeat, truths),
 	CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t serve_fields[] = {
+	DR_YAML_TEXT("listen", struct serve, listen),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t file_fields[] = {
 	GROUP("chain", chain, chain_fields),
 	DR_YAML_TEXT("contract", struct file, contract),
@@ -109,6 +118,7 @@ static const cyaml_schema_field_t file_fields[] = {
 	DR_YAML_TEXT_OR_NOT("node", struct file, node),
 	DR_YAML_TEXT_OR_NOT("data_dir", struct file, data_dir),
 	DR_YAML_TEXT_OR_NOT("key_file", struct file, key_file),
+	GROUP_OR_NOT("serve", serve, serve_fields),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t file_schema = {
@@ -167,6 +177,21 @@ static enum dr_err endpoints_of(struct dr_config *c, const struct dr_yaml *y, co
 	return DR_OK;
 }
 
+static enum dr_err serve_of(struct dr_config *c, const struct dr_yaml *y, const struct file *f,
+			    struct dr_yaml_error *error)
+{
+	static const char key[] = "serve.listen";
+	struct dr_fail fail = { 0 };
+	struct dr_listen at;
+
+	if (f->serve == NULL)
+		return DR_OK;
+	TRY(dr_yaml_text(c->serve_listen, sizeof(c->serve_listen), y, key, f->serve->listen, error));
+	if (dr_listen_parse(&at, c->serve_listen, &fail) != DR_OK)
+		return dr_yaml_fail(y, fail.err, key, fail.what, error);
+	return DR_OK;
+}
+
 static enum dr_err read_in(struct dr_config *c, const struct dr_yaml *y, const struct file *f,
 			   struct dr_yaml_error *error)
 {
@@ -196,6 +221,7 @@ static enum dr_err read_in(struct dr_config *c, const struct dr_yaml *y, const s
 	TRY(dr_yaml_hex(c->node, 20, y, "node", f->node, error));
 	TRY(dr_yaml_path(c->data_dir, sizeof(c->data_dir), y, "data_dir", f->data_dir, error));
 	TRY(dr_yaml_path(c->key_file, sizeof(c->key_file), y, "key_file", f->key_file, error));
+	TRY(serve_of(c, y, f, error));
 	TRY(dr_yaml_path(c->profile_path, sizeof(c->profile_path), y, "profile", f->profile, error));
 	c->proof = (enum dr_proof)f->proof;
 	c->way = (enum dr_way)f->completeness;

@@ -51,6 +51,7 @@ struct dr_config {
 	bool has_node;
 	char data_dir[DR_TEXT_MAX]; /* "" if not said */
 	char key_file[DR_TEXT_MAX];
+	char serve_listen[DR_TEXT_MAX]; /* where derot-serve listens (process/listen.h); "": it is not started */
 	char profile_path[DR_TEXT_MAX];
 	struct dr_profile profile;
 	struct dr_buf profile_form; /* canonical form */

@@ -113,6 +113,7 @@ static void test_good(void **state)
 	assert_int_equal(config.tag, DR_TAG_FINALIZED);
 	assert_int_equal(config.way, DR_WAY_BLOOM);
 	assert_false(config.heartbeat);
+	assert_string_equal(config.serve_listen, "");
 	assert_string_equal(config.profile_path, profile_path);
 	assert_string_equal(config.key_file, "/etc/key");
 	assert_int_equal(config.data_dir[0], '/');
@@ -140,7 +141,8 @@ static void test_all_keys(void **state)
 	put(config_path, edited(good_config, "",
 				"completeness: accumulator\nstep: 512\npoll_ms: 100\ntimeout_ms: 500\n"
 				"batch: {requests: 3, bytes: 65536}\nfinality: latest\n"
-				"lease: {max_staleness: 60, head_staleness: 30, heartbeat: true}\n"));
+				"lease: {max_staleness: 60, head_staleness: 30, heartbeat: true}\n"
+				"serve: {listen: \"[::1]:8460\"}\n"));
 	if (dr_config_load(&config, config_path, &error) != DR_OK)
 		fail_msg("%s", error.text);
 	assert_int_equal(config.way, DR_WAY_ACCUMULATOR);
@@ -150,6 +152,7 @@ static void test_all_keys(void **state)
 	assert_int_equal(config.max_staleness_s, 60);
 	assert_int_equal(config.head_staleness_s, 30);
 	assert_true(config.heartbeat);
+	assert_string_equal(config.serve_listen, "[::1]:8460");
 	dr_config_free(&config);
 }
 
@@ -206,6 +209,13 @@ static void test_bad(void **state)
 		{ "truth in capitals", "", "lease: {heartbeat: TRUE}\n", ":19" },
 		{ "step", "", "step: 513\n", "derot.yaml:19: step: must be between 1 and 512" },
 		{ "batch of none", "", "batch: {requests: 0}\n", "derot.yaml:19: batch.requests" },
+		{ "HTTP for all", "", "serve: {listen: \"0.0.0.0:8460\"}\n",
+		  "derot.yaml:19: serve.listen: expected 127.0.0.1:PORT, [::1]:PORT or unix:" },
+		{ "HTTP at a name", "", "serve: {listen: \"localhost:8460\"}\n",
+		  "derot.yaml:19: serve.listen: expected" },
+		{ "HTTP at a relative path", "", "serve: {listen: \"unix:sock\"}\n",
+		  "derot.yaml:19: serve.listen: expected" },
+		{ "HTTP nowhere", "", "serve: {}\n", "derot.yaml: listen: is missing" },
 		{ "no profile", "profile: profile.yaml", "profile: absent.yaml", "absent.yaml: No such file" },
 		{ "profile is a folder", "profile: profile.yaml", "profile: /tmp", "/tmp: not a plain file" },
 	};
