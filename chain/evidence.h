@@ -49,6 +49,7 @@ enum dr_frame_type {
 	DR_FRAME_REQUEST = 0x8003, /* a key request, as governance/decide.h encodes it */
 	DR_FRAME_ABOUT = 0x8004,   /* what the recorder followed, as an INIT message's payload (proto.h): a claim,
 				      for whoever replays without an anchor of his own */
+	DR_FRAME_NONCE = 0x8005,   /* nonce 32: drawn for a heartbeat of the node's account */
 };
 
 struct dr_evidence_head {

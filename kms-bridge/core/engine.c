@@ -14,7 +14,7 @@ enum dr_err dr_engine_fail(struct dr_engine *e, enum dr_err err, const char *wha
 	return dr_fail_set(fail, err, what, 0);
 }
 
-static enum dr_err failed_before(struct dr_fail *fail)
+enum dr_err dr_engine_failed_before(struct dr_fail *fail)
 {
 	return dr_fail_set(fail, DR_ERR_IO, "this engine failed before: its host must stop", 0);
 }
@@ -29,7 +29,7 @@ enum dr_err dr_engine_note(struct dr_engine *e, uint64_t *idx, const struct dr_n
 	if (idx != NULL)
 		*idx = e->journal.size;
 	if (e->failed)
-		return failed_before(fail);
+		return dr_engine_failed_before(fail);
 	if (e->quiet)
 		return DR_OK;
 	full.boot_ms = e->clock.boot_ms;
@@ -59,7 +59,7 @@ enum dr_err dr_engine_say(struct dr_engine *e, enum dr_note_kind kind, uint64_t 
 
 /* The evidence: a clock that was read but not kept yet goes before whatever is kept now, so that a replay
  * sees the same time at the same frame. */
-static enum dr_err keep(struct dr_engine *e, const struct dr_frame *frame, struct dr_fail *fail)
+enum dr_err dr_engine_keep(struct dr_engine *e, const struct dr_frame *frame, struct dr_fail *fail)
 {
 	enum dr_err err = DR_OK;
 
@@ -75,20 +75,6 @@ static enum dr_err keep(struct dr_engine *e, const struct dr_frame *frame, struc
 	if (err == DR_OK && frame->type != DR_FRAME_CLOCK)
 		err = e->host.kept(e->host.ctx, frame);
 	return err == DR_OK ? DR_OK : dr_engine_fail(e, err, "the host could not keep a frame of evidence", fail);
-}
-
-/* The seal after whatever just happened; its changes are journalled. */
-static enum dr_err refresh(struct dr_engine *e, struct dr_fail *fail)
-{
-	const enum dr_seal before = e->seal;
-
-	e->seal = dr_engine_seal(e);
-	if (e->seal == before)
-		return DR_OK;
-	return dr_engine_say(e, DR_NOTE_LEASE, e->final_.number, e->final_.hash, DR_SOURCE_CORE,
-			     e->seal == DR_SEAL_NONE ? "unsealed: the newest complete final block is fresh"
-						     : dr_seal_text(e->seal),
-			     fail);
 }
 
 static enum dr_err on_change(void *ctx, const struct dr_change *change)
@@ -170,8 +156,7 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 		 e->step.ways[DR_COMPLETE_ACCUMULATOR]);
 	memset(&e->step, 0, sizeof(e->step));
 	drop_heads(e);
-	e->unproven = false;
-	e->lease_boot_ms = e->clock.boot_ms;
+	dr_engine_lease_step(e);
 	if (dr_engine_state_is_old(e) && !e->check.fresh)
 		check_at(e);
 	if (e->check.fresh) {
@@ -181,7 +166,9 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 		dr_follow_want_state(e->follow, e->check.number, (const uint8_t(*)[32])e->slots, num);
 		e->check.fresh = false;
 	}
-	if (dr_engine_say(e, DR_NOTE_FINAL, e->final_.number, e->final_.hash, DR_SOURCE_CORE, detail, fail) != DR_OK)
+	if (dr_engine_say(e, DR_NOTE_FINAL, e->final_.number, e->final_.hash, DR_SOURCE_CORE, detail, fail) !=
+		    DR_OK ||
+	    dr_engine_heartbeat_step(e, fail) != DR_OK)
 		return fail->err;
 	const enum dr_err err = e->host.step(e->host.ctx, e->final_.number, e->final_.hash);
 
@@ -380,7 +367,7 @@ enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struc
 
 	*take = DR_TAKE_REFUSED;
 	if (e->failed)
-		return failed_before(fail);
+		return dr_engine_failed_before(fail);
 	if (dr_frame_is_core(frame->type)) {
 		dr_fail_set(&why, DR_ERR_SYNTAX, "a frame type that only the core itself may stamp", frame->type);
 	} else {
@@ -393,11 +380,11 @@ enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struc
 	case DR_TAKE_KEPT: break;
 	}
 	e->frames_kept++;
-	if (keep(e, frame, fail) != DR_OK || drain(e, fail) != DR_OK)
+	if (dr_engine_keep(e, frame, fail) != DR_OK || drain(e, fail) != DR_OK)
 		return dr_engine_fail(e, fail->err, fail->what, fail);
 	if (dr_follow_halted(e->follow))
 		*take = DR_TAKE_CONFLICT;
-	return refresh(e, fail);
+	return dr_engine_refresh(e, fail);
 }
 
 static enum dr_err take_request(struct dr_engine *e, struct dr_decision *decision, const struct dr_frame *frame,
@@ -406,7 +393,7 @@ static enum dr_err take_request(struct dr_engine *e, struct dr_decision *decisio
 	struct dr_request request;
 	char app[65], measurement[65], detail[DR_TEXT_MAX];
 
-	if (dr_request_decode(&request, frame->payload, fail) != DR_OK || keep(e, frame, fail) != DR_OK)
+	if (dr_request_decode(&request, frame->payload, fail) != DR_OK || dr_engine_keep(e, frame, fail) != DR_OK)
 		return fail->err;
 	dr_engine_ask(e, decision, &request);
 	dr_hex_put(app, request.app, 32);
@@ -430,11 +417,13 @@ enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decisi
 
 	memset(to, 0, sizeof(*to));
 	if (e->failed)
-		return failed_before(fail);
+		return dr_engine_failed_before(fail);
 	if (frame->type == DR_FRAME_REQUEST)
 		return take_request(e, to, frame, fail);
+	if (frame->type == DR_FRAME_NONCE)
+		return dr_engine_take_nonce(e, frame, fail);
 	if (frame->type == DR_FRAME_ABOUT)
-		return keep(e, frame, fail);
+		return dr_engine_keep(e, frame, fail);
 	if (frame->type != DR_FRAME_START && frame->type != DR_FRAME_CLOCK)
 		return dr_fail_set(fail, DR_ERR_UNKNOWN, "a core-stamped frame type that this build does not know",
 				   frame->type);
@@ -448,8 +437,9 @@ enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decisi
 		e->clock.boot_ms = boot_ms;
 		e->clock_unkept = false;
 		e->started = e->unproven = true;
+		dr_engine_lease_start(e);
 		dr_follow_restart(e->follow);
-		if (keep(e, frame, fail) != DR_OK)
+		if (dr_engine_keep(e, frame, fail) != DR_OK)
 			return fail->err;
 		char digest[65], detail[DR_TEXT_MAX];
 
@@ -458,14 +448,14 @@ enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decisi
 		if (dr_engine_say(e, DR_NOTE_START, e->final_.number, e->final_.hash, DR_SOURCE_CORE, detail, fail) !=
 		    DR_OK)
 			return fail->err;
-		return refresh(e, fail);
+		return dr_engine_refresh(e, fail);
 	}
 	if (boot_ms > e->clock.boot_ms)
 		e->clock.boot_ms = boot_ms;
 	e->clock_unkept = true;
-	if (dr_engine_seal(e) != e->seal && keep(e, frame, fail) != DR_OK)
+	if (dr_engine_lease(e) != e->lease && dr_engine_keep(e, frame, fail) != DR_OK)
 		return fail->err;
-	return refresh(e, fail);
+	return dr_engine_refresh(e, fail);
 }
 
 static enum dr_err stamp(struct dr_engine *e, enum dr_frame_type type, uint64_t boot_ms, uint64_t wall_ms,

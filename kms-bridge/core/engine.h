@@ -11,6 +11,20 @@
  *   2. Nothing is answered ALLOW while sealed.
  *   3. The ledger is a function of (anchor, profile, final chain) alone.
  *
+ * The lease, with its limit max_staleness. Unsealed only while all of this holds:
+ *   · the newest final block's timestamp is within the limit of the wall clock, on either side;
+ *   · no more boot-time than the limit went by since the newest final step;
+ *   · the wall clock did not move by more than the limit against boot-time since the two were last believed: when
+ *     the seal first fell after START. Boot-time is the one that a host cannot set: without this rule, a chain
+ *     told ever more slowly under a wall clock set back ever further would look fresh for ever.
+ *     Ahead (the machine stood still, or the clock was set): heals with the next final block that is within the
+ *     limit of the wall clock; the chain cannot have gone ahead with a clock that is wrong. Back (set back, slowed,
+ *     frozen): heals when the wall clock is right again, or at a new START; no block heals it;
+ *   · where a heartbeat is required: no more boot-time than the limit went by since the draw of the newest nonce
+ *     that was drawn after START and seen in a final state. It bounds what the clocks cannot: a chain that is
+ *     withheld from before START, under a wall clock that was wrong from before START.
+ * All of them heal by themselves.
+ *
  * Layer: kms-bridge/core.
  */
 #ifndef DR_CORE_ENGINE_H
@@ -63,6 +77,19 @@ enum dr_err dr_engine_start(struct dr_engine *e, uint64_t boot_ms, uint64_t wall
 enum dr_err dr_engine_clock(struct dr_engine *e, uint64_t boot_ms, uint64_t wall_ms, struct dr_fail *fail);
 enum dr_err dr_engine_request(struct dr_engine *e, struct dr_decision *decision, uint64_t *request_idx,
 			      const struct dr_request *request, struct dr_fail *fail);
+
+/* dr_engine_nonce: a nonce that the host drew: stamped, kept, journalled (HEARTBEAT, hash: the nonce). The 16 newest
+ * that were not seen are remembered until the next START. When the final state's heartbeat of this node is one of
+ * them, that is journalled too, and it and all drawn before it are done with.
+ * dr_engine_nonce_wanted: none was drawn since START, or the newest was seen, or it is older than a quarter of the
+ * limit. Never before START. */
+enum dr_err dr_engine_nonce(struct dr_engine *e, const uint8_t nonce[static 32], struct dr_fail *fail);
+bool dr_engine_nonce_wanted(const struct dr_engine *e);
+
+/* dr_engine_hold: the host's own reason to be sealed, in one line that begins with "sealed: ", not copied; NULL:
+ * none any more. Journalled as any other change of the seal. It is no evidence: it stays over a START, and a replay
+ * does not see it, as it does not see which roots are held here. */
+enum dr_err dr_engine_hold(struct dr_engine *e, const char *why, struct dr_fail *fail);
 
 /* dr_engine_ask: what a request would be answered now; journals and keeps nothing. */
 void dr_engine_ask(const struct dr_engine *e, struct dr_decision *decision, const struct dr_request *request);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * engine_impl: the engine's insides, shared by engine_new.c, engine.c (what comes in), engine_rule.c (the seal, the
- * decision, the status). Nobody else includes it.
+ * engine_impl: the engine's insides, shared by engine_new.c, engine.c (what comes in), engine_lease.c (the seal, the
+ * clocks, the heartbeat), engine_rule.c (the decision, the status). Nobody else includes it.
  *
  * Layer: kms-bridge/core.
  */
@@ -20,12 +20,15 @@ enum dr_seal {
 	DR_SEAL_NOT_STARTED = 0,
 	DR_SEAL_FAILED, /* the host failed: this engine must not be used any more */
 	DR_SEAL_HALTED,
+	DR_SEAL_HELD,       /* the host's own reason */
 	DR_SEAL_START,      /* no complete final block proven since the start */
+	DR_SEAL_CLOCK,      /* the wall clock moved far against boot-time */
 	DR_SEAL_STALE,      /* the newest complete final block is too old, by either clock */
 	DR_SEAL_HEAD_STALE, /* the newest head is too old */
 	DR_SEAL_FUTURE,     /* the newest final block is far in the future of the wall clock */
 	DR_SEAL_HEADS,      /* more heads than can be counted */
 	DR_SEAL_LEFT_OUT,   /* the contract's accumulator is not that of the proven events */
+	DR_SEAL_HEARTBEAT,  /* no fresh nonce of ours seen on chain, and one is required */
 	DR_SEAL_NONE,
 };
 
@@ -33,6 +36,12 @@ struct dr_head {
 	uint64_t number, time;
 	uint8_t hash[32];
 	struct dr_state state;
+};
+
+#define DR_NONCES_MAX 16u
+struct dr_nonce {
+	uint8_t nonce[32];
+	uint64_t boot_ms;
 };
 
 struct dr_lie {
@@ -61,7 +70,20 @@ struct dr_engine {
 	bool clock_unkept;
 	bool started, unproven;
 	uint64_t lease_boot_ms;
-	enum dr_seal seal;
+	/* What the evidence says of the seal, and what holds: with the host's own reason, which is no evidence. */
+	enum dr_seal lease, seal;
+	const char *held;
+	/* Wall clock less boot-time, modulo 2^64, as it was when the two were last believed. */
+	struct {
+		bool known;
+		uint64_t ms;
+	} offset;
+	struct {
+		struct dr_nonce nonces[DR_NONCES_MAX]; /* drawn in this boot and not seen; the oldest first */
+		size_t num;
+		bool drawn, seen;
+		uint64_t drawn_boot_ms, seen_boot_ms; /* when the newest drawn, and the newest seen, were drawn */
+	} heartbeat;
 	/* The final state, and the heads that count. */
 	bool has_final;
 	struct {
@@ -107,8 +129,23 @@ struct dr_engine {
  * final block is asked for, whatever heights the profile fixes. */
 bool dr_engine_state_is_old(const struct dr_engine *e);
 
-enum dr_seal dr_engine_seal(const struct dr_engine *e);
-const char *dr_seal_text(enum dr_seal seal);
+/* engine_lease.c. dr_engine_lease: what the evidence says of the seal now. dr_engine_why: what the seal that holds
+ * says. dr_engine_refresh: after whatever just happened; a change of the seal is journalled. */
+enum dr_seal dr_engine_lease(const struct dr_engine *e);
+const char *dr_engine_why(const struct dr_engine *e);
+enum dr_err dr_engine_refresh(struct dr_engine *e, struct dr_fail *fail);
+uint64_t dr_engine_lease_left(const struct dr_engine *e);
+uint64_t dr_engine_heartbeat_age(const struct dr_engine *e); /* in seconds; UINT64_MAX: none seen in this boot */
+
+/* START was taken; a final step ended: the lease, and a nonce of ours in its state; a NONCE frame. */
+void dr_engine_lease_start(struct dr_engine *e);
+void dr_engine_lease_step(struct dr_engine *e);
+enum dr_err dr_engine_heartbeat_step(struct dr_engine *e, struct dr_fail *fail);
+enum dr_err dr_engine_take_nonce(struct dr_engine *e, const struct dr_frame *frame, struct dr_fail *fail);
+
+/* dr_engine_keep: to the evidence. dr_engine_failed_before: nothing more is taken. */
+enum dr_err dr_engine_keep(struct dr_engine *e, const struct dr_frame *frame, struct dr_fail *fail);
+enum dr_err dr_engine_failed_before(struct dr_fail *fail);
 
 /* dr_engine_fail: an operation failed half way; nothing is answered from here on. Returns what *fail then holds. */
 enum dr_err dr_engine_fail(struct dr_engine *e, enum dr_err err, const char *what, struct dr_fail *fail);

@@ -43,8 +43,6 @@ struct dr_engine *dr_engine_new(const struct dr_init *init, const struct dr_engi
 		return broken(e, fail, DR_ERR_LIMIT, "start block (>= 1) or step (1 to 512)");
 	if (init->way > DR_WAY_ACCUMULATOR)
 		return broken(e, fail, DR_ERR_UNKNOWN, "completeness way");
-	if (init->heartbeat)
-		return broken(e, fail, DR_ERR_UNKNOWN, "lease.heartbeat: this build cannot require a heartbeat yet");
 	e->init = *init;
 	e->init.profile = (struct dr_bytes){ NULL, 0 };
 	e->host = *host;

@@ -4,58 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *dr_seal_text(enum dr_seal seal)
-{
-	switch (seal) {
-	case DR_SEAL_NOT_STARTED: return "sealed: not started";
-	case DR_SEAL_FAILED: return "sealed: something could not be kept; this core must stop";
-	case DR_SEAL_HALTED: return "sealed: halted by a contradiction of something final";
-	case DR_SEAL_START: return "sealed: no complete final block has been proven since the start";
-	case DR_SEAL_STALE: return "sealed: the newest complete final block is older than max_staleness";
-	case DR_SEAL_HEAD_STALE: return "sealed: the newest complete head is older than head_staleness";
-	case DR_SEAL_FUTURE: return "sealed: the chain's time is far ahead of the wall clock";
-	case DR_SEAL_HEADS: return "sealed: more heads at once than can be counted";
-	case DR_SEAL_LEFT_OUT: return "sealed: the contract's accumulator is not that of the proven events";
-	case DR_SEAL_NONE: return "";
-	}
-	return "sealed";
-}
-
-enum dr_seal dr_engine_seal(const struct dr_engine *e)
-{
-	const uint64_t limit_s = e->init.max_staleness_s, wall_s = e->clock.wall_ms / 1000;
-	const uint64_t head_limit_s = e->init.head_staleness_s;
-	const uint64_t newest = e->head_time > e->final_.time ? e->head_time : e->final_.time;
-
-	if (e->failed)
-		return DR_SEAL_FAILED;
-	if (!e->started)
-		return DR_SEAL_NOT_STARTED;
-	if (dr_follow_halted(e->follow))
-		return DR_SEAL_HALTED;
-	if (!e->has_final || e->unproven)
-		return DR_SEAL_START;
-	if (wall_s > e->final_.time && wall_s - e->final_.time > limit_s)
-		return DR_SEAL_STALE;
-	if (e->clock.boot_ms < e->lease_boot_ms || (e->clock.boot_ms - e->lease_boot_ms) / 1000 > limit_s)
-		return DR_SEAL_STALE;
-	if (e->final_.time > wall_s && e->final_.time - wall_s > limit_s)
-		return DR_SEAL_FUTURE;
-	if (head_limit_s != 0 && wall_s > newest && wall_s - newest > head_limit_s)
-		return DR_SEAL_HEAD_STALE;
-	if (e->heads_lost)
-		return DR_SEAL_HEADS;
-	if (e->left_out)
-		return DR_SEAL_LEFT_OUT;
-	return DR_SEAL_NONE;
-}
-
-bool dr_engine_sealed(const struct dr_engine *e, const char **why)
-{
-	*why = dr_seal_text(e->seal);
-	return e->seal != DR_SEAL_NONE;
-}
-
 bool dr_engine_halted(const struct dr_engine *e)
 {
 	return dr_follow_halted(e->follow);
@@ -131,18 +79,9 @@ const struct dr_merkle *dr_engine_journal(const struct dr_engine *e)
 	return &e->journal;
 }
 
-static uint64_t lease_left(const struct dr_engine *e)
-{
-	const uint64_t limit_s = e->init.max_staleness_s, wall_s = e->clock.wall_ms / 1000;
-	const uint64_t by_wall = wall_s > e->final_.time ? wall_s - e->final_.time : 0;
-	const uint64_t by_boot = (e->clock.boot_ms - e->lease_boot_ms) / 1000;
-	const uint64_t used = by_wall > by_boot ? by_wall : by_boot;
-
-	return e->seal != DR_SEAL_NONE || used > limit_s ? 0 : limit_s - used;
-}
-
 void dr_engine_status(const struct dr_engine *e, struct dr_status_report *out)
 {
+	struct dr_root root;
 	uint8_t hash[32];
 
 	memset(out, 0, sizeof(*out));
@@ -163,8 +102,10 @@ void dr_engine_status(const struct dr_engine *e, struct dr_status_report *out)
 	out->heads_counting = (uint32_t)e->num_heads;
 	out->sealed = e->seal != DR_SEAL_NONE;
 	out->halted = dr_follow_halted(e->follow);
-	snprintf(out->why, sizeof(out->why), "%s", dr_seal_text(e->seal));
-	out->lease_left_s = lease_left(e);
+	snprintf(out->why, sizeof(out->why), "%s", dr_engine_why(e));
+	out->lease_left_s = dr_engine_lease_left(e);
+	out->heartbeat = e->init.heartbeat;
+	out->heartbeat_age_s = dr_engine_heartbeat_age(e);
 	out->ledger_size = e->ledger.size;
 	dr_merkle_root(out->ledger_root, &e->ledger);
 	out->journal_size = e->journal.size;
@@ -172,6 +113,8 @@ void dr_engine_status(const struct dr_engine *e, struct dr_status_report *out)
 	dr_state_digest(out->state_digest, &e->state);
 	memcpy(out->profile_digest, e->profile.digest, 32);
 	out->generation = dr_state_generation(&e->state);
+	if (dr_state_root(&root, &e->state, out->generation))
+		out->rotation_deadline = root.exposed_deadline;
 	out->divergences = e->num_divergences + (e->left_out ? 1 : 0);
 	out->findings = e->num_findings;
 	out->frames_kept = e->frames_kept;
