@@ -8,6 +8,8 @@
 #include <time.h>
 
 #include "chain/base/hex.h"
+#include "chain/crypto/sha256.h"
+#include "kms-bridge/tell/pem.h"
 
 json_t *dr_tell_hex(const void *ptr, size_t len)
 {
@@ -254,6 +256,16 @@ json_t *dr_tell_answer(const struct dr_answer *a)
 
 static const char *const endpoint_states[] = { "unknown", "good", "lags", "aside", "wrong-chain" };
 
+static const char *holding_name(enum dr_holding holding)
+{
+	switch (holding) {
+	case DR_HOLDING_NONE: return "none";
+	case DR_HOLDING_OURS: return "ours";
+	case DR_HOLDING_FOREIGN: return "foreign";
+	}
+	return "unknown";
+}
+
 json_t *dr_tell_status(const struct dr_status_report *s)
 {
 	json_t *o = json_object(), *endpoints = json_array();
@@ -289,6 +301,16 @@ json_t *dr_tell_status(const struct dr_status_report *s)
 	json_object_set_new(o, "generation",
 			    s->generation != 0 ? json_integer((json_int_t)s->generation) : json_null());
 	json_object_set_new(o, "generation_ours", json_boolean(s->generation_ours));
+	json_object_set_new(o, "holding", json_string(holding_name((enum dr_holding)s->holding)));
+	json_object_set_new(o, "rotation_deadline", json_null());
+	if (s->rotation_deadline != 0) {
+		dr_tell_time(time, s->rotation_deadline);
+		json_object_set_new(o, "rotation_deadline", json_string(time));
+	}
+	json_object_set_new(o, "heartbeat", json_boolean(s->heartbeat));
+	json_object_set_new(o, "heartbeat_age_s",
+			    s->heartbeat_age_s != UINT64_MAX ? json_integer((json_int_t)s->heartbeat_age_s)
+							     : json_null());
 	json_object_set_new(o, "findings", json_integer(s->findings));
 	json_object_set_new(o, "divergences", json_integer(s->divergences));
 	json_object_set_new(o, "ledger_size", json_integer((json_int_t)s->ledger_size));
@@ -311,5 +333,66 @@ json_t *dr_tell_status(const struct dr_status_report *s)
 		json_array_append_new(endpoints, e);
 	}
 	json_object_set_new(o, "endpoints", endpoints);
+	return o;
+}
+
+/* C2SP signed-note: key hash = SHA-256(name ‖ "\n" ‖ algorithm ‖ key)[0,4), algorithm 1: Ed25519. */
+static void vkey_text(char *out, size_t cap, const struct dr_node_public *n)
+{
+	uint8_t key[33] = { 1 }, hash[32];
+	char base64[dr_base64_len(sizeof(key)) + 1], hex[9];
+
+	memcpy(key + 1, n->sign_key, 32);
+	dr_sha256(hash,
+		  (const struct dr_bytes[]){ dr_bytes_of(n->name, strlen(n->name)), dr_bytes_of("\n", 1),
+					     dr_bytes_of(key, sizeof(key)) },
+		  3);
+	dr_hex_put(hex, hash, 4);
+	dr_base64_put(base64, key, sizeof(key));
+	snprintf(out, cap, "%s+%s+%s", n->name, hex, base64);
+}
+
+static json_t *hex_or_null(const uint8_t word[static 32])
+{
+	return dr_bytes_zero(word, 32) ? json_null() : dr_tell_hex(word, 32);
+}
+
+json_t *dr_tell_node(const struct dr_node_public *n)
+{
+	const bool has_key = !dr_bytes_zero(n->sign_key, 32), drawn = !dr_bytes_zero(n->nonce, 32);
+	char vkey[sizeof(n->name) + 80];
+	json_t *o = json_object();
+
+	if (has_key)
+		vkey_text(vkey, sizeof(vkey), n);
+	json_object_set_new(o, "enc_key", hex_or_null(n->enc_key));
+	json_object_set_new(o, "sign_key", hex_or_null(n->sign_key));
+	json_object_set_new(o, "name", n->name[0] != '\0' ? json_string(n->name) : json_null());
+	json_object_set_new(o, "vkey", has_key ? json_string(vkey) : json_null());
+	json_object_set_new(o, "heartbeat", json_boolean(n->heartbeat));
+	json_object_set_new(o, "nonce", hex_or_null(n->nonce));
+	json_object_set_new(o, "nonce_ms", drawn ? json_integer((json_int_t)n->nonce_ms) : json_null());
+	return o;
+}
+
+const char *dr_tell_log_name(uint8_t log)
+{
+	return log == 0 ? "ledger" : "journal";
+}
+
+json_t *dr_tell_proof(const struct dr_proof_query *q, const struct dr_log_proof *p)
+{
+	const bool inclusion = q->kind == DR_PROOF_INCLUSION;
+	json_t *o = json_object(), *hashes = json_array();
+
+	for (size_t i = 0; i < p->num && i < DR_PROOF_HASHES_MAX; i++)
+		json_array_append_new(hashes, dr_tell_hex(p->hashes[i], 32));
+	json_object_set_new(o, "log", json_string(dr_tell_log_name(q->log)));
+	json_object_set_new(o, "proof", json_string(inclusion ? "inclusion" : "consistency"));
+	json_object_set_new(o, inclusion ? "index" : "first", json_integer((json_int_t)q->first));
+	json_object_set_new(o, inclusion ? "leaf" : "first_root", dr_tell_hex(p->first_hash, 32));
+	json_object_set_new(o, "size", json_integer((json_int_t)p->size));
+	json_object_set_new(o, "root", dr_tell_hex(p->root, 32));
+	json_object_set_new(o, "hashes", hashes);
 	return o;
 }

@@ -30,6 +30,14 @@ json_t *dr_tell_decision(const struct dr_decision *decision);
 json_t *dr_tell_answer(const struct dr_answer *answer);
 json_t *dr_tell_status(const struct dr_status_report *status);
 
+/* dr_tell_node: its public keys, and "vkey", the verifier key of its checkpoints (C2SP signed-note: name, key hash
+ * and algorithm ‖ key). What there is not yet is null. */
+json_t *dr_tell_node(const struct dr_node_public *node);
+
+/* dr_tell_proof: an answer to this query: hashes in the order of RFC 6962. */
+json_t *dr_tell_proof(const struct dr_proof_query *query, const struct dr_log_proof *proof);
+const char *dr_tell_log_name(uint8_t log); /* "ledger", "journal" */
+
 /* dr_tell_hex: 0x and the bytes. dr_tell_time: "2026-01-02T03:04:05Z". */
 json_t *dr_tell_hex(const void *ptr, size_t len);
 void dr_tell_time(char out[static 32], uint64_t seconds);

@@ -137,12 +137,99 @@ static void test_leaf_that_is_none(void **state)
 	assert_null(dr_tell_note(&entry));
 }
 
+static const char *text_at(const json_t *o, const char *key)
+{
+	const json_t *value = json_object_get(o, key);
+
+	assert_non_null(value);
+	return json_is_null(value) ? "null" : json_string_value(value);
+}
+
+/* The verifier key is the one of the documentation of Go's golang.org/x/mod/sumdb/note. */
+static void test_node(void **state)
+{
+	static const uint8_t key[] = { 0x1a, 0x5c, 0xd9, 0x07, 0x14, 0x3c, 0x38, 0x4c, 0x41, 0xe8, 0x30,
+				       0xc5, 0xbc, 0xe1, 0x2a, 0xa8, 0x81, 0x7e, 0xc5, 0x64, 0x9a, 0xaa,
+				       0xbf, 0x2c, 0x31, 0x38, 0x8b, 0x35, 0xb2, 0xd7, 0x44, 0xd6 };
+	struct dr_node_public node = { .name = "PeterNeumann", .heartbeat = true };
+	json_t *o = dr_tell_node(&node);
+
+	(void)state;
+	assert_string_equal(text_at(o, "enc_key"), "null");
+	assert_string_equal(text_at(o, "vkey"), "null");
+	assert_string_equal(text_at(o, "nonce"), "null");
+	assert_string_equal(text_at(o, "nonce_ms"), "null");
+	assert_true(json_is_true(json_object_get(o, "heartbeat")));
+	json_decref(o);
+	memcpy(node.sign_key, key, 32);
+	node.enc_key[0] = 0xee;
+	node.nonce[31] = 1;
+	node.nonce_ms = 12345;
+	o = dr_tell_node(&node);
+	assert_string_equal(text_at(o, "vkey"), "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW");
+	assert_string_equal(text_at(o, "sign_key"),
+			    "0x1a5cd907143c384c41e830c5bce12aa8817ec5649aaabf2c31388b35b2d744d6");
+	assert_string_equal(text_at(o, "enc_key"),
+			    "0xee00000000000000000000000000000000000000000000000000000000000000");
+	assert_int_equal(json_integer_value(json_object_get(o, "nonce_ms")), 12345);
+	json_decref(o);
+}
+
+static void test_proof(void **state)
+{
+	struct dr_proof_query query = { .log = 1, .kind = DR_PROOF_INCLUSION, .first = 5 };
+	struct dr_log_proof proof = { .size = 8, .num = 2 };
+	json_t *o;
+
+	(void)state;
+	proof.first_hash[0] = 0xaa;
+	proof.hashes[1][0] = 0xbb;
+	o = dr_tell_proof(&query, &proof);
+	assert_string_equal(text_at(o, "log"), "journal");
+	assert_string_equal(text_at(o, "proof"), "inclusion");
+	assert_int_equal(json_integer_value(json_object_get(o, "index")), 5);
+	assert_int_equal(json_integer_value(json_object_get(o, "size")), 8);
+	assert_memory_equal(text_at(o, "leaf"), "0xaa00", 6);
+	assert_int_equal(json_array_size(json_object_get(o, "hashes")), 2);
+	assert_memory_equal(json_string_value(json_array_get(json_object_get(o, "hashes"), 1)), "0xbb00", 6);
+	json_decref(o);
+	query = (struct dr_proof_query){ .kind = DR_PROOF_CONSISTENCY, .first = 5 };
+	o = dr_tell_proof(&query, &proof);
+	assert_string_equal(text_at(o, "log"), "ledger");
+	assert_string_equal(text_at(o, "proof"), "consistency");
+	assert_int_equal(json_integer_value(json_object_get(o, "first")), 5);
+	assert_memory_equal(text_at(o, "first_root"), "0xaa00", 6);
+	json_decref(o);
+}
+
+static void test_status(void **state)
+{
+	static struct dr_status_report report = {
+		.holding = DR_HOLDING_OURS, .rotation_deadline = 1767225600, .heartbeat = true, .heartbeat_age_s = 17
+	};
+	json_t *o = dr_tell_status(&report);
+
+	(void)state;
+	assert_string_equal(text_at(o, "holding"), "ours");
+	assert_string_equal(text_at(o, "rotation_deadline"), "2026-01-01T00:00:00Z");
+	assert_int_equal(json_integer_value(json_object_get(o, "heartbeat_age_s")), 17);
+	json_decref(o);
+	report = (struct dr_status_report){ .holding = DR_HOLDING_FOREIGN, .heartbeat_age_s = UINT64_MAX };
+	o = dr_tell_status(&report);
+	assert_string_equal(text_at(o, "holding"), "foreign");
+	assert_string_equal(text_at(o, "rotation_deadline"), "null");
+	assert_string_equal(text_at(o, "heartbeat_age_s"), "null");
+	json_decref(o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_time),     cmocka_unit_test(test_every_action),
 		cmocka_unit_test(test_words),    cmocka_unit_test(test_proposal),
 		cmocka_unit_test(test_decision), cmocka_unit_test(test_leaf_that_is_none),
+		cmocka_unit_test(test_node),     cmocka_unit_test(test_proof),
+		cmocka_unit_test(test_status),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
