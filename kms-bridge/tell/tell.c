@@ -8,8 +8,8 @@
 #include <time.h>
 
 #include "chain/base/hex.h"
+#include "chain/codec/base64.h"
 #include "chain/crypto/sha256.h"
-#include "kms-bridge/tell/pem.h"
 
 json_t *dr_tell_hex(const void *ptr, size_t len)
 {
@@ -340,7 +340,7 @@ json_t *dr_tell_status(const struct dr_status_report *s)
 static void vkey_text(char *out, size_t cap, const struct dr_node_public *n)
 {
 	uint8_t key[33] = { 1 }, hash[32];
-	char base64[dr_base64_len(sizeof(key)) + 1], hex[9];
+	char base64[DR_BASE64_LEN(sizeof(key)) + 1], hex[9];
 
 	memcpy(key + 1, n->sign_key, 32);
 	dr_sha256(hash,
@@ -348,7 +348,7 @@ static void vkey_text(char *out, size_t cap, const struct dr_node_public *n)
 					     dr_bytes_of(key, sizeof(key)) },
 		  3);
 	dr_hex_put(hex, hash, 4);
-	dr_base64_put(base64, key, sizeof(key));
+	dr_base64_put(base64, dr_bytes_of(key, sizeof(key)));
 	snprintf(out, cap, "%s+%s+%s", n->name, hex, base64);
 }
 

@@ -5,31 +5,6 @@
 
 #include "kms-bridge/tell/pem.h"
 
-/* RFC 4648, section 10, and bytes whose digits are the last two of the alphabet. */
-static void test_base64(void **state)
-{
-	static const struct {
-		const char *in, *text;
-	} rows[] = {
-		{ "", "" },
-		{ "f", "Zg==" },
-		{ "fo", "Zm8=" },
-		{ "foo", "Zm9v" },
-		{ "foob", "Zm9vYg==" },
-		{ "fooba", "Zm9vYmE=" },
-		{ "foobar", "Zm9vYmFy" },
-		{ "\xfb\xef\xff", "++//" },
-	};
-	char text[16];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		dr_base64_put(text, rows[i].in, strlen(rows[i].in));
-		assert_string_equal(text, rows[i].text);
-		assert_int_equal(strlen(text), dr_base64_len(strlen(rows[i].in)));
-	}
-}
-
 /* RFC 7468, section 3: every line but the last has 64 characters. */
 static void test_pem(void **state)
 {
@@ -59,7 +34,6 @@ static void test_pem(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_pem),
 	};
 
