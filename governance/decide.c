@@ -82,18 +82,25 @@ static enum dr_deny app_rights(const struct dr_state *s, const struct dr_request
 	return DR_DENY_NONE;
 }
 
-static enum dr_deny rights(const struct dr_state *s, const struct dr_self *self, const struct dr_request *r)
+/* standing: nothing is known to be wrong with what all rights rest on. */
+static enum dr_deny standing(const struct dr_state *s, const struct dr_self *self)
 {
 	uint8_t profile[32];
+
+	if (!dr_state_profile(profile, s) || memcmp(profile, self->profile, 32) != 0)
+		return DR_DENY_PROFILE;
+	return dr_state_broken(s) ? DR_DENY_BROKEN : DR_DENY_NONE;
+}
+
+static enum dr_deny rights(const struct dr_state *s, const struct dr_self *self, const struct dr_request *r)
+{
 	enum dr_deny deny;
 
 	if (!is_well_formed(r))
 		return DR_DENY_MALFORMED;
-	if (!dr_state_profile(profile, s) || memcmp(profile, self->profile, 32) != 0)
-		return DR_DENY_PROFILE;
-	if (dr_state_broken(s))
-		return DR_DENY_BROKEN;
-	deny = node_rights(s, self);
+	deny = standing(s, self);
+	if (deny == DR_DENY_NONE)
+		deny = node_rights(s, self);
 	return deny != DR_DENY_NONE ? deny : app_rights(s, r);
 }
 
@@ -185,6 +192,37 @@ void dr_decide_effective(struct dr_decision *out, const struct dr_state *final_s
 		if (rights(&heads[i], self, request) != DR_DENY_NONE ||
 		    is_root_lost(&heads[i], in_use, out->generation, self))
 			deny(out, DR_DENY_HEAD);
+}
+
+static enum dr_deny share_rights(const struct dr_state *s, const struct dr_self *self, uint64_t generation,
+				 const uint8_t to[static 20])
+{
+	struct dr_self other = *self;
+	enum dr_deny why = standing(s, self);
+	struct dr_root root;
+
+	memcpy(other.node, to, 20);
+	if (why == DR_DENY_NONE)
+		why = node_rights(s, self);
+	if (why == DR_DENY_NONE)
+		why = node_rights(s, &other);
+	if (why != DR_DENY_NONE)
+		return why;
+	if (!is_alive(&root, s, generation))
+		return DR_DENY_ROOT;
+	return dr_state_holds(s, generation, self->node) && dr_state_holds(s, generation, to) ? DR_DENY_NONE
+											      : DR_DENY_ROOT_SHARE;
+}
+
+enum dr_deny dr_decide_share(const struct dr_state *final_state, const struct dr_state *heads, size_t num_heads,
+			     const struct dr_self *self, uint64_t generation, const uint8_t to[static 20])
+{
+	const enum dr_deny why = share_rights(final_state, self, generation, to);
+
+	for (size_t i = 0; i < num_heads && why == DR_DENY_NONE; i++)
+		if (share_rights(&heads[i], self, generation, to) != DR_DENY_NONE)
+			return DR_DENY_HEAD;
+	return why;
 }
 
 /* request = app 32 · measurement 32 · service 32 · contract 32 · u8 purpose · u8 back · u8 root_back · u8 has_from ·

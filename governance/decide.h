@@ -103,6 +103,12 @@ void dr_decide_effective(struct dr_decision *out, const struct dr_state *final_s
 			 const struct dr_state *heads, size_t num_heads, const struct dr_self *self,
 			 const struct dr_request *request);
 
+/* dr_decide_share: may this node hand root generation `generation` to node `to` (which may be itself: may it take
+ * it)? NONE only if both are KMS nodes with their rights and were given the generation, it is published and alive, in
+ * the final state and at every head. */
+enum dr_deny dr_decide_share(const struct dr_state *final_state, const struct dr_state *heads, size_t num_heads,
+			     const struct dr_self *self, uint64_t generation, const uint8_t to[static 20]);
+
 /* The request's canonical encoding: in REQUEST frames and on the local protocol. */
 #define DR_REQUEST_LEN_MAX (32u * 10 + 8 + 8 + 32 * DR_ADVISORIES_MAX)
 enum dr_err dr_request_encode(uint8_t *buf, size_t cap, size_t *len, const struct dr_request *r,

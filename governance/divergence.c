@@ -343,6 +343,29 @@ static bool machine_diverges(const struct dr_divergence *d, const uint8_t *tee, 
 	       hardware_diverges(d, DR_HARDWARE_SVN, family) || hardware_diverges(d, DR_HARDWARE_DEVICE, device);
 }
 
+static bool node_diverges(const struct dr_divergence *d, const struct dr_state *state, const uint8_t *id)
+{
+	struct dr_node node;
+
+	dr_state_node(&node, state, id);
+	return diverges(d, DR_SLOT_MEASUREMENT, node.measurement, NULL) ||
+	       machine_diverges(d, node.tee, node.family, node.device);
+}
+
+enum dr_deny dr_divergence_share(const struct dr_divergence *d, const struct dr_self *self,
+				 const struct dr_state *state, uint64_t generation, const uint8_t to[static 20])
+{
+	uint8_t word[32];
+
+	if (!d->code_proven || d->code_differs)
+		return DR_DENY_CODE;
+	dr_word_put(word, generation);
+	return d->fail.err != DR_OK || node_diverges(d, state, self->node) || node_diverges(d, state, to) ||
+			       diverges(d, DR_SLOT_ROOT, word, NULL)
+		       ? DR_DENY_DIVERGENCE
+		       : DR_DENY_NONE;
+}
+
 enum dr_deny dr_divergence_verdict(const struct dr_divergence *d, const struct dr_self *self,
 				   const struct dr_state *state, const struct dr_request *request,
 				   const struct dr_decision *decision)

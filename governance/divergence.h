@@ -43,5 +43,8 @@ void dr_divergence_judge(struct dr_divergence *d, const struct dr_profile *p, co
 enum dr_deny dr_divergence_verdict(const struct dr_divergence *d, const struct dr_self *self,
 				   const struct dr_state *state, const struct dr_request *request,
 				   const struct dr_decision *decision);
+/* dr_divergence_share: the same for a root generation that is handed from this node to another (dr_decide_share). */
+enum dr_deny dr_divergence_share(const struct dr_divergence *d, const struct dr_self *self,
+				 const struct dr_state *state, uint64_t generation, const uint8_t to[static 20]);
 
 #endif

@@ -94,6 +94,10 @@ enum dr_err dr_engine_hold(struct dr_engine *e, const char *why, struct dr_fail 
 /* dr_engine_ask: what a request would be answered now; journals and keeps nothing. */
 void dr_engine_ask(const struct dr_engine *e, struct dr_decision *decision, const struct dr_request *request);
 
+/* dr_engine_ask_share: why root generation `generation` may not go from this node to node `to` now (its own id: may
+ * not be taken); NONE: it may. What is true of keys is true of this: nothing while sealed, nothing that diverges. */
+enum dr_deny dr_engine_ask_share(const struct dr_engine *e, uint64_t generation, const uint8_t to[static 20]);
+
 /* dr_engine_note: a journal entry made by the host (RELEASE, ROOT, UNAVAILABLE, ENDPOINT, STOP, …); the
  * engine fills times, ledger size and root. *idx is its journal index (may be NULL). */
 enum dr_err dr_engine_note(struct dr_engine *e, uint64_t *idx, const struct dr_note *note, struct dr_fail *fail);

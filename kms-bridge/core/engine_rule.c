@@ -55,6 +55,18 @@ void dr_engine_ask(const struct dr_engine *e, struct dr_decision *decision, cons
 		decision->verdict = DR_DENY;
 }
 
+enum dr_deny dr_engine_ask_share(const struct dr_engine *e, uint64_t generation, const uint8_t to[static 20])
+{
+	enum dr_deny why;
+
+	if (e->seal != DR_SEAL_NONE || !e->has_final)
+		return DR_DENY_SEALED;
+	why = dr_decide_share(&e->state, e->head_states, distinct_heads(e), &e->self, generation, to);
+	if (why == DR_DENY_NONE)
+		why = dr_divergence_share(e->divergence, &e->self, &e->state, generation, to);
+	return why == DR_DENY_NONE && dr_engine_state_is_old(e) ? DR_DENY_CODE : why;
+}
+
 void dr_engine_own_root(struct dr_engine *e,
 			bool (*own)(void *ctx, uint64_t generation, const struct dr_root *published), void *ctx)
 {
