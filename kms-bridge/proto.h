@@ -393,4 +393,13 @@ void dr_merkle_init(struct dr_merkle *m);
 void dr_merkle_add(struct dr_merkle *m, const uint8_t leaf_hash[static 32]);
 void dr_merkle_root(uint8_t out[static 32], const struct dr_merkle *m);
 
+/* RFC 9162, 2.1.3.2 and 2.1.4.2: true if the proof (as struct dr_log_proof has it) shows that the leaf is the one at
+ * idx of the tree of `size` leaves with this root; that the tree of old_size leaves begins that of new_size leaves.
+ * The empty tree begins every tree: its proof is empty. */
+bool dr_merkle_verify_inclusion(const uint8_t root[static 32], uint64_t size, uint64_t idx,
+				const uint8_t leaf_hash[static 32], const uint8_t (*hashes)[32], size_t num);
+bool dr_merkle_verify_consistency(const uint8_t old_root[static 32], uint64_t old_size,
+				  const uint8_t new_root[static 32], uint64_t new_size, const uint8_t (*hashes)[32],
+				  size_t num);
+
 #endif
