@@ -65,6 +65,10 @@ static void test_empty(void **state)
 	assert_false(dr_state_constituted(&s));
 	assert_false(dr_state_guardian(&s, id[1]));
 	assert_int_equal(dr_state_generation(&s), 0);
+	assert_int_equal(dr_state_published_below(&s, UINT64_MAX), 0);
+	assert_int_equal(dr_state_published_below(&s, 0), 0);
+	assert_false(dr_state_holds(&s, 0, id[0]));
+	assert_false(dr_state_machine_listed(&s, id[1], id[2], 0, id[3]));
 	assert_int_equal(dr_state_ordered(&s), 0);
 	assert_int_equal(dr_state_weight(&s, id[1], UINT64_MAX), 0);
 	assert_int_equal(dr_state_quorum(&s, UINT64_MAX), 0);
@@ -96,7 +100,9 @@ static void test_records(void **state)
 				      .stopped = true,
 				      .prf_pub = { 5 },
 				      .sig_pub = { 6 },
-				      .quote = { 7 } };
+				      .quote = { 7 },
+				      .published = 8,
+				      .council = true };
 	const struct dr_epoch epoch = { .policy = { 1, 2, 3, 4 }, .event_digest = { 5 }, .number = 6, .ordinal = 7 };
 	const struct dr_proposal proposal = { .stage = DR_PROPOSAL_OPEN,
 					      .by = { 1 },
@@ -130,7 +136,7 @@ static void test_records(void **state)
 	assert_true(dr_state_root(&r, &s, 300));
 	assert_true(r.stage == DR_ROOT_PUBLISHED && r.node[0] == 1 && r.due == 2 && r.deadline == 3);
 	assert_true(r.exposed_deadline == 4 && r.stopped && r.prf_pub[0] == 5 && r.sig_pub[0] == 6 &&
-		    r.quote[0] == 7);
+		    r.quote[0] == 7 && r.published == 8 && r.council);
 	assert_true(dr_state_epoch(&e, &s, id[1], id[2]));
 	assert_memory_equal(&e.policy, &epoch.policy, sizeof(e.policy));
 	assert_true(e.number == 6 && e.ordinal == 7 && e.event_digest[0] == 5);
@@ -142,6 +148,71 @@ static void test_records(void **state)
 	assert_int_equal(dr_state_generation(&s), 0);
 	dr_state_del_node(&s, id[1], &fail);
 	assert_false(dr_state_node(&n, &s, id[1]));
+}
+
+static struct dr_holder holder(uint64_t generation, uint8_t node, uint32_t ordinal)
+{
+	struct dr_holder h = { .generation = generation, .number = 5, .ordinal = ordinal, .svn = 6, .current = true };
+
+	memset(h.node, node, 20);
+	memset(h.measurement, 1, 32);
+	memset(h.tee, 2, 32);
+	memset(h.family, 3, 32);
+	memset(h.device, 4, 32);
+	return h;
+}
+
+/* Every set of holders of three generations and three nodes, against a table of what is current. */
+static void test_holders(void **state)
+{
+	static const uint64_t generations[] = { 0, 7, UINT64_MAX };
+	static const uint8_t nodes[] = { 0x00, 0x80, 0xff };
+	struct dr_holder h;
+
+	(void)state;
+	for (unsigned set = 0; set < 1u << 9; set++) {
+		for (unsigned what = 0; what < 6; what++) {
+			size_t num = 0, left = 0;
+			bool more;
+
+			for (unsigned i = 0; i < 9; i++) {
+				if ((set >> i & 1) == 0)
+					continue;
+				/* Twice the same: given, lost, given again. */
+				h = holder(generations[i / 3], nodes[i % 3], UINT32_MAX);
+				dr_state_put_holder(&s, &h, &fail);
+				h = holder(generations[i / 3], nodes[i % 3], 0);
+				h.current = i % 2 == 0;
+				dr_state_put_holder(&s, &h, &fail);
+				num += 2;
+			}
+			if (what < 3)
+				dr_state_end_holders(&s, id[nodes[what]], &fail);
+			else
+				dr_state_del_holders(&s, generations[what - 3], &fail);
+			for (unsigned i = 0; i < 9; i++) {
+				const bool over = what < 3 ? i % 3 == what : i / 3 == what - 3;
+				const bool holds = (set >> i & 1) != 0 && !over;
+
+				assert_int_equal(dr_state_holds(&s, generations[i / 3], id[nodes[i % 3]]), holds);
+				if (what >= 3 && over && (set >> i & 1) != 0)
+					num -= 2;
+			}
+			for (more = dr_state_holder_next(&h, &s, NULL); more; more = dr_state_holder_next(&h, &s, &h))
+				left++;
+			assert_int_equal(left, num);
+			dr_state_drop(&s);
+		}
+	}
+	h = holder(7, 9, 3);
+	dr_state_put_holder(&s, &h, &fail);
+	memset(&h, 0xaa, sizeof(h));
+	assert_true(dr_state_holder_next(&h, &s, NULL));
+	assert_true(h.generation == 7 && h.node[19] == 9 && h.number == 5 && h.ordinal == 3 && h.svn == 6 &&
+		    h.current);
+	assert_true(h.measurement[31] == 1 && h.tee[31] == 2 && h.family[31] == 3 && h.device[31] == 4);
+	assert_false(dr_state_holder_next(&h, &s, &h));
+	assert_true(dr_bytes_zero(&h, sizeof(h)));
 }
 
 static void test_checkpoints(void **state)
@@ -293,7 +364,7 @@ static void test_sticky(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_empty),   T(test_records),      T(test_checkpoints),
+		T(test_empty),   T(test_records),      T(test_holders), T(test_checkpoints),
 		T(test_pending), T(test_digest_order), T(test_sticky),
 	};
 
