@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "chain/crypto/sha256.h"
@@ -334,7 +335,7 @@ static enum dr_err read_init(struct dr_core *c)
 /* So that no other process ever sees the key that seals the roots. */
 static int make_key_file(struct dr_core *c)
 {
-	if (dr_keys_file_make(c->init.key_file, &c->fail) != DR_OK)
+	if (dr_keys_file_make(c->init.key_file, c->init.passphrase_file, c->init.argon2_mib, &c->fail) != DR_OK)
 		return dr_core_fatal(c, DR_CORE_ERROR);
 	dr_msg_put(&c->control.out, DR_MSG_READY, (struct dr_bytes){ NULL, 0 }, &c->fail);
 	return DR_CORE_GOOD;
@@ -353,19 +354,31 @@ static int run_mode(struct dr_core *c)
 	return dr_core_fatal(c, DR_CORE_ERROR);
 }
 
-int dr_core_main(void)
+/* Afterwards no socket is made any more. */
+static enum dr_err open_socket(struct dr_core *c)
+{
+	if (c->init.mode != DR_MODE_RUN)
+		return DR_OK;
+	c->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return c->listen_fd >= 0 ? DR_OK
+				 : dr_fail_set(&c->fail, DR_ERR_IO, "the client socket could not be made", (size_t)errno);
+}
+
+int dr_core_main(enum dr_err (*confine)(const struct dr_init *init, struct dr_fail *fail))
 {
 	static struct dr_core c;
 	int code = DR_CORE_ERROR;
 
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
+	c.listen_fd = -1;
 	dr_channel_init(&c.control, CONTROL_FD);
 	dr_channel_init(&c.watch, -1);
 	dr_buf_init(&c.held, HELD_CAP);
 	dr_buf_init(&c.frame, DR_FRAME_LEN_MAX + DR_EVIDENCE_FRAME_OVERHEAD);
 	dr_buf_init(&c.profile, DR_PROFILE_LEN_MAX);
-	if (dr_keys_harden(&c.fail) != DR_OK || read_init(&c) != DR_OK) {
+	if (dr_keys_harden(&c.fail) != DR_OK || read_init(&c) != DR_OK || open_socket(&c) != DR_OK ||
+	    (confine != NULL && confine(&c.init, &c.fail) != DR_OK)) {
 		dr_core_fatal(&c, DR_CORE_ERROR);
 	} else {
 		if (c.init.mode == DR_MODE_RUN || c.init.mode == DR_MODE_RECORD)

@@ -63,7 +63,7 @@ static enum dr_err say_key(struct dr_core *c, struct dr_client *client, const st
 	 * through here. */
 	if (!answer.development)
 		return say_error(c, client, DR_ERR_UNKNOWN, "keys of this proof go to an attested recipient only");
-	if (c->keys == NULL || dr_keys_derive(c->keys, answer.key, &answer.decision, request, &why) != DR_OK)
+	if (c->keys == NULL || dr_keys_derive(c->keys, answer.key, NULL, &answer.decision, request, &why) != DR_OK)
 		return say_error(c, client, DR_ERR_UNKNOWN, why.what != NULL ? why.what : "no root is held here");
 	answer.key_len = DR_KEYS_LEN;
 	snprintf(detail, sizeof(detail), "request %llu: key released, purpose %s, generation %llu, epoch %llu",

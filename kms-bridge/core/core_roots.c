@@ -28,14 +28,14 @@ enum dr_err dr_core_roots_open(struct dr_core *c)
 		return c->fail.err;
 	/* A node that never had a root may begin with a new key file; one that had needs the old one. */
 	if (generation == 0 && access(c->init.key_file, F_OK) != 0 &&
-	    dr_keys_file_make(c->init.key_file, &c->fail) != DR_OK)
+	    dr_keys_file_make(c->init.key_file, c->init.passphrase_file, c->init.argon2_mib, &c->fail) != DR_OK)
 		return c->fail.err;
 	dr_engine_status(c->engine, &status);
 	memcpy(binding.genesis, c->init.genesis, 32);
 	memcpy(binding.contract, c->init.contract, 20);
 	memcpy(binding.profile, status.profile_digest, 32);
 	memcpy(binding.node, c->init.node, 20);
-	c->keys = dr_keys_new(c->init.key_file, &binding, &c->fail);
+	c->keys = dr_keys_new(c->init.key_file, c->init.passphrase_file, &binding, &c->fail);
 	if (c->keys == NULL)
 		return dr_fail_set(&c->fail, DR_ERR_IO, "key file", 0);
 	for (; generation != 0; dr_store_root_next(c->store, generation, &generation, &c->fail)) {
@@ -112,11 +112,12 @@ enum dr_err dr_core_root_public(struct dr_core *c, uint64_t generation, struct d
 	if (generation == 0 || !dr_keys_held(c->keys, generation))
 		return DR_OK;
 	const bool known = dr_engine_state(c->engine, &state, &time);
-	const bool has_before =
-		known && dr_state_root(&before, state, generation - 1) && !dr_bytes_zero(before.sig_pub, 32);
+	const uint64_t below = known ? dr_state_published_below(state, generation) : 0;
+	const bool has_before = below != 0 && dr_state_root(&before, state, below);
 
 	out->generation = generation;
 	out->published_equal = known && dr_state_root(&root, state, generation) &&
 			       dr_keys_equal(c->keys, generation, root.prf_pub, root.sig_pub);
-	return dr_keys_publication(c->keys, generation, has_before ? before.sig_pub : NULL, out->words, &c->fail);
+	return dr_keys_publication(c->keys, generation, below, has_before ? before.sig_pub : NULL, out->words,
+				   &c->fail);
 }

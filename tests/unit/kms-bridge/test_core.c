@@ -134,7 +134,7 @@ static void spawn(struct process *p, uint8_t mode)
 		close(w);
 		for (int fd = 5; fd < 20; fd++)
 			close(fd);
-		_exit(dr_core_main());
+		_exit(dr_core_main(NULL));
 	}
 	close(control[1]);
 	close(watch[1]);
@@ -734,10 +734,10 @@ static void test_foreign_root(void **state)
 	start_run(&p);
 	assert_int_equal(stop_run(&p), 0);
 	assert_int_equal(access(init.key_file, R_OK), 0); /* made at the first start */
-	edit("INSERT INTO roots(generation, sealed) VALUES(3, CAST(x'01' || zeroblob(104) AS BLOB))");
+	edit("INSERT INTO roots(generation, sealed) VALUES(3, CAST(x'02' || zeroblob(112) AS BLOB))");
 	spawn(&p, DR_MODE_RUN);
 	assert_int_equal(wait_for(&p), DR_CORE_ERROR);
-	assert_non_null(strstr(p.heard.error.what, "sealed root: it does not open: another key file"));
+	assert_non_null(strstr(p.heard.error.what, "sealed root: sealed under another key file"));
 	/* And no new key file takes the place of the one that opens them. */
 	unlink(init.key_file);
 	spawn(&p, DR_MODE_RUN);

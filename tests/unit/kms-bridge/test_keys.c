@@ -51,7 +51,7 @@ static struct dr_keys_binding binding(void)
 
 static struct dr_keys *keys_of(const char *file, const struct dr_keys_binding *b)
 {
-	struct dr_keys *k = dr_keys_new(file, b, &fail);
+	struct dr_keys *k = dr_keys_new(file, NULL, b, &fail);
 
 	if (k == NULL)
 		fail_msg("%s", fail.what);
@@ -68,13 +68,13 @@ static void write_file(const char *name, const void *ptr, size_t len, mode_t mod
 	assert_int_equal(chmod(name, mode), 0);
 }
 
-static void refused(const char *name, const char *what)
+static void refused(const char *name, enum dr_err err, const char *what)
 {
 	const struct dr_keys_binding b = binding();
 
 	fail = (struct dr_fail){ 0 };
-	assert_null(dr_keys_new(name, &b, &fail));
-	kit_assert_fail(DR_ERR_IO, &fail);
+	assert_null(dr_keys_new(name, NULL, &b, &fail));
+	kit_assert_fail(err, &fail);
 	if (strstr(fail.what, what) == NULL)
 		fail_msg("expected \"%s\", got \"%s\"", what, fail.what);
 }
@@ -86,15 +86,15 @@ static void test_file(void **state)
 	struct stat st;
 
 	(void)state;
-	refused(path, "there is none");
+	refused(path, DR_ERR_IO, "there is none");
 	fail = (struct dr_fail){ 0 };
-	assert_int_equal(dr_keys_file_make(path, &fail), DR_OK);
+	assert_int_equal(dr_keys_file_make(path, NULL, 0, &fail), DR_OK);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(st.st_size, 32);
-	assert_int_equal(dr_keys_file_make(path, &fail), DR_ERR_IO); /* never over another */
+	assert_int_equal(dr_keys_file_make(path, NULL, 0, &fail), DR_ERR_IO); /* never over another */
 	fail = (struct dr_fail){ 0 };
-	assert_int_equal(dr_keys_file_make(path2, &fail), DR_OK);
+	assert_int_equal(dr_keys_file_make(path2, NULL, 0, &fail), DR_OK);
 	FILE *f = fopen(path, "rb"), *g = fopen(path2, "rb");
 
 	assert_int_equal(fread(one, 1, 32, f), 32);
@@ -103,22 +103,22 @@ static void test_file(void **state)
 	fclose(g);
 	assert_memory_not_equal(one, two, 32);
 	chmod(path, 0640);
-	refused(path, "others than its owner");
+	refused(path, DR_ERR_IO, "others than its owner");
 	chmod(path, 0604);
-	refused(path, "others than its owner");
+	refused(path, DR_ERR_IO, "others than its owner");
 	write_file(path, zeros, 31, 0600);
-	refused(path, "expected 32 bytes");
+	refused(path, DR_ERR_SYNTAX, "key file: expected 32 bytes");
 	write_file(path, zeros, 33, 0600);
-	refused(path, "expected 32 bytes");
+	refused(path, DR_ERR_SYNTAX, "key file: expected 32 bytes");
 	unlink(path);
 	assert_int_equal(symlink(path2, path), 0);
-	refused(path, "a link is not followed");
+	refused(path, DR_ERR_IO, "a link is not followed");
 	fail = (struct dr_fail){ 0 };
-	assert_int_equal(dr_keys_file_make(path, &fail), DR_ERR_IO);
-	refused(dir, "not a plain file");
+	assert_int_equal(dr_keys_file_make(path, NULL, 0, &fail), DR_ERR_IO);
+	refused(dir, DR_ERR_IO, "not a plain file");
 	if (geteuid() == 0) {
 		assert_int_equal(chown(path2, 12345, (gid_t)-1), 0);
-		refused(path2, "belongs to another user");
+		refused(path2, DR_ERR_IO, "belongs to another user");
 	}
 }
 
@@ -130,16 +130,16 @@ static void test_publication(void **state)
 	struct dr_root_proofs p;
 
 	(void)state;
-	dr_keys_file_make(path, &fail);
+	dr_keys_file_make(path, NULL, 0, &fail);
 	struct dr_keys *k = keys_of(path, &b);
 
 	assert_int_equal(dr_keys_newest(k), 0);
 	assert_int_equal(dr_keys_make(k, 1, sealed, &fail), DR_OK);
 	assert_int_equal(dr_keys_make(k, 2, sealed, &fail), DR_OK);
 	assert_int_equal(dr_keys_newest(k), 2);
-	assert_int_equal(dr_keys_publication(k, 1, NULL, prev, &fail), DR_OK);
+	assert_int_equal(dr_keys_publication(k, 1, 0, NULL, prev, &fail), DR_OK);
 	assert_true(dr_bytes_zero(prev[8], 64)); /* the first has none before it */
-	assert_int_equal(dr_keys_publication(k, 2, prev[4], w, &fail), DR_OK);
+	assert_int_equal(dr_keys_publication(k, 2, 1, prev[4], w, &fail), DR_OK);
 	assert_true(dr_bytes_zero(w[7], 32));
 	memcpy(claim.genesis, b.genesis, 32);
 	memcpy(claim.contract, b.contract, 20);
@@ -160,7 +160,7 @@ static void test_publication(void **state)
 	assert_false(dr_keys_equal(k, 2, prev[1], w[4]));
 	assert_false(dr_keys_equal(k, 3, w[1], w[4]));
 	/* Another's published key before ours: we cannot sign for it. */
-	assert_int_equal(dr_keys_publication(k, 2, w[4], w, &fail), DR_OK);
+	assert_int_equal(dr_keys_publication(k, 2, 1, w[4], w, &fail), DR_OK);
 	assert_true(dr_bytes_zero(w[8], 64));
 	claim.generation = 3;
 	assert_int_equal(dr_root_verify(&claim, &p, NULL, false, &fail), DR_ERR_PROOF);
@@ -200,13 +200,13 @@ static void test_seal(void **state)
 	uint8_t sealed[DR_KEYS_SEALED_LEN], second[DR_KEYS_SEALED_LEN], w[10][32];
 
 	(void)state;
-	dr_keys_file_make(path, &fail);
-	dr_keys_file_make(path2, &fail);
+	dr_keys_file_make(path, NULL, 0, &fail);
+	dr_keys_file_make(path2, NULL, 0, &fail);
 	struct dr_keys *k = keys_of(path, &b);
 
 	assert_int_equal(dr_keys_make(k, 1, sealed, &fail), DR_OK);
 	assert_int_equal(dr_keys_make(k, 2, second, &fail), DR_OK);
-	assert_int_equal(dr_keys_publication(k, 1, NULL, w, &fail), DR_OK);
+	assert_int_equal(dr_keys_publication(k, 1, 0, NULL, w, &fail), DR_OK);
 	dr_keys_free(k);
 
 	k = keys_of(path, &b);
@@ -266,7 +266,7 @@ static void derive(uint8_t key[32], const struct inputs *in, const uint8_t seale
 	struct dr_keys *k = keys_of(path, &in->b);
 
 	assert_int_equal(dr_keys_open(k, in->d.generation, dr_bytes_of(sealed, DR_KEYS_SEALED_LEN), &fail), DR_OK);
-	assert_int_equal(dr_keys_derive(k, key, &in->d, &in->r, &fail), DR_OK);
+	assert_int_equal(dr_keys_derive(k, key, NULL, &in->d, &in->r, &fail), DR_OK);
 	dr_keys_free(k);
 }
 
@@ -291,11 +291,11 @@ static void test_derive(void **state)
 	uint8_t sealed[DR_KEYS_SEALED_LEN], key[32], other[32];
 
 	(void)state;
-	dr_keys_file_make(path, &fail);
+	dr_keys_file_make(path, NULL, 0, &fail);
 	struct dr_keys *k = keys_of(path, &in.b);
 
 	assert_int_equal(dr_keys_make(k, 1, sealed, &fail), DR_OK);
-	assert_int_equal(dr_keys_derive(k, key, &in.d, &in.r, &fail), DR_OK);
+	assert_int_equal(dr_keys_derive(k, key, NULL, &in.d, &in.r, &fail), DR_OK);
 	assert_false(dr_bytes_zero(key, 32));
 	derive(other, &in, sealed); /* after a restart the same */
 	assert_memory_equal(key, other, 32);
@@ -310,10 +310,10 @@ static void test_derive(void **state)
 	/* Another root, same inputs. */
 	assert_int_equal(dr_keys_make(k, 2, sealed, &fail), DR_OK);
 	in.d.generation = 2;
-	assert_int_equal(dr_keys_derive(k, other, &in.d, &in.r, &fail), DR_OK);
+	assert_int_equal(dr_keys_derive(k, other, NULL, &in.d, &in.r, &fail), DR_OK);
 	assert_memory_not_equal(key, other, 32);
 	in.d.generation = 3;
-	assert_int_equal(dr_keys_derive(k, other, &in.d, &in.r, &fail), DR_ERR_UNKNOWN);
+	assert_int_equal(dr_keys_derive(k, other, NULL, &in.d, &in.r, &fail), DR_ERR_UNKNOWN);
 	assert_true(dr_bytes_zero(other, 32));
 	dr_keys_free(k);
 }
@@ -367,8 +367,11 @@ static void seal_by_hand(uint8_t sealed[DR_KEYS_SEALED_LEN], const uint8_t scala
 	ad[113] = generation;
 	memcpy(plain, scalar, 32);
 	memset(sealed, 0, DR_KEYS_SEALED_LEN);
-	sealed[0] = 1;
-	dr_aead_seal(sealed + 25, dr_bytes_of(plain, 64), dr_bytes_of(ad, sizeof(ad)), sealed + 1, zeros);
+	sealed[0] = 2;
+	assert_int_equal(dr_hkdf_sha512(sealed + 1, 8, dr_bytes_of(zeros, 32), dr_bytes_of(NULL, 0),
+					dr_bytes_of("derot-key-id-v1", 15), &fail),
+			 DR_OK);
+	dr_aead_seal(sealed + 33, dr_bytes_of(plain, 64), dr_bytes_of(ad, sizeof(ad)), sealed + 9, zeros);
 }
 
 static void test_by_hand(void **state)
@@ -418,7 +421,7 @@ static void test_denied_is_a_bug(void **state)
 	int status;
 
 	(void)state;
-	dr_keys_file_make(path, &fail);
+	dr_keys_file_make(path, NULL, 0, &fail);
 	const pid_t child = fork();
 
 	if (child == 0) {
@@ -429,7 +432,7 @@ static void test_denied_is_a_bug(void **state)
 		in.d.verdict = DR_DENY;
 		signal(SIGABRT, SIG_DFL);
 		fclose(stderr);
-		dr_keys_derive(k, key, &in.d, &in.r, &fail);
+		dr_keys_derive(k, key, NULL, &in.d, &in.r, &fail);
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
