@@ -227,7 +227,7 @@ struct dr_key_answer {
 	/* All borrowed, empty if there is none. */
 	struct dr_bytes proof;       /* that this is the key (core/derivation.h); to the key's holder only */
 	struct dr_bytes certificate; /* purposes sign and tls: X.509 DER of the public key, signed by the root */
-	struct dr_bytes box;         /* with a recipient: key ‖ proof, encrypted to it (core/box.h) */
+	struct dr_bytes box;         /* with a recipient: key ‖ proof, encrypted to it (chain/crypto/box.h) */
 };
 
 #define DR_RUN_MAX 65536u
