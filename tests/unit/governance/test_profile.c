@@ -167,7 +167,7 @@ static void test_refused(void **state)
 	static uint8_t buf[DR_PROFILE_LEN_MAX];
 
 	(void)state;
-	for (int row = 0; row < 14; row++) {
+	for (int row = 0; row < 16; row++) {
 		enum dr_err expected = DR_ERR_SYNTAX;
 		struct dr_fail fail = { 0 };
 		size_t len;
@@ -212,6 +212,8 @@ static void test_refused(void **state)
 			expected = DR_ERR_LIMIT;
 			break;
 		case 13: p.events[0].words[0].type ^= 1; break;
+		case 14: p.exposure_grace_s = 0; break;
+		case 15: p.exposure_grace_s = DR_TIME_MAX_S + 1; break;
 		}
 		if (dr_profile_encode(buf, sizeof(buf), &len, &p, &fail) != expected)
 			fail_msg("row %d: %s", row, fail.what);
