@@ -179,7 +179,7 @@ struct engine_kit {
 	struct world *w;
 	struct dr_engine *e;
 	struct dr_buf kept, changes;
-	size_t num_ledger, num_journal, num_findings, num_refused, num_steps, num_notes[16], num_kept;
+	size_t num_ledger, num_journal, num_findings, num_refused, num_steps, num_notes[32], num_kept;
 	struct dr_note note;   /* the last */
 	size_t calls, fail_at; /* the fail_at-th call fails; 0: none */
 	uint64_t step_number;
@@ -191,9 +191,34 @@ struct engine_kit {
 	struct dr_fail fail;
 	bool shuffled;
 	/* The plain model of the seal. */
-	bool started, proven, word[3];
-	uint64_t lease_boot_ms;
+	bool started, proven, word[3], offset_known;
+	uint64_t lease_boot_ms, step_time;
+	int64_t offset_ms;
 };
+
+/* ek_moved: how far the wall clock went ahead of boot-time since the two were last believed, in seconds. */
+static inline int64_t ek_moved(const struct engine_kit *k)
+{
+	return k->offset_known ? ((int64_t)(k->wall_ms - k->boot_ms) - k->offset_ms) / 1000 : 0;
+}
+
+static inline bool ek_agrees(const struct engine_kit *k)
+{
+	return llabs((int64_t)(k->wall_ms / 1000) - (int64_t)k->step_time) <= (int64_t)LEASE_S;
+}
+
+/* ek_model: sealed, by what a kit knows that meets no heads, demands no heartbeat and is not held. */
+static inline bool ek_model(struct engine_kit *k)
+{
+	const bool sealed = !k->started || k->step_number == 0 || !k->proven || !ek_agrees(k) ||
+			    (k->boot_ms - k->lease_boot_ms) / 1000 > LEASE_S || llabs(ek_moved(k)) > (int64_t)LEASE_S;
+
+	if (!sealed && !k->offset_known) {
+		k->offset_known = true;
+		k->offset_ms = (int64_t)(k->wall_ms - k->boot_ms);
+	}
+	return sealed;
+}
 
 static inline enum dr_err ek_call(struct engine_kit *k)
 {
@@ -263,6 +288,9 @@ static inline enum dr_err ek_step(void *ctx, uint64_t number, const uint8_t hash
 	memset(k->word, 0, sizeof(k->word));
 	k->proven = true;
 	k->lease_boot_ms = k->boot_ms;
+	k->step_time = forge_find(k->w->forge, hash)->header.timestamp;
+	if (ek_agrees(k) && ek_moved(k) > (int64_t)LEASE_S)
+		k->offset_ms = (int64_t)(k->wall_ms - k->boot_ms);
 	return ek_call(k);
 }
 
@@ -290,21 +318,27 @@ static inline void ek_init(struct dr_init *init, const struct world *w, enum dr_
 	init->profile = dr_bytes_of(profile, len);
 }
 
-static inline struct engine_kit *ek_new(struct world *w, enum dr_way way, uint32_t step_max)
+static inline struct engine_kit *ek_new_init(struct world *w, const struct dr_init *init)
 {
 	struct engine_kit *k = (struct engine_kit *)kit_alloc(sizeof(*k));
 	const struct dr_engine_host host = { k, ek_kept, ek_ledger, ek_journal, ek_finding, ek_refuse, ek_step };
-	struct dr_init init;
 
 	k->w = w;
 	dr_buf_init(&k->kept, 64u << 20);
 	dr_buf_init(&k->changes, 16u << 20);
-	ek_init(&init, w, way, step_max);
-	k->e = dr_engine_new(&init, &host, &k->fail);
+	k->e = dr_engine_new(init, &host, &k->fail);
 	kit_assert_fail(DR_OK, &k->fail);
 	k->boot_ms = 5000;
 	k->wall_ms = w->tip->header.timestamp * 1000;
 	return k;
+}
+
+static inline struct engine_kit *ek_new(struct world *w, enum dr_way way, uint32_t step_max)
+{
+	struct dr_init init;
+
+	ek_init(&init, w, way, step_max);
+	return ek_new_init(w, &init);
 }
 
 static inline void ek_free(struct engine_kit *k)
@@ -329,6 +363,7 @@ static inline void ek_feed(struct engine_kit *k, struct dr_frame frame)
 		k->proven = true;
 		k->lease_boot_ms = k->boot_ms;
 	}
+	ek_model(k);
 }
 
 static inline void ek_emit(void *ctx, const struct dr_frame *frame)
@@ -375,7 +410,7 @@ static inline void ek_start(struct engine_kit *k)
 {
 	memset(&k->fail, 0, sizeof(k->fail));
 	k->started = true;
-	k->proven = false;
+	k->proven = k->offset_known = false;
 	memset(k->word, 0, sizeof(k->word));
 	dr_engine_start(k->e, k->boot_ms, k->wall_ms, &k->fail);
 }
@@ -386,6 +421,7 @@ static inline void ek_clock(struct engine_kit *k, uint64_t boot_ms, uint64_t wal
 	k->boot_ms = boot_ms > k->boot_ms ? boot_ms : k->boot_ms;
 	k->wall_ms = wall_ms;
 	dr_engine_clock(k->e, boot_ms, wall_ms, &k->fail);
+	ek_model(k);
 }
 
 static inline void ek_run(struct engine_kit *k, uint64_t number)
