@@ -7,6 +7,7 @@
 #include <secp256k1_recovery.h>
 
 #include "chain/crypto/keccak.h"
+#include "chain/crypto/secret.h"
 
 /* The static context has no precomputation for signing and needs none: it is never written to. */
 #define CTX secp256k1_context_static
@@ -95,4 +96,71 @@ enum dr_err dr_secp256k1_address(uint8_t address[static 20], struct dr_bytes pub
 		return err;
 	address_of(address, &key);
 	return DR_OK;
+}
+
+/* A context of our own, blinded: the static one cannot work with secrets. NULL: no memory. */
+static secp256k1_context *context_for_secrets(struct dr_fail *fail)
+{
+	secp256k1_context *ctx = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+	uint8_t seed[32];
+
+	if (ctx == NULL) {
+		dr_fail_set(fail, DR_ERR_NOMEM, "a context for signing", 0);
+		return NULL;
+	}
+	dr_secret_random(seed, sizeof(seed));
+	DR_ASSERT(secp256k1_context_randomize(ctx, seed) == 1);
+	dr_secret_wipe(seed, sizeof(seed));
+	return ctx;
+}
+
+static enum dr_err address_of_secret(uint8_t address[static 20], const secp256k1_context *ctx,
+				     const uint8_t secret[static 32], struct dr_fail *fail)
+{
+	secp256k1_pubkey key;
+
+	if (secp256k1_ec_pubkey_create(ctx, &key, secret) != 1)
+		return dr_fail_set(fail, DR_ERR_NONCANONICAL, "a private key is zero, or not below the order", 0);
+	address_of(address, &key);
+	return DR_OK;
+}
+
+enum dr_err dr_secp256k1_secret_address(uint8_t address[static 20], const uint8_t secret[static 32],
+					struct dr_fail *fail)
+{
+	secp256k1_context *ctx = context_for_secrets(fail);
+	enum dr_err err;
+
+	memset(address, 0, 20);
+	if (ctx == NULL)
+		return fail->err;
+	err = address_of_secret(address, ctx, secret, fail);
+	secp256k1_context_destroy(ctx);
+	return err;
+}
+
+enum dr_err dr_secp256k1_sign(uint8_t sig[static 64], uint8_t *recid, const uint8_t hash[static 32],
+			      const uint8_t secret[static 32], struct dr_fail *fail)
+{
+	secp256k1_context *ctx = context_for_secrets(fail);
+	secp256k1_ecdsa_recoverable_signature made;
+	uint8_t ours[20], signer[20];
+	enum dr_err err;
+	int id = 0;
+
+	memset(sig, 0, 64);
+	*recid = 0;
+	if (ctx == NULL)
+		return fail->err;
+	err = address_of_secret(ours, ctx, secret, fail);
+	if (err == DR_OK) {
+		/* It gives up on an invalid key only, which this one is not. */
+		DR_ASSERT(secp256k1_ecdsa_sign_recoverable(ctx, &made, hash, secret, NULL, NULL) == 1);
+		secp256k1_ecdsa_recoverable_signature_serialize_compact(ctx, sig, &id, &made);
+		*recid = (uint8_t)id;
+		err = dr_secp256k1_recover(signer, hash, sig, *recid, fail);
+		DR_ASSERT(err == DR_OK && memcmp(signer, ours, 20) == 0);
+	}
+	secp256k1_context_destroy(ctx);
+	return err;
 }

@@ -134,6 +134,16 @@ static void test_noble(void **state)
 		}
 		assert_int_equal(named, 1);
 
+		/* The same bytes, made here: RFC 6979 leaves no choice. */
+		uint8_t made[64], id;
+
+		assert_int_equal(dr_secp256k1_secret_address(signer, d.ptr, &fail), DR_OK);
+		assert_memory_equal(signer, address, 20);
+		assert_int_equal(dr_secp256k1_sign(made, &id, m.ptr, d.ptr, &fail), DR_OK);
+		assert_memory_equal(made, sig.ptr, 64);
+		assert_int_equal(dr_secp256k1_recover(signer, m.ptr, made, id, &fail), DR_OK);
+		assert_memory_equal(signer, address, 20);
+
 		memcpy(hash, m.ptr, 32);
 		hash[31] ^= 1;
 		assert_int_equal(dr_secp256k1_verify(hash, sig.ptr, dr_bytes_of(pub, len), &fail), DR_ERR_PROOF);
@@ -172,6 +182,49 @@ static void test_noble(void **state)
 	json_decref(all);
 }
 
+/* What is no private key signs nothing and has no address. */
+static void test_sign(void **state)
+{
+	static const struct {
+		const char *name, *secret, *address;
+		enum dr_err err;
+	} rows[] = {
+		{ "one", ONE, "7e5f4552091a69125d5dfcb7b8c2659029395bdf", DR_OK },
+		/* A test account of development nodes, known to everybody. */
+		{ "known", "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+		  "f39fd6e51aad88f6f4ce6ab8827279cfffb92266", DR_OK },
+		{ "zero", ZERO, NULL, DR_ERR_NONCANONICAL },
+		{ "the order", ORDER, NULL, DR_ERR_NONCANONICAL },
+		{ "all ones", "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", NULL,
+		  DR_ERR_NONCANONICAL },
+	};
+	const uint8_t zero[64] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct dr_bytes secret = kit_hex(rows[i].secret);
+		struct dr_fail fail = { 0 }, again = { 0 };
+		uint8_t address[20], signer[20], sig[64], id = 9;
+
+		memset(address, 0xaa, 20);
+		memset(sig, 0xaa, 64);
+		if (dr_secp256k1_secret_address(address, secret.ptr, &fail) != rows[i].err)
+			fail_msg("%s", rows[i].name);
+		kit_assert_fail(rows[i].err, &fail);
+		assert_int_equal(dr_secp256k1_sign(sig, &id, kit_hex(HASH).ptr, secret.ptr, &again), rows[i].err);
+		kit_assert_fail(rows[i].err, &again);
+		assert_memory_equal(address, rows[i].address != NULL ? kit_hex(rows[i].address).ptr : zero, 20);
+		if (rows[i].err != DR_OK) {
+			assert_memory_equal(sig, zero, 64);
+			assert_int_equal(id, 0);
+			continue;
+		}
+		assert_true(id < 4 && sig[32] < 0x80); /* low S */
+		assert_int_equal(dr_secp256k1_recover(signer, kit_hex(HASH).ptr, sig, id, &again), DR_OK);
+		assert_memory_equal(signer, address, 20);
+	}
+}
+
 /* C2SP Wycheproof, ecdsa_secp256k1_sha256_bitcoin_test: strict DER, low S. */
 static void test_wycheproof(void **state)
 {
@@ -206,10 +259,8 @@ static void test_wycheproof(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_address),
-		cmocka_unit_test(test_recover),
-		cmocka_unit_test(test_noble),
-		cmocka_unit_test(test_wycheproof),
+		cmocka_unit_test(test_address), cmocka_unit_test(test_recover),    cmocka_unit_test(test_noble),
+		cmocka_unit_test(test_sign),    cmocka_unit_test(test_wycheproof),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
