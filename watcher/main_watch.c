@@ -18,6 +18,7 @@
 #include "watcher/config.h"
 #include "watcher/planner.h"
 #include "watcher/rpc.h"
+#include "watcher/watch_calls.h"
 
 #define CHANNEL  3
 #define TICK_MS  100
@@ -149,12 +150,16 @@ int main(int argc, char **argv)
 	struct dr_yaml_error error = { 0 };
 	const char *urls[DR_ENDPOINTS_MAX];
 	struct watch w = { 0 };
+	struct dr_fail fail = { 0 };
 	int type, exit_code;
 	socklen_t type_len = sizeof(type);
 
+	if (argc == 2 && strcmp(argv[1], "--calls") == 0)
+		return dr_sandbox_print(&dr_watch_sandbox, stdout) ? DR_EXIT_OK : DR_EXIT_ERROR;
 	if (argc != 2) {
 		fprintf(stderr,
-			"usage: derot-watch CONFIG (started by derot, with its channel as file descriptor 3)\n");
+			"usage: derot-watch CONFIG (started by derot, with its channel as file descriptor 3)\n"
+			"       derot-watch --calls (what it may ask of the kernel, and why)\n");
 		return DR_EXIT_USAGE;
 	}
 	signal(SIGPIPE, SIG_IGN);
@@ -186,7 +191,10 @@ int main(int argc, char **argv)
 	dr_buf_init(&w.in, DR_MSG_LEN_MAX);
 	w.rpc = dr_rpc_new(urls, config.num_endpoints, &limits);
 	w.plan = w.rpc != NULL ? dr_plan_new(&plan, &io) : NULL;
-	exit_code = w.plan != NULL ? serve(&w) : failed("no memory");
+	if (w.plan == NULL)
+		exit_code = failed("no memory");
+	else
+		exit_code = dr_watch_confine(&fail) == DR_OK ? serve(&w) : failed(fail.what);
 	dr_plan_free(w.plan);
 	dr_rpc_free(w.rpc);
 	dr_buf_free(&w.in);

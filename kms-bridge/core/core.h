@@ -50,6 +50,7 @@ struct dr_core {
 	struct dr_store *store; /* RUN, QUERY */
 	struct dr_keys *keys;   /* RUN with a key file */
 	struct dr_channel control, watch;
+	int listen_fd;       /* RUN: for clients; made before the process was confined, bound when it has a store */
 	struct dr_buf held;  /* control messages that wait for the commit */
 	struct dr_buf frame; /* scratch: one whole frame */
 	bool refolding;
@@ -76,8 +77,10 @@ struct dr_core {
 	char why[DR_TEXT_MAX]; /* empty: fail.what */
 };
 
-/* dr_core_main: the whole process: control on fd 3, watch on fd 4 (RUN, RECORD). The exit code. */
-int dr_core_main(void);
+/* dr_core_main: the whole process: control on fd 3, watch on fd 4 (RUN, RECORD). The exit code. confine gives up what
+ * the process will not need: it is called once INIT is known, which comes from who started us, and before anything
+ * foreign is read; NULL: nothing is given up (unit tests). */
+int dr_core_main(enum dr_err (*confine)(const struct dr_init *init, struct dr_fail *fail));
 
 /* The modes, after INIT; control says what happened. */
 int dr_core_live(struct dr_core *c);

@@ -27,10 +27,21 @@ static uint64_t clock_ms(clockid_t id)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Boot-time as it is stamped; counted_s: the seconds that the timer has counted since it was asked. The two do not
+ * rest on each other: a clock that stands still, or goes back, does not make the lease last. */
+static uint64_t boot_time_ms(uint64_t counted_s)
+{
+	static uint64_t newest_ms;
+	const uint64_t read_ms = clock_ms(CLOCK_BOOTTIME);
+
+	newest_ms += counted_s * 1000;
+	return newest_ms = read_ms > newest_ms ? read_ms : newest_ms;
+}
+
 enum dr_err dr_core_tick(struct dr_core *c, bool force)
 {
 	static uint64_t last_ms;
-	const uint64_t boot_ms = clock_ms(CLOCK_BOOTTIME);
+	const uint64_t boot_ms = boot_time_ms(0);
 
 	if (c->init.clock == DR_CLOCK_CHAIN || (!force && last_ms != 0 && boot_ms - last_ms < 1000))
 		return DR_OK;
@@ -175,10 +186,12 @@ static short events_of(const struct dr_channel *ch)
 	return (short)(dr_channel_pending(ch) > 0 ? POLLIN | POLLOUT : POLLIN);
 }
 
-static void on_second(struct dr_live *l)
+/* Seconds that the timer has counted: as a rule one. */
+static void on_second(struct dr_live *l, uint64_t counted)
 {
 	struct dr_core *c = l->c;
 
+	boot_time_ms(counted);
 	if (++l->ticks % 60 == 0)
 		l->notes_left = DR_LIVE_NOTES;
 	if (l->started && dr_core_tick(c, true) == DR_OK && dr_core_roots_step(c) == DR_OK)
@@ -219,7 +232,7 @@ static void turn(struct dr_live *l)
 	if ((p[4].revents & POLLIN) != 0 && read(l->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		l->stop = true;
 	if ((p[3].revents & POLLIN) != 0 && read(l->timer_fd, &ticks, sizeof(ticks)) == (ssize_t)sizeof(ticks))
-		on_second(l);
+		on_second(l, ticks);
 	pump_control(l, (p[0].revents & ~POLLOUT) != 0);
 	if (!ends(l))
 		pump_watch(l, (p[1].revents & ~POLLOUT) != 0);
@@ -263,7 +276,7 @@ static enum dr_err open_fds(struct dr_live *l)
 	memcpy(addr.sun_path, l->socket_path, (size_t)len + 1);
 	/* The directory is locked: whoever left this one is gone. umask made it 0600. */
 	unlink(l->socket_path);
-	l->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	l->listen_fd = c->listen_fd;
 	if (l->listen_fd < 0 || bind(l->listen_fd, (const struct sockaddr *)&addr, sizeof(addr)) != 0 ||
 	    listen(l->listen_fd, DR_CLIENTS_MAX) != 0)
 		return dr_core_fail(c, DR_ERR_IO, "the client socket", "%s: %s", l->socket_path, strerror(errno));
@@ -303,7 +316,7 @@ static enum dr_err begin(struct dr_live *l)
 	    ((c->store == NULL || dr_store_evidence_num(c->store) == 0) && stamp_about(c) != DR_OK))
 		return c->fail.err;
 	if (c->init.clock == DR_CLOCK_SYSTEM &&
-	    dr_live_start_engine(l, clock_ms(CLOCK_BOOTTIME), clock_ms(CLOCK_REALTIME)) != DR_OK)
+	    dr_live_start_engine(l, boot_time_ms(0), clock_ms(CLOCK_REALTIME)) != DR_OK)
 		return c->fail.err;
 	if (dr_core_commit(c) != DR_OK ||
 	    dr_msg_put(&c->control.out, DR_MSG_READY, dr_bytes_of(NULL, 0), &c->fail) != DR_OK ||
