@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * proto: every message between the processes of derot: supervisor, core, watch, and local clients. The
- * only header of kms-bridge/ that watcher/ may include.
+ * proto: every message between the processes of derot: supervisor, core, watch, and local clients. All that
+ * watcher/ knows of kms-bridge/, but for its words (tell/), its rooms (process/), and derivation.h, with which the
+ * holder of a key checks it.
  *
  *   message = u32 length of what follows · u16 type · payload        (big-endian, over stream sockets)
  *
@@ -225,7 +226,7 @@ struct dr_key_answer {
 	uint16_t key_len;     /* 0 unless ALLOW, and with a recipient in the request */
 	uint8_t key[64];      /* wipe after use */
 	/* All borrowed, empty if there is none. */
-	struct dr_bytes proof;       /* that this is the key (core/derivation.h); to the key's holder only */
+	struct dr_bytes proof;       /* that this is the key (derivation.h); to the key's holder only */
 	struct dr_bytes certificate; /* purposes sign and tls: X.509 DER of the public key, signed by the root */
 	struct dr_bytes box;         /* with a recipient: key ‖ proof, encrypted to it (chain/crypto/box.h) */
 };

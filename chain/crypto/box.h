@@ -23,7 +23,8 @@
 #define DR_BOX_LABEL_MAX 64u
 
 /* What boxes are used for. */
-#define DR_BOX_ANSWER "derot-answer-v1" /* key 32 ‖ proof (core/derivation.h); associated: the request's encoding */
+#define DR_BOX_ANSWER                                                                                                \
+	"derot-answer-v1" /* key 32 ‖ proof (kms-bridge/derivation.h); associated: the request's encoding */
 #define DR_BOX_PARCEL "derot-parcel-v1" /* prf scalar 32 ‖ signing seed 32; associated: the parcel's header */
 
 /* dr_box_seal: out[0,*len), *len = plain.len + DR_BOX_OVERHEAD, for the holder of `recipient`'s secret. The label is

@@ -11,7 +11,7 @@
  *   associated = "derot-seal-v1" ‖ u64 chain id ‖ genesis 32 ‖ contract 20 ‖ u8 proof ‖ profile digest 32 ‖
  *                u64 generation: a root copied to another chain, contract, proof minimum or profile stays shut
  *
- * What is derived: core/derivation.h. Root generations between nodes: core/parcel.h. Certificates:
+ * What is derived: kms-bridge/derivation.h. Root generations between nodes: core/parcel.h. Certificates:
  * core/certificate.h.
  *
  * Invariants:
@@ -31,7 +31,7 @@
 #include "chain/facts.h"
 #include "governance/decide.h"
 #include "governance/root.h"
-#include "kms-bridge/core/derivation.h"
+#include "kms-bridge/derivation.h"
 #include "kms-bridge/core/parcel.h"
 
 #define DR_KEYS_SEALED_LEN (1u + 8 + 24 + 64 + 16)

@@ -47,7 +47,8 @@ over() {
 echo 1..10
 
 # A folder is a layer; a file includes only of the folders named beside its own. The watcher is the top floor and
-# yet outside: of the bridge it knows the protocol, its words and how a process is confined. HTTP knows as little. facts_make.h makes facts: that is chain/'s alone.
+# yet outside: of the bridge it knows the protocol, its words, what a key's holder can check and how a process is confined. HTTP
+# knows as little. facts_make.h makes facts: that is chain/'s alone.
 layers='
 	chain/base       chain/base
 	chain/codec      chain/base chain/codec
@@ -61,7 +62,7 @@ layers='
 	kms-bridge/tell  chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge/tell kms-bridge/proto.h
 	kms-bridge/serve chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge/tell kms-bridge/process kms-bridge/serve kms-bridge/proto.h
 	kms-bridge/core  chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge kms-bridge/process kms-bridge/core
-	watcher          chain/base chain/codec chain/crypto chain/trie chain chain/evm governance watcher kms-bridge/process kms-bridge/tell kms-bridge/proto.h'
+	watcher          chain/base chain/codec chain/crypto chain/trie chain chain/evm governance watcher kms-bridge/process kms-bridge/tell kms-bridge/proto.h kms-bridge/derivation.h'
 over product '
 	function folder(path) { return path ~ /\// ? substr(path, 1, match(path, /\/[^\/]*$/) - 1) : "." }
 	BEGIN {

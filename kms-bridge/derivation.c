@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "kms-bridge/core/derivation.h"
+#include "kms-bridge/derivation.h"
 
 #include <string.h>
 

@@ -19,10 +19,10 @@
  * The element gives the key away (to whoever knows the input, which is public): the proof is as secret as the key.
  * That of a contract's key gives the cluster's key away: who may ask for the one may ask for the other.
  *
- * Layer: kms-bridge/core.
+ * Layer: kms-bridge.
  */
-#ifndef DR_CORE_DERIVATION_H
-#define DR_CORE_DERIVATION_H
+#ifndef DR_KMS_DERIVATION_H
+#define DR_KMS_DERIVATION_H
 
 #include "governance/decide.h"
 
