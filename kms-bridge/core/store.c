@@ -32,21 +32,20 @@ enum dr_err dr_store_run(struct dr_store *s, enum dr_store_sql sql, const char *
 	return err;
 }
 
-static void bind_u64(struct dr_store *s, enum dr_store_sql sql, int at, uint64_t value)
+void dr_store_bind_u64(struct dr_store *s, enum dr_store_sql sql, int at, uint64_t value)
 {
 	DR_ASSERT(value <= INT64_MAX);
 	DR_ASSERT(sqlite3_bind_int64(s->sql[sql], at, (sqlite3_int64)value) == SQLITE_OK);
 }
 
-/* The bytes must live until the statement has run. An empty run is an empty blob, not NULL. */
-static void bind_bytes(struct dr_store *s, enum dr_store_sql sql, int at, struct dr_bytes bytes)
+void dr_store_bind(struct dr_store *s, enum dr_store_sql sql, int at, struct dr_bytes bytes)
 {
 	const void *ptr = bytes.len == 0 ? "" : (const void *)bytes.ptr;
 
 	DR_ASSERT(sqlite3_bind_blob64(s->sql[sql], at, ptr, bytes.len, SQLITE_STATIC) == SQLITE_OK);
 }
 
-static struct dr_bytes column(sqlite3_stmt *row, int at)
+struct dr_bytes dr_store_column(sqlite3_stmt *row, int at)
 {
 	const void *ptr = sqlite3_column_blob(row, at);
 	const int len = sqlite3_column_bytes(row, at);
@@ -54,7 +53,7 @@ static struct dr_bytes column(sqlite3_stmt *row, int at)
 	return dr_bytes_of(ptr, ptr == NULL || len < 0 ? 0 : (size_t)len);
 }
 
-static enum dr_err begin(struct dr_store *s, struct dr_fail *fail)
+enum dr_err dr_store_begin(struct dr_store *s, struct dr_fail *fail)
 {
 	DR_ASSERT(!s->read_only);
 	if (s->writing)
@@ -67,10 +66,10 @@ static enum dr_err begin(struct dr_store *s, struct dr_fail *fail)
 
 enum dr_err dr_store_meta_put(struct dr_store *s, const char *key, const void *ptr, size_t len, struct dr_fail *fail)
 {
-	if (begin(s, fail) != DR_OK)
+	if (dr_store_begin(s, fail) != DR_OK)
 		return fail->err;
 	DR_ASSERT(sqlite3_bind_text(s->sql[DR_SQL_META_PUT], 1, key, -1, SQLITE_STATIC) == SQLITE_OK);
-	bind_bytes(s, DR_SQL_META_PUT, 2, dr_bytes_of(ptr, len));
+	dr_store_bind(s, DR_SQL_META_PUT, 2, dr_bytes_of(ptr, len));
 	return dr_store_run(s, DR_SQL_META_PUT, "store: meta could not be written", fail);
 }
 
@@ -86,7 +85,7 @@ enum dr_err dr_store_meta_get(struct dr_store *s, const char *key, void *ptr, si
 	const int code = sqlite3_step(row);
 
 	if (code == SQLITE_ROW) {
-		const struct dr_bytes value = column(row, 0);
+		const struct dr_bytes value = dr_store_column(row, 0);
 
 		if (value.len == len) {
 			memcpy(ptr, value.ptr, len);
@@ -114,32 +113,14 @@ static void evidence_hash(uint8_t hash[static 32], struct dr_bytes frame)
 
 enum dr_err dr_store_evidence_add(struct dr_store *s, struct dr_bytes frame, struct dr_fail *fail)
 {
-	if (begin(s, fail) != DR_OK)
+	if (dr_store_begin(s, fail) != DR_OK)
 		return fail->err;
-	bind_u64(s, DR_SQL_EVIDENCE_ADD, 1, s->evidence_num);
-	bind_bytes(s, DR_SQL_EVIDENCE_ADD, 2, frame);
+	dr_store_bind_u64(s, DR_SQL_EVIDENCE_ADD, 1, s->evidence_num);
+	dr_store_bind(s, DR_SQL_EVIDENCE_ADD, 2, frame);
 	if (dr_store_run(s, DR_SQL_EVIDENCE_ADD, "store: evidence could not be written", fail) != DR_OK)
 		return fail->err;
 	s->evidence_num++;
 	evidence_hash(s->evidence_hash, frame);
-	return DR_OK;
-}
-
-enum dr_err dr_store_log_add(struct dr_store *s, enum dr_log log, const struct dr_entry *entry, struct dr_fail *fail)
-{
-	const enum dr_store_sql sql = log == DR_LOG_LEDGER ? DR_SQL_LEDGER_ADD : DR_SQL_JOURNAL_ADD;
-	uint8_t hash[32];
-
-	dr_merkle_leaf(hash, entry->leaf);
-	DR_ASSERT(entry->idx == s->logs[log].size && memcmp(hash, entry->leaf_hash, 32) == 0);
-	if (begin(s, fail) != DR_OK)
-		return fail->err;
-	bind_u64(s, sql, 1, entry->idx);
-	bind_bytes(s, sql, 2, entry->leaf);
-	bind_bytes(s, sql, 3, dr_bytes_of(entry->leaf_hash, 32));
-	if (dr_store_run(s, sql, "store: a log entry could not be written", fail) != DR_OK)
-		return fail->err;
-	dr_merkle_add(&s->logs[log], entry->leaf_hash);
 	return DR_OK;
 }
 
@@ -152,88 +133,21 @@ enum dr_err dr_store_quarantine_add(struct dr_store *s, const struct dr_frame *f
 	if (payload.len > DR_STORE_QUARANTINE_LEN)
 		payload.len = DR_STORE_QUARANTINE_LEN;
 	snprintf(text, sizeof(text), "%s: %s (at %zu)", dr_err_name(reason->err), reason->what, reason->at);
-	if (begin(s, fail) != DR_OK)
+	if (dr_store_begin(s, fail) != DR_OK)
 		return fail->err;
 	DR_ASSERT(sqlite3_bind_text(s->sql[DR_SQL_QUARANTINE_ADD], 1, text, -1, SQLITE_STATIC) == SQLITE_OK);
-	bind_u64(s, DR_SQL_QUARANTINE_ADD, 2, frame->source);
-	bind_u64(s, DR_SQL_QUARANTINE_ADD, 3, frame->type);
-	bind_u64(s, DR_SQL_QUARANTINE_ADD, 4, frame->payload.len);
-	bind_bytes(s, DR_SQL_QUARANTINE_ADD, 5, payload);
+	dr_store_bind_u64(s, DR_SQL_QUARANTINE_ADD, 2, frame->source);
+	dr_store_bind_u64(s, DR_SQL_QUARANTINE_ADD, 3, frame->type);
+	dr_store_bind_u64(s, DR_SQL_QUARANTINE_ADD, 4, frame->payload.len);
+	dr_store_bind(s, DR_SQL_QUARANTINE_ADD, 5, payload);
 	if (dr_store_run(s, DR_SQL_QUARANTINE_ADD, "store: quarantine could not be written", fail) != DR_OK)
 		return fail->err;
 	const sqlite3_int64 seq = sqlite3_last_insert_rowid(s->db);
 
 	if (seq <= (sqlite3_int64)DR_STORE_QUARANTINE_MAX)
 		return DR_OK;
-	bind_u64(s, DR_SQL_QUARANTINE_CUT, 1, (uint64_t)seq - DR_STORE_QUARANTINE_MAX);
+	dr_store_bind_u64(s, DR_SQL_QUARANTINE_CUT, 1, (uint64_t)seq - DR_STORE_QUARANTINE_MAX);
 	return dr_store_run(s, DR_SQL_QUARANTINE_CUT, "store: quarantine could not be cut", fail);
-}
-
-enum dr_err dr_store_root_get(struct dr_store *s, uint64_t generation, uint8_t *buf, size_t cap, size_t *len,
-			      struct dr_fail *fail)
-{
-	sqlite3_stmt *row = s->sql[DR_SQL_ROOT_GET];
-	enum dr_err err = DR_OK;
-
-	*len = 0;
-	memset(buf, 0, cap);
-	if (generation > INT64_MAX)
-		return DR_OK;
-	bind_u64(s, DR_SQL_ROOT_GET, 1, generation);
-	const int code = sqlite3_step(row);
-
-	if (code == SQLITE_ROW) {
-		const struct dr_bytes value = column(row, 0);
-
-		if (value.len == 0 || value.len > cap) {
-			err = dr_fail_set(fail, DR_ERR_PROOF, "store: length of a sealed root", value.len);
-		} else {
-			memcpy(buf, value.ptr, value.len);
-			*len = value.len;
-		}
-	} else if (code != SQLITE_DONE) {
-		err = dr_store_failed(s, "store: a sealed root could not be read", fail);
-	}
-	sqlite3_reset(row);
-	return err;
-}
-
-enum dr_err dr_store_root_put(struct dr_store *s, uint64_t generation, struct dr_bytes sealed, struct dr_fail *fail)
-{
-	uint8_t there[DR_STORE_SEALED_MAX];
-	size_t len;
-
-	DR_ASSERT(sealed.len > 0 && sealed.len <= DR_STORE_SEALED_MAX);
-	if (generation == 0 || generation > INT64_MAX)
-		return dr_fail_set(fail, DR_ERR_LIMIT, "store: number of a root generation", 0);
-	if (dr_store_root_get(s, generation, there, sizeof(there), &len, fail) != DR_OK)
-		return fail->err;
-	if (len != 0)
-		return dr_fail_set(fail, DR_ERR_PROOF, "store: a root of this generation is already there", 0);
-	if (begin(s, fail) != DR_OK)
-		return fail->err;
-	bind_u64(s, DR_SQL_ROOT_PUT, 1, generation);
-	bind_bytes(s, DR_SQL_ROOT_PUT, 2, sealed);
-	return dr_store_run(s, DR_SQL_ROOT_PUT, "store: a sealed root could not be written", fail);
-}
-
-enum dr_err dr_store_root_next(struct dr_store *s, uint64_t after, uint64_t *generation, struct dr_fail *fail)
-{
-	sqlite3_stmt *row = s->sql[DR_SQL_ROOT_NEXT];
-	enum dr_err err = DR_OK;
-
-	*generation = 0;
-	if (after > INT64_MAX)
-		return DR_OK;
-	bind_u64(s, DR_SQL_ROOT_NEXT, 1, after);
-	const int code = sqlite3_step(row);
-
-	if (code == SQLITE_ROW)
-		*generation = (uint64_t)sqlite3_column_int64(row, 0);
-	else if (code != SQLITE_DONE)
-		err = dr_store_failed(s, "store: the sealed roots could not be listed", fail);
-	sqlite3_reset(row);
-	return err;
 }
 
 enum dr_err dr_store_halt(struct dr_store *s, struct dr_fail *fail)
@@ -247,6 +161,15 @@ enum dr_err dr_store_halt(struct dr_store *s, struct dr_fail *fail)
 bool dr_store_halted(const struct dr_store *s)
 {
 	return s->halted;
+}
+
+/* The log of writes still has what was deleted: it goes into the database file, where secure_delete left zeros, and
+ * is cut to nothing. A reader's snapshot is in the way of that (and is not waited for): then at the next commit. */
+static void scrub(struct dr_store *s)
+{
+	sqlite3_busy_timeout(s->db, 0);
+	s->scrub = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) != SQLITE_OK;
+	sqlite3_busy_timeout(s->db, DR_STORE_BUSY_MS);
 }
 
 enum dr_err dr_store_commit(struct dr_store *s, const struct dr_store_marks *marks, struct dr_fail *fail)
@@ -276,6 +199,8 @@ enum dr_err dr_store_commit(struct dr_store *s, const struct dr_store_marks *mar
 		return fail->err;
 	s->marks = *marks;
 	s->writing = false;
+	if (s->scrub)
+		scrub(s);
 	return DR_OK;
 }
 
@@ -294,7 +219,7 @@ enum dr_err dr_store_evidence(struct dr_store *s, enum dr_err (*each)(void *ctx,
 	int code;
 
 	while (err == DR_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
-		const struct dr_bytes frame = column(row, 1);
+		const struct dr_bytes frame = dr_store_column(row, 1);
 
 		if ((uint64_t)sqlite3_column_int64(row, 0) != num || num >= s->evidence_num) {
 			snprintf(s->why, sizeof(s->why),
@@ -336,11 +261,11 @@ enum dr_err dr_store_evidence_get(struct dr_store *s, uint64_t seq, struct dr_bu
 	enum dr_err err;
 
 	DR_ASSERT(seq < s->evidence_num);
-	bind_u64(s, DR_SQL_EVIDENCE_GET, 1, seq);
+	dr_store_bind_u64(s, DR_SQL_EVIDENCE_GET, 1, seq);
 	const int code = sqlite3_step(row);
 
 	if (code == SQLITE_ROW) {
-		const struct dr_bytes frame = column(row, 0);
+		const struct dr_bytes frame = dr_store_column(row, 0);
 
 		err = dr_buf_append(out, frame.ptr, frame.len, fail);
 	} else if (code == SQLITE_DONE) {
@@ -350,57 +275,4 @@ enum dr_err dr_store_evidence_get(struct dr_store *s, uint64_t seq, struct dr_bu
 	}
 	sqlite3_reset(row);
 	return err;
-}
-
-enum dr_err dr_store_log(struct dr_store *s, enum dr_log log, uint64_t first, uint64_t num,
-			 enum dr_err (*each)(void *ctx, const struct dr_entry *entry), void *ctx,
-			 struct dr_fail *fail)
-{
-	const enum dr_store_sql sql = log == DR_LOG_LEDGER ? DR_SQL_LEDGER_GET : DR_SQL_JOURNAL_GET;
-	const uint64_t size = s->logs[log].size;
-	sqlite3_stmt *row = s->sql[sql];
-	enum dr_err err = DR_OK;
-	int code = SQLITE_DONE;
-
-	if (first >= size)
-		return DR_OK;
-	if (num == 0 || num > size - first)
-		num = size - first;
-	bind_u64(s, sql, 1, first);
-	bind_u64(s, sql, 2, num);
-	for (uint64_t idx = first; err == DR_OK && idx < first + num; idx++) {
-		struct dr_entry entry = { .idx = idx };
-		struct dr_bytes hash;
-
-		code = sqlite3_step(row);
-		if (code != SQLITE_ROW)
-			break;
-		entry.leaf = column(row, 1);
-		hash = column(row, 2);
-		dr_merkle_leaf(entry.leaf_hash, entry.leaf);
-		if ((uint64_t)sqlite3_column_int64(row, 0) != idx ||
-		    !dr_bytes_eq(hash, dr_bytes_of(entry.leaf_hash, 32))) {
-			snprintf(s->why, sizeof(s->why), "store: %s entry %llu is missing or was changed",
-				 log == DR_LOG_LEDGER ? "ledger" : "journal", (unsigned long long)idx);
-			err = dr_fail_set(fail, DR_ERR_PROOF, "store: a log entry is missing or was changed", idx);
-			break;
-		}
-		err = each(ctx, &entry);
-		if (err != DR_OK)
-			dr_fail_set(fail, err, "store: a log entry was not taken", idx);
-	}
-	if (err == DR_OK && code == SQLITE_DONE) {
-		snprintf(s->why, sizeof(s->why), "store: entries of the %s are missing",
-			 log == DR_LOG_LEDGER ? "ledger" : "journal");
-		err = dr_fail_set(fail, DR_ERR_PROOF, "store: a log entry is missing or was changed", 0);
-	} else if (err == DR_OK && code != SQLITE_ROW) {
-		err = dr_store_failed(s, "store: a log could not be read", fail);
-	}
-	sqlite3_reset(row);
-	return err;
-}
-
-const struct dr_merkle *dr_store_log_edge(const struct dr_store *s, enum dr_log log)
-{
-	return &s->logs[log];
 }

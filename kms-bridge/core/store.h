@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * store: the data directory of a running core: evidence, both logs, sealed roots, quarantine, in one SQLite
- * file (derot.db). It grants nothing: state is refolded from evidence at every start, and a row that was
+ * store: the data directory of a running core: evidence, both logs, sealed roots, issued certificates, quarantine, in
+ * one SQLite file (derot.db). It grants nothing: state is refolded from evidence at every start, and a row that was
  * changed by hand is found and refused, never obeyed.
  *
  * Invariants:
@@ -9,7 +9,10 @@
  *      never happened: a crash at any instruction resumes exactly once.
  *   2. One writer per data directory (flock on its file "lock").
  *   3. A data directory belongs to one chain, genesis, contract, start, proof minimum and profile for ever.
- *   4. At opening, the leaves of both logs hash to the stored roots.
+ *   4. At opening, the leaves of both logs hash to the stored roots, and the kept hashes of their subtrees are what
+ *      those leaves give. Later, a root or a proof that rests on a row edited meanwhile is not handed out.
+ *   5. A sealed root that was deleted or replaced leaves no copy in the directory's files once the commit returned,
+ *      unless a reader (QUERY mode) held its snapshot: then once a later commit, or the next opening's first, did.
  *
  * The file is in WAL mode with synchronous=FULL: a commit is durable when it returns, and a reader (QUERY
  * mode) never makes the writer wait. The directory is ours alone (no group or world write), files are 0600.
@@ -63,7 +66,7 @@ struct dr_store *dr_store_open(const char *dir, bool read_only, const struct dr_
 /* dr_store_close: takes s, which may be NULL; what was not committed is gone. */
 void dr_store_close(struct dr_store *s);
 
-/* dr_store_why: SQLite's words on the last failure; valid until the next call. */
+/* dr_store_why: the last failure in words, SQLite's or ours; valid until the next call. */
 const char *dr_store_why(const struct dr_store *s);
 
 /* Appends. entry->idx is the log's size; its hash must be the leaf's (anything else is a bug). */
@@ -71,8 +74,17 @@ enum dr_err dr_store_evidence_add(struct dr_store *s, struct dr_bytes frame, str
 enum dr_err dr_store_log_add(struct dr_store *s, enum dr_log log, const struct dr_entry *entry, struct dr_fail *fail);
 enum dr_err dr_store_quarantine_add(struct dr_store *s, const struct dr_frame *frame, const struct dr_fail *reason,
 				    struct dr_fail *fail);
-/* dr_store_root_put: a generation is put once; a second time is DR_ERR_PROOF. sealed ≤ DR_STORE_SEALED_MAX. */
+/* dr_store_root_put: a generation is put once; a second time is DR_ERR_PROOF. sealed ≤ DR_STORE_SEALED_MAX.
+ * Generation 0 stands for the node's own keys. dr_store_root_replace: the same, sealed anew; DR_ERR_UNKNOWN if there
+ * is none. dr_store_root_del: none is there afterwards. */
 enum dr_err dr_store_root_put(struct dr_store *s, uint64_t generation, struct dr_bytes sealed, struct dr_fail *fail);
+enum dr_err dr_store_root_replace(struct dr_store *s, uint64_t generation, struct dr_bytes sealed,
+				  struct dr_fail *fail);
+enum dr_err dr_store_root_del(struct dr_store *s, uint64_t generation, struct dr_fail *fail);
+/* dr_store_certificate_add: a certificate (1 to DR_RUN_MAX bytes) that was issued to an app under a generation; one
+ * that is already there is not added again. */
+enum dr_err dr_store_certificate_add(struct dr_store *s, uint64_t generation, const uint8_t app[static 32],
+				     struct dr_bytes der, struct dr_fail *fail);
 
 /* dr_store_halt: remembers for ever that something final was contradicted. Within the transaction. */
 enum dr_err dr_store_halt(struct dr_store *s, struct dr_fail *fail);
@@ -98,13 +110,29 @@ enum dr_err dr_store_log(struct dr_store *s, enum dr_log log, uint64_t first, ui
 			 enum dr_err (*each)(void *ctx, const struct dr_entry *entry), void *ctx,
 			 struct dr_fail *fail);
 
+/* dr_store_log_root: the root of a log's first `size` entries; DR_ERR_LIMIT beyond its size.
+ * dr_store_log_proof: what q asks for (q->log and q->kind are in range: dr_proof_query_get sees to it), verified
+ * before it is handed out; DR_ERR_LIMIT: no such entry or size; a consistency proof from size 0 is empty. Both count
+ * what was added but not committed: whoever hands them out commits first. They read O(log size) rows. DR_ERR_PROOF: a
+ * row on which the answer rests was changed since the store was opened; dr_store_why says it. */
+enum dr_err dr_store_log_root(struct dr_store *s, enum dr_log log, uint64_t size, uint8_t root[static 32],
+			      struct dr_fail *fail);
+enum dr_err dr_store_log_proof(struct dr_store *s, const struct dr_proof_query *q, struct dr_log_proof *out,
+			       struct dr_fail *fail);
+
 /* dr_store_log_edge: size and right edge of a log, what was added but not committed included. */
 const struct dr_merkle *dr_store_log_edge(const struct dr_store *s, enum dr_log log);
 
 /* dr_store_root_get: the sealed root of a generation into buf[0,cap); *len 0: there is none. */
 enum dr_err dr_store_root_get(struct dr_store *s, uint64_t generation, uint8_t *buf, size_t cap, size_t *len,
 			      struct dr_fail *fail);
-/* dr_store_root_next: the smallest generation above `after` that is stored; 0: none. */
+/* dr_store_root_next: the smallest generation above `after` that is stored (so never 0); 0: none. */
 enum dr_err dr_store_root_next(struct dr_store *s, uint64_t after, uint64_t *generation, struct dr_fail *fail);
+/* dr_store_certificates: those issued to an app under a generation, in the order of their issue; a result other than
+ * DR_OK ends it. They prove themselves (the root signed them); DR_ERR_PROOF if a row is visibly not what was stored.
+ */
+enum dr_err dr_store_certificates(struct dr_store *s, uint64_t generation, const uint8_t app[static 32],
+				  enum dr_err (*each)(void *ctx, struct dr_bytes der), void *ctx,
+				  struct dr_fail *fail);
 
 #endif

@@ -14,7 +14,7 @@
 #include "chain/base/reader.h"
 #include "chain/base/writer.h"
 
-#define FORMAT_VERSION 1u
+#define FORMAT_VERSION 2u
 #define IDENTITY_LEN   (4u + 8 + 32 + 20 + 8 + 32 + 1 + 32)
 
 static const char schema[] =
@@ -22,10 +22,14 @@ static const char schema[] =
 	"CREATE TABLE evidence(seq INTEGER PRIMARY KEY, frame BLOB NOT NULL) STRICT;"
 	"CREATE TABLE ledger(idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, leaf_hash BLOB NOT NULL) STRICT;"
 	"CREATE TABLE journal(idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, leaf_hash BLOB NOT NULL) STRICT;"
+	"CREATE TABLE ledger_node(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;"
+	"CREATE TABLE journal_node(seq INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;"
 	"CREATE TABLE quarantine(seq INTEGER PRIMARY KEY AUTOINCREMENT, reason TEXT NOT NULL, source INTEGER NOT "
 	"NULL,"
 	"  type INTEGER NOT NULL, len INTEGER NOT NULL, payload BLOB NOT NULL) STRICT;"
-	"CREATE TABLE roots(generation INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;";
+	"CREATE TABLE roots(generation INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;"
+	"CREATE TABLE certificates(seq INTEGER PRIMARY KEY, generation INTEGER NOT NULL, app BLOB NOT NULL,"
+	"  sum BLOB NOT NULL, der BLOB NOT NULL, UNIQUE(generation, app, sum)) STRICT;";
 
 static const char *const statements[DR_SQL_NUM] = {
 	[DR_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -39,16 +43,29 @@ static const char *const statements[DR_SQL_NUM] = {
 	[DR_SQL_LEDGER_GET] = "SELECT idx, leaf, leaf_hash FROM ledger WHERE idx >= ?1 ORDER BY idx LIMIT ?2",
 	[DR_SQL_JOURNAL_ADD] = "INSERT INTO journal(idx, leaf, leaf_hash) VALUES(?1, ?2, ?3)",
 	[DR_SQL_JOURNAL_GET] = "SELECT idx, leaf, leaf_hash FROM journal WHERE idx >= ?1 ORDER BY idx LIMIT ?2",
+	[DR_SQL_LEDGER_HASH] = "SELECT leaf_hash FROM ledger WHERE idx = ?1",
+	[DR_SQL_JOURNAL_HASH] = "SELECT leaf_hash FROM journal WHERE idx = ?1",
+	[DR_SQL_LEDGER_NODE] = "SELECT hash FROM ledger_node WHERE seq = ?1",
+	[DR_SQL_JOURNAL_NODE] = "SELECT hash FROM journal_node WHERE seq = ?1",
+	[DR_SQL_LEDGER_NODES] = "SELECT seq, hash FROM ledger_node ORDER BY seq",
+	[DR_SQL_JOURNAL_NODES] = "SELECT seq, hash FROM journal_node ORDER BY seq",
+	[DR_SQL_LEDGER_NODE_ADD] = "INSERT INTO ledger_node(seq, hash) VALUES(?1, ?2)",
+	[DR_SQL_JOURNAL_NODE_ADD] = "INSERT INTO journal_node(seq, hash) VALUES(?1, ?2)",
 	[DR_SQL_QUARANTINE_ADD] =
 		"INSERT INTO quarantine(reason, source, type, len, payload) VALUES(?1, ?2, ?3, ?4, ?5)",
 	[DR_SQL_QUARANTINE_CUT] = "DELETE FROM quarantine WHERE seq <= ?1",
 	[DR_SQL_ROOT_PUT] = "INSERT INTO roots(generation, sealed) VALUES(?1, ?2)",
+	[DR_SQL_ROOT_REPLACE] = "UPDATE roots SET sealed = ?2 WHERE generation = ?1",
+	[DR_SQL_ROOT_DEL] = "DELETE FROM roots WHERE generation = ?1",
 	[DR_SQL_ROOT_GET] = "SELECT sealed FROM roots WHERE generation = ?1",
 	[DR_SQL_ROOT_NEXT] = "SELECT generation FROM roots WHERE generation > ?1 ORDER BY generation LIMIT 1",
+	[DR_SQL_CERTIFICATE_ADD] =
+		"INSERT OR IGNORE INTO certificates(generation, app, sum, der) VALUES(?1, ?2, ?3, ?4)",
+	[DR_SQL_CERTIFICATES] = "SELECT sum, der FROM certificates WHERE generation = ?1 AND app = ?2 ORDER BY seq",
 };
 
-__attribute__((format(printf, 5, 6))) static enum dr_err
-say(struct dr_store *s, struct dr_fail *fail, enum dr_err err, const char *what, const char *format, ...)
+enum dr_err dr_store_say(struct dr_store *s, struct dr_fail *fail, enum dr_err err, const char *what,
+			 const char *format, ...)
 {
 	char text[DR_TEXT_MAX];
 	va_list args;
@@ -66,19 +83,20 @@ static enum dr_err open_dir(struct dr_store *s, int *dir_fd, const char *dir, st
 
 	*dir_fd = -1;
 	if (!s->read_only && mkdir(dir, 0700) != 0 && errno != EEXIST)
-		return say(s, fail, DR_ERR_IO, "store: the data directory could not be made", "data directory %s: %s",
-			   dir, strerror(errno));
+		return dr_store_say(s, fail, DR_ERR_IO, "store: the data directory could not be made",
+				    "data directory %s: %s", dir, strerror(errno));
 	const int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		return say(s, fail, DR_ERR_IO, "store: the data directory could not be opened",
-			   "data directory %s: %s", dir, strerror(errno));
+		return dr_store_say(s, fail, DR_ERR_IO, "store: the data directory could not be opened",
+				    "data directory %s: %s", dir, strerror(errno));
 	if (fstat(fd, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
 		close(fd);
-		return say(s, fail, DR_ERR_IO, "store: the data directory is not ours alone",
-			   "data directory %s: expected owner %u and no write right for group and others, got "
-			   "owner %u and mode %04o",
-			   dir, (unsigned)geteuid(), (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
+		return dr_store_say(
+			s, fail, DR_ERR_IO, "store: the data directory is not ours alone",
+			"data directory %s: expected owner %u and no write right for group and others, got "
+			"owner %u and mode %04o",
+			dir, (unsigned)geteuid(), (unsigned)st.st_uid, (unsigned)(st.st_mode & 07777));
 	}
 	*dir_fd = fd;
 	return DR_OK;
@@ -88,10 +106,10 @@ static enum dr_err lock_dir(struct dr_store *s, int dir_fd, const char *dir, str
 {
 	s->lock_fd = openat(dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0)
-		return say(s, fail, DR_ERR_IO, "store: the lock file could not be opened", "%s/lock: %s", dir,
-			   strerror(errno));
+		return dr_store_say(s, fail, DR_ERR_IO, "store: the lock file could not be opened", "%s/lock: %s",
+				    dir, strerror(errno));
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
-		return say(
+		return dr_store_say(
 			s, fail, DR_ERR_IO, "store: the data directory is in use",
 			"data directory %s: another derot-core runs in it (its lock file is held); stop that one, or "
 			"name another directory",
@@ -108,16 +126,16 @@ static enum dr_err make_file(struct dr_store *s, int dir_fd, const char *dir, st
 	struct stat st;
 
 	if (fd < 0)
-		return say(s, fail, DR_ERR_IO, "store: the database file could not be opened", "%s/derot.db: %s", dir,
-			   strerror(errno));
+		return dr_store_say(s, fail, DR_ERR_IO, "store: the database file could not be opened",
+				    "%s/derot.db: %s", dir, strerror(errno));
 	const bool ours =
 		fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0;
 
 	close(fd);
 	if (!ours)
-		return say(s, fail, DR_ERR_IO, "store: the database file is not ours alone",
-			   "%s/derot.db: expected a plain file of ours with mode 0600, got mode %04o", dir,
-			   (unsigned)(st.st_mode & 07777));
+		return dr_store_say(s, fail, DR_ERR_IO, "store: the database file is not ours alone",
+				    "%s/derot.db: expected a plain file of ours with mode 0600, got mode %04o", dir,
+				    (unsigned)(st.st_mode & 07777));
 	return DR_OK;
 }
 
@@ -135,13 +153,17 @@ static enum dr_err open_db(struct dr_store *s, const char *dir, bool *is_new, st
 	snprintf(path, sizeof(path), "%s/derot.db", dir);
 	if (sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK)
 		return dr_store_failed(s, "store: the database could not be opened", fail);
-	sqlite3_busy_timeout(s->db, 5000);
+	sqlite3_busy_timeout(s->db, DR_STORE_BUSY_MS);
 	/* Nothing in a schema that somebody else wrote may run code or reach out. */
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-	if (!s->read_only && exec(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cell_size_check=ON;",
+	/* Nothing leaves the data directory for a temporary file; what was deleted is overwritten. */
+	if (exec(s, "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=ON;", "store: the database could not be set up",
+		 fail) != DR_OK)
+		return fail->err;
+	if (!s->read_only && exec(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
 				  "store: the database could not be set up", fail) != DR_OK)
 		return fail->err;
 	if (sqlite3_prepare_v2(s->db, "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'", -1, &count,
@@ -156,17 +178,12 @@ static enum dr_err open_db(struct dr_store *s, const char *dir, bool *is_new, st
 
 static enum dr_err prepare(struct dr_store *s, struct dr_fail *fail)
 {
-	for (size_t i = 0; i < DR_SQL_NUM; i++) {
-		const bool writes = i != DR_SQL_META_GET && i != DR_SQL_EVIDENCE_ALL && i != DR_SQL_EVIDENCE_GET &&
-				    i != DR_SQL_LEDGER_GET && i != DR_SQL_JOURNAL_GET && i != DR_SQL_ROOT_GET &&
-				    i != DR_SQL_ROOT_NEXT;
+	const size_t num = s->read_only ? DR_SQL_WRITES : DR_SQL_NUM;
 
-		if (writes && s->read_only)
-			continue;
-		if (sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[i], NULL) !=
-		    SQLITE_OK)
+	for (size_t i = 0; i < num; i++)
+		if (s->sql[i] == NULL && sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT,
+							    &s->sql[i], NULL) != SQLITE_OK)
 			return dr_store_failed(s, "store: not a database of this format", fail);
-	}
 	return DR_OK;
 }
 
@@ -194,13 +211,14 @@ static enum dr_err differs(struct dr_store *s, const char *name, const uint8_t *
 
 	dr_hex_put(want, expected, len);
 	dr_hex_put(have, got, len);
-	return say(
+	return dr_store_say(
 		s, fail, DR_ERR_STALE, "store: the data directory belongs to something else",
 		"the data directory belongs to another %s: expected 0x%s, got 0x%s; name another data directory, or "
 		"the configuration it was made with",
 		name, want, have);
 }
 
+/* Before the rest is looked at: other builds have other tables. */
 static enum dr_err check_identity(struct dr_store *s, const struct dr_store_identity *id, struct dr_fail *fail)
 {
 	static const struct {
@@ -213,25 +231,23 @@ static enum dr_err check_identity(struct dr_store *s, const struct dr_store_iden
 	bool found;
 
 	identity_put(expected, id);
+	if (s->sql[DR_SQL_META_GET] == NULL &&
+	    sqlite3_prepare_v3(s->db, statements[DR_SQL_META_GET], -1, SQLITE_PREPARE_PERSISTENT,
+			       &s->sql[DR_SQL_META_GET], NULL) != SQLITE_OK)
+		return dr_store_failed(s, "store: not a database of this format", fail);
 	if (dr_store_meta_get(s, "identity", got, sizeof(got), &found, fail) != DR_OK)
 		return fail->err;
 	if (!found)
-		return say(s, fail, DR_ERR_UNKNOWN, "store: the database has no identity",
-			   "store: the database has no identity");
+		return dr_store_say(s, fail, DR_ERR_UNKNOWN, "store: the database has no identity",
+				    "store: the database has no identity");
 	if (memcmp(expected, got, 4) != 0)
-		return say(s, fail, DR_ERR_UNKNOWN, "store: format version",
-			   "store: format version: expected %u, got %u: made by another build", FORMAT_VERSION,
-			   (unsigned)got[3]);
+		return dr_store_say(s, fail, DR_ERR_UNKNOWN, "store: format version",
+				    "store: format version: expected %u, got %u: made by another build",
+				    FORMAT_VERSION, (unsigned)got[3]);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); at += fields[i++].len)
 		if (memcmp(expected + at, got + at, fields[i].len) != 0)
 			return differs(s, fields[i].name, expected + at, got + at, fields[i].len, fail);
 	DR_ASSERT(at == IDENTITY_LEN);
-	return DR_OK;
-}
-
-static enum dr_err add_leaf(void *ctx, const struct dr_entry *entry)
-{
-	dr_merkle_add(ctx, entry->leaf_hash);
 	return DR_OK;
 }
 
@@ -250,9 +266,9 @@ static enum dr_err check_count(struct dr_store *s, const char *sql, uint64_t exp
 	sqlite3_finalize(row);
 	if (got == expected)
 		return DR_OK;
-	return say(s, fail, DR_ERR_PROOF, "store: number of log entries",
-		   "store: number of log entries: expected %llu, got %llu: a log was changed",
-		   (unsigned long long)expected, (unsigned long long)got);
+	return dr_store_say(s, fail, DR_ERR_PROOF, "store: number of log entries",
+			    "store: number of log entries: expected %llu, got %llu: a log was changed",
+			    (unsigned long long)expected, (unsigned long long)got);
 }
 
 static enum dr_err check_logs(struct dr_store *s, const uint8_t roots[2][32], struct dr_fail *fail)
@@ -260,21 +276,9 @@ static enum dr_err check_logs(struct dr_store *s, const uint8_t roots[2][32], st
 	if (check_count(s, "SELECT count(*) FROM ledger", s->logs[DR_LOG_LEDGER].size, fail) != DR_OK ||
 	    check_count(s, "SELECT count(*) FROM journal", s->logs[DR_LOG_JOURNAL].size, fail) != DR_OK)
 		return fail->err;
-	for (int i = 0; i < 2; i++) {
-		struct dr_merkle sum;
-		uint8_t got[32];
-
-		dr_merkle_init(&sum);
-		if (dr_store_log(s, (enum dr_log)i, 0, 0, add_leaf, &sum, fail) != DR_OK)
-			return fail->err;
-		dr_merkle_root(got, &sum);
-		if (memcmp(got, roots[i], 32) != 0)
-			return say(s, fail, DR_ERR_PROOF, "store: a log does not hash to its stored root",
-				   "store: the %s does not hash to its stored root: it was changed",
-				   i == DR_LOG_LEDGER ? "ledger" : "journal");
-		s->logs[i] = sum;
-	}
-	return DR_OK;
+	if (dr_store_log_check(s, DR_LOG_LEDGER, roots[DR_LOG_LEDGER], fail) != DR_OK)
+		return fail->err;
+	return dr_store_log_check(s, DR_LOG_JOURNAL, roots[DR_LOG_JOURNAL], fail);
 }
 
 static enum dr_err read_marks(struct dr_store *s, struct dr_fail *fail)
@@ -287,7 +291,8 @@ static enum dr_err read_marks(struct dr_store *s, struct dr_fail *fail)
 	    dr_store_meta_get(s, "marks", bytes, sizeof(bytes), &found, fail) != DR_OK)
 		return fail->err;
 	if (!found)
-		return say(s, fail, DR_ERR_PROOF, "store: the marks are missing", "store: the marks are missing");
+		return dr_store_say(s, fail, DR_ERR_PROOF, "store: the marks are missing",
+				    "store: the marks are missing");
 	dr_reader_init(&r, dr_bytes_of(bytes, sizeof(bytes)), fail);
 	s->marks.has_final = dr_reader_u8(&r) == 1;
 	s->marks.final_number = dr_reader_u64(&r);
@@ -302,7 +307,8 @@ static enum dr_err read_marks(struct dr_store *s, struct dr_fail *fail)
 	if (dr_reader_end(&r) != DR_OK)
 		return fail->err;
 	if (s->evidence_num > INT64_MAX || s->logs[0].size > INT64_MAX || s->logs[1].size > INT64_MAX)
-		return say(s, fail, DR_ERR_PROOF, "store: the marks are damaged", "store: the marks are damaged");
+		return dr_store_say(s, fail, DR_ERR_PROOF, "store: the marks are damaged",
+				    "store: the marks are damaged");
 	return check_logs(s, (const uint8_t(*)[32])roots, fail);
 }
 
@@ -336,14 +342,14 @@ static enum dr_err open_all(struct dr_store *s, const char *dir, const struct dr
 	if (fail->err != DR_OK || open_db(s, dir, &is_new, fail) != DR_OK)
 		return fail->err;
 	if (is_new && s->read_only)
-		return say(s, fail, DR_ERR_STALE, "store: nothing was stored yet",
-			   "data directory %s: nothing was stored yet", dir);
+		return dr_store_say(s, fail, DR_ERR_STALE, "store: nothing was stored yet",
+				    "data directory %s: nothing was stored yet", dir);
 	if (is_new && set_up(s, id, fail) != DR_OK)
 		return fail->err;
 	/* A reader keeps one snapshot from here on, whatever a running core commits. */
 	if (s->read_only && exec(s, "BEGIN", "store: a snapshot could not be taken", fail) != DR_OK)
 		return fail->err;
-	if ((!is_new && prepare(s, fail) != DR_OK) || check_identity(s, id, fail) != DR_OK)
+	if (check_identity(s, id, fail) != DR_OK || prepare(s, fail) != DR_OK)
 		return fail->err;
 	return read_marks(s, fail);
 }
@@ -360,6 +366,7 @@ struct dr_store *dr_store_open(const char *dir, bool read_only, const struct dr_
 	}
 	s->lock_fd = -1;
 	s->read_only = read_only;
+	s->scrub = !read_only;
 	dr_merkle_init(&s->logs[0]);
 	dr_merkle_init(&s->logs[1]);
 	if (open_all(s, dir, id, fail) == DR_OK)
