@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make                build/derot, build/derot-core, build/derot-watch (release)
+# make                build/derot, build/derot-core, build/derot-watch, build/derot-serve (release)
 # make demo           the main job on a recorded chain: no node, no npm, no network once packages are there
 # make check          every test; make check-offline: its part without npm and network
 # make check-long     the heavier rounds
@@ -63,7 +63,7 @@ SERVE_DEPS := -lmicrohttpd -ljansson $(PROCESS_DEPS) $(CHAIN_DEPS)
 WATCH_LIBS := $(call lib,watcher) $(TELL_LIBS)
 WATCH_DEPS := -lcurl -ljansson -lcyaml -lyaml $(PROCESS_DEPS) $(CHAIN_DEPS)
 
-PROGRAMS := derot derot-core derot-watch
+PROGRAMS := derot derot-core derot-watch derot-serve
 
 .PHONY: all
 all: $(PROGRAMS:%=$(OUT)/%)

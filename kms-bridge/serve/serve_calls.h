@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * serve_calls: what derot-serve may ask of the kernel (kms-bridge/process/sandbox.h): the socket that listens already,
- * those of its clients, and the channel to the core. No file, no connection of its own.
+ * serve_calls: what derot-serve may ask of the kernel (kms-bridge/process/sandbox.h): the socket that listens
+ * already, those of its clients, and the channel to the core. No file, no connection of its own.
  *
  * Layer: kms-bridge/serve.
  */
