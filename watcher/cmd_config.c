@@ -52,6 +52,15 @@ static json_t *endpoints_of(const struct dr_config *c)
 	return list;
 }
 
+static json_t *checkpoints_of(const struct dr_config *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->num_checkpoints; i++)
+		json_array_append_new(list, dr_out_json_text(c->checkpoints[i]));
+	return list;
+}
+
 static void print(struct dr_cli *cli, const struct dr_config *c, const char *path)
 {
 	json_t *obj = json_object();
@@ -92,6 +101,8 @@ static void print(struct dr_cli *cli, const struct dr_config *c, const char *pat
 		json_object_set_new(obj, "node", json_null());
 	set_text(obj, "data_dir", c->data_dir);
 	set_text(obj, "key_file", c->key_file);
+	set_text(obj, "passphrase_file", c->passphrase_file);
+	json_object_set_new(obj, "checkpoints", checkpoints_of(c));
 	set_text(obj, "serve", c->serve_listen);
 	set_text(obj, "profile", c->profile_path);
 	set_text(obj, "profile_name", c->profile.name);

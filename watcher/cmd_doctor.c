@@ -67,8 +67,7 @@ static void programs(struct doctor *d)
 		if (access(path, X_OK) == 0)
 			tell(d, names[i], GOOD, NULL, "found beside derot");
 		else
-			tell(d, names[i], BAD, "install the programs in one folder", "%s: %s", path,
-			     strerror(errno));
+			tell(d, names[i], BAD, "install the programs in one folder", "%s: %s", path, strerror(errno));
 	}
 }
 
@@ -144,19 +143,38 @@ static void data_dir(struct doctor *d, const char *path)
 		     st.st_mode & 07777);
 }
 
-static void key_file(struct doctor *d, const char *path)
+/* A file with a secret; what to do when none is named, or it is not there yet. */
+static void secret_file(struct doctor *d, const char *check, const char *path, const char *unnamed,
+			const char *absent)
 {
 	struct stat st;
 
-	if (path[0] == '\0')
-		tell(d, "key file", WARN, "derot run needs key_file", "not configured");
-	else if (stat(path, &st) != 0)
-		tell(d, "key file", WARN, "derot keys init makes it", "%s: %s", path, strerror(errno));
+	if (path[0] == '\0') {
+		if (unnamed != NULL)
+			tell(d, check, WARN, unnamed, "not configured");
+	} else if (lstat(path, &st) != 0)
+		tell(d, check, WARN, absent, "%s: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0 || st.st_uid != geteuid())
-		tell(d, "key file", BAD, "it must be a file of the user that runs derot, chmod 600", "%s, mode %04o",
-		     path, st.st_mode & 07777);
+		tell(d, check, BAD, "it must be a file of the user that runs derot, chmod 600, and no link",
+		     "%s, mode %04o", path, st.st_mode & 07777);
 	else
-		tell(d, "key file", GOOD, NULL, "%s, mode %04o", path, st.st_mode & 07777);
+		tell(d, check, GOOD, NULL, "%s, mode %04o", path, st.st_mode & 07777);
+}
+
+/* Whoever could write both could roll back both. */
+static void checkpoints(struct doctor *d, const struct dr_config *c)
+{
+	for (size_t i = 0; i < c->num_checkpoints; i++) {
+		const char *path = c->checkpoints[i];
+		struct stat st;
+
+		errno = 0;
+		if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || access(path, R_OK) != 0)
+			tell(d, "checkpoint", BAD, "ask a peer for it, or take it out of checkpoints", "%s: %s", path,
+			     errno != 0 ? strerror(errno) : "no plain file");
+		else
+			tell(d, "checkpoint", GOOD, NULL, "%s", path);
+	}
 }
 
 static bool add_call(struct dr_rpc_call *call, const char *method, const char *params)
@@ -344,7 +362,10 @@ int dr_cmd_doctor(struct dr_cli *cli, int argc, char **argv)
 	} else {
 		config_file(&d, path);
 		data_dir(&d, config->data_dir);
-		key_file(&d, config->key_file);
+		secret_file(&d, "key file", config->key_file, "derot run needs key_file", "derot keys init makes it");
+		secret_file(&d, "passphrase file", config->passphrase_file, NULL,
+			    "make it, chmod 600: derot keys init and derot run need it");
+		checkpoints(&d, config);
 		endpoints(&d, config);
 	}
 	dr_rows_end(&d.rows);

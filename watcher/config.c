@@ -41,7 +41,9 @@ struct file {
 	struct batch *batch;
 	int finality;
 	struct lease *lease;
-	char *node, *data_dir, *key_file;
+	char *node, *data_dir, *key_file, *passphrase_file;
+	char **checkpoints;
+	uint32_t checkpoints_count;
 	struct serve *serve;
 };
 
@@ -95,6 +97,7 @@ static const cyaml_schema_field_t lease_fields[] = {
 	WORD("heartbeat", STRICT_OR_NOT, struct lease, heartbeat, truths),
 	CYAML_FIELD_END,
 };
+static const cyaml_schema_value_t path_schema = { CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, 2048) };
 static const cyaml_schema_field_t serve_fields[] = {
 	DR_YAML_TEXT("listen", struct serve, listen),
 	CYAML_FIELD_END,
@@ -118,6 +121,9 @@ static const cyaml_schema_field_t file_fields[] = {
 	DR_YAML_TEXT_OR_NOT("node", struct file, node),
 	DR_YAML_TEXT_OR_NOT("data_dir", struct file, data_dir),
 	DR_YAML_TEXT_OR_NOT("key_file", struct file, key_file),
+	DR_YAML_TEXT_OR_NOT("passphrase_file", struct file, passphrase_file),
+	CYAML_FIELD_SEQUENCE("checkpoints", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, checkpoints,
+			     &path_schema, 1, DR_CHECKPOINTS_MAX),
 	GROUP_OR_NOT("serve", serve, serve_fields),
 	CYAML_FIELD_END,
 };
@@ -177,6 +183,22 @@ static enum dr_err endpoints_of(struct dr_config *c, const struct dr_yaml *y, co
 	return DR_OK;
 }
 
+static enum dr_err checkpoints_of(struct dr_config *c, const struct dr_yaml *y, const struct file *f,
+				  struct dr_yaml_error *error)
+{
+	for (uint32_t i = 0; i < f->checkpoints_count; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "checkpoints[%u]", (unsigned)i);
+		TRY(dr_yaml_path(c->checkpoints[i], sizeof(c->checkpoints[i]), y, key, f->checkpoints[i], error));
+		for (uint32_t k = 0; k < i; k++)
+			if (strcmp(c->checkpoints[k], c->checkpoints[i]) == 0)
+				return dr_yaml_fail(y, DR_ERR_NONCANONICAL, key, "one file named twice", error);
+		c->num_checkpoints = (uint16_t)(i + 1);
+	}
+	return DR_OK;
+}
+
 static enum dr_err serve_of(struct dr_config *c, const struct dr_yaml *y, const struct file *f,
 			    struct dr_yaml_error *error)
 {
@@ -221,6 +243,11 @@ static enum dr_err read_in(struct dr_config *c, const struct dr_yaml *y, const s
 	TRY(dr_yaml_hex(c->node, 20, y, "node", f->node, error));
 	TRY(dr_yaml_path(c->data_dir, sizeof(c->data_dir), y, "data_dir", f->data_dir, error));
 	TRY(dr_yaml_path(c->key_file, sizeof(c->key_file), y, "key_file", f->key_file, error));
+	TRY(dr_yaml_path(c->passphrase_file, sizeof(c->passphrase_file), y, "passphrase_file", f->passphrase_file,
+			 error));
+	if (c->passphrase_file[0] != '\0' && strcmp(c->passphrase_file, c->key_file) == 0)
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "passphrase_file", "must be another file than key_file", error);
+	TRY(checkpoints_of(c, y, f, error));
 	TRY(serve_of(c, y, f, error));
 	TRY(dr_yaml_path(c->profile_path, sizeof(c->profile_path), y, "profile", f->profile, error));
 	c->proof = (enum dr_proof)f->proof;
@@ -300,6 +327,9 @@ enum dr_err dr_config_init(struct dr_init *out, const struct dr_config *c, enum 
 	memcpy(out->node, c->node, 20);
 	memcpy(out->data_dir, c->data_dir, sizeof(out->data_dir));
 	memcpy(out->key_file, c->key_file, sizeof(out->key_file));
+	memcpy(out->passphrase_file, c->passphrase_file, sizeof(out->passphrase_file));
+	for (uint16_t i = 0; i < c->num_checkpoints; i++)
+		memcpy(out->checkpoints[i], c->checkpoints[i], sizeof(out->checkpoints[i]));
 	for (uint16_t i = 0; i < c->num_endpoints; i++)
 		memcpy(out->endpoints[i], c->endpoints[i].name, sizeof(out->endpoints[i]));
 	return DR_OK;

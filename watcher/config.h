@@ -51,6 +51,9 @@ struct dr_config {
 	bool has_node;
 	char data_dir[DR_TEXT_MAX]; /* "" if not said */
 	char key_file[DR_TEXT_MAX];
+	char passphrase_file[DR_TEXT_MAX]; /* "": the key file holds the key itself */
+	uint16_t num_checkpoints;
+	char checkpoints[DR_CHECKPOINTS_MAX][DR_TEXT_MAX];
 	char serve_listen[DR_TEXT_MAX]; /* where derot-serve listens (process/listen.h); "": it is not started */
 	char profile_path[DR_TEXT_MAX];
 	struct dr_profile profile;

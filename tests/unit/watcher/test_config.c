@@ -114,6 +114,8 @@ static void test_good(void **state)
 	assert_int_equal(config.way, DR_WAY_BLOOM);
 	assert_false(config.heartbeat);
 	assert_string_equal(config.serve_listen, "");
+	assert_string_equal(config.passphrase_file, "");
+	assert_int_equal(config.num_checkpoints, 0);
 	assert_string_equal(config.profile_path, profile_path);
 	assert_string_equal(config.key_file, "/etc/key");
 	assert_int_equal(config.data_dir[0], '/');
@@ -135,14 +137,19 @@ static void test_good(void **state)
 
 static void test_all_keys(void **state)
 {
+	static struct dr_init init;
 	struct dr_yaml_error error;
+	struct dr_fail fail = { 0 };
+	char path[128];
 
 	(void)state;
 	put(config_path, edited(good_config, "",
 				"completeness: accumulator\nstep: 512\npoll_ms: 100\ntimeout_ms: 500\n"
 				"batch: {requests: 3, bytes: 65536}\nfinality: latest\n"
 				"lease: {max_staleness: 60, head_staleness: 30, heartbeat: true}\n"
-				"serve: {listen: \"[::1]:8460\"}\n"));
+				"serve: {listen: \"[::1]:8460\"}\n"
+				"passphrase_file: secret/phrase\n"
+				"checkpoints: [peers/a, /srv/b, peers/c, d]\n"));
 	if (dr_config_load(&config, config_path, &error) != DR_OK)
 		fail_msg("%s", error.text);
 	assert_int_equal(config.way, DR_WAY_ACCUMULATOR);
@@ -153,6 +160,16 @@ static void test_all_keys(void **state)
 	assert_int_equal(config.head_staleness_s, 30);
 	assert_true(config.heartbeat);
 	assert_string_equal(config.serve_listen, "[::1]:8460");
+	assert_int_equal(config.num_checkpoints, 4);
+	assert_int_equal(dr_config_init(&init, &config, DR_MODE_RUN, &fail), DR_OK);
+	assert_true(init.heartbeat);
+	snprintf(path, sizeof(path), "%s/secret/phrase", folder);
+	assert_string_equal(init.passphrase_file, path);
+	snprintf(path, sizeof(path), "%s/peers/a", folder);
+	assert_string_equal(init.checkpoints[0], path);
+	assert_string_equal(init.checkpoints[1], "/srv/b");
+	snprintf(path, sizeof(path), "%s/d", folder);
+	assert_string_equal(init.checkpoints[3], path);
 	dr_config_free(&config);
 }
 
@@ -216,6 +233,14 @@ static void test_bad(void **state)
 		{ "HTTP at a relative path", "", "serve: {listen: \"unix:sock\"}\n",
 		  "derot.yaml:19: serve.listen: expected" },
 		{ "HTTP nowhere", "", "serve: {}\n", "derot.yaml: listen: is missing" },
+		{ "passphrase in the key file", "", "passphrase_file: /etc/key\n",
+		  "derot.yaml:19: passphrase_file: must be another file" },
+		{ "empty passphrase file", "", "passphrase_file: \"\"\n", "derot.yaml:19: passphrase_file" },
+		{ "no checkpoints", "", "checkpoints: []\n", "checkpoints" },
+		{ "five checkpoints", "", "checkpoints: [a, b, c, d, e]\n", "checkpoints" },
+		{ "checkpoint twice", "", "checkpoints: [a, b, a]\n", "checkpoints[2]: one file named twice" },
+		{ "checkpoint without a name", "", "checkpoints: [a, \"\"]\n", "checkpoints[1]: " },
+		{ "checkpoint no list", "", "checkpoints: a\n", ":19" },
 		{ "no profile", "profile: profile.yaml", "profile: absent.yaml", "absent.yaml: No such file" },
 		{ "profile is a folder", "profile: profile.yaml", "profile: /tmp", "/tmp: not a plain file" },
 	};
@@ -239,21 +264,21 @@ static void test_bad_profile(void **state)
 	static const struct {
 		const char *name, *from, *to, *expected;
 	} rows[] = {
-		{ "unknown action", "measurement.allow", "measurement.alow", "profile.yaml:8: events[0]" },
-		{ "wrong type", "bytes32 measurement", "uint64 measurement", "profile.yaml:8: events[0]" },
-		{ "missing argument", ", bytes32 measurement", "", "profile.yaml:8: events[0]" },
+		{ "unknown action", "measurement.allow", "measurement.alow", "profile.yaml:9: events[0]" },
+		{ "wrong type", "bytes32 measurement", "uint64 measurement", "profile.yaml:9: events[0]" },
+		{ "missing argument", ", bytes32 measurement", "", "profile.yaml:9: events[0]" },
 		{ "event twice",
 		  "MeasurementRevoked(uint64 proposal, address by, bytes32 measurement)\n    action: "
 		  "measurement.revoke",
 		  "MeasurementAllowed(uint64 proposal, uint64 due, bytes32 measurement)\n    action: "
 		  "measurement.allow",
-		  "profile.yaml:10: events[1].event: this event is declared twice" },
-		{ "kind", "kind: root", "kind: roots", "profile.yaml:15: slots[1].kind: " },
-		{ "kind twice", "kind: root", "kind: measurement", "profile.yaml:15: slots[1].kind" },
+		  "profile.yaml:11: events[1].event: this event is declared twice" },
+		{ "kind", "kind: root", "kind: roots", "profile.yaml:16: slots[1].kind: " },
+		{ "kind twice", "kind: root", "kind: measurement", "profile.yaml:16: slots[1].kind" },
 		{ "one accumulator slot", "acc_slot: 1\n", "", "count_slot: count_slot and acc_slot go together" },
 		{ "state_every", "state_every: 8", "state_every: 0", "profile.yaml:5: state_every" },
-		{ "slot", "slot: 5", "slot: five", "profile.yaml:16: slots[1].slot" },
-		{ "unknown key", "", "more: 1\n", "profile.yaml:17: more: unknown key" },
+		{ "slot", "slot: 5", "slot: five", "profile.yaml:17: slots[1].slot" },
+		{ "unknown key", "", "more: 1\n", "profile.yaml:18: more: unknown key" },
 	};
 
 	(void)state;
