@@ -153,7 +153,7 @@ static int play(struct making *m)
 	/* The constitution must be final before the story begins. */
 	if (!dr_player_mine(p, DR_PLAYER_FINAL_DEPTH + 1))
 		return trouble(m->cli, "mining", NULL, p->why, m->anvil, "look at the node");
-	if (!dr_live_start(&m->live, m->cli, &m->init, m->config_path, &fail))
+	if (!dr_live_start(&m->live, m->cli, &m->init, m->config_path, NULL, &fail))
 		return trouble(m->cli, fail.what, NULL, NULL, "derot-core", "run derot doctor");
 	m->live.session.quiet = true;
 	m->live.kept = kept;

@@ -4,20 +4,18 @@
  * them alive; record keeps what the core accepted until a block is final, and ends.
  */
 #include <errno.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "kms-bridge/process/notify.h"
 #include "watcher/anchor.h"
 #include "watcher/config.h"
 #include "watcher/live.h"
 
-#define BACKOFF_MAX_S 60u
-#define STOP_AFTER_MS 15000
+#define BACKOFF_MAX_S     60u
+#define BACKOFF_FORGET_MS UINT64_C(600000) /* who ran that long begins with the shortest wait again */
 
 static int trouble(struct dr_cli *cli, const char *code, const char *what, const char *got, const char *source,
 		   const char *next)
@@ -29,110 +27,6 @@ static int trouble(struct dr_cli *cli, const char *code, const char *what, const
 							.state = "nothing is running",
 							.next = next });
 	return DR_EXIT_ERROR;
-}
-
-/* Signals become a file descriptor, so that an orderly stop is one more thing to wait for. */
-static int signals_open(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static bool signalled(int fd)
-{
-	struct signalfd_siginfo info;
-
-	return fd >= 0 && read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info);
-}
-
-bool dr_live_start(struct dr_live *live, struct dr_cli *cli, const struct dr_init *init, const char *config,
-		   struct dr_fail *fail)
-{
-	int pair[2];
-
-	memset(live, 0, sizeof(*live));
-	dr_session_init(&live->session, cli);
-	live->signals = signals_open();
-	if (dr_link_pair(pair, fail) != DR_OK)
-		return false;
-	if (dr_link_core(&live->session.core, pair[0], fail) != DR_OK) {
-		close(pair[1]);
-		return false;
-	}
-	return dr_link_watch(&live->watch, pair[1], config, fail) == DR_OK &&
-	       dr_init_put(&live->session.core.out, DR_MSG_INIT, init, fail) == DR_OK;
-}
-
-/* The watch process died on its own: the core learns it by its channel; here it is only reaped. */
-static bool watch_died(struct dr_live *live)
-{
-	int status;
-
-	if (live->watch <= 0 || waitpid(live->watch, &status, WNOHANG) != live->watch)
-		return false;
-	live->watch = 0;
-	return true;
-}
-
-bool dr_live_turn(struct dr_live *live, int timeout_ms, struct dr_fail *fail)
-{
-	struct dr_session *s = &live->session;
-	uint16_t type;
-	struct dr_bytes payload;
-
-	if (s->core.eof)
-		return false;
-	if (dr_link_pump(&s->core, timeout_ms, live->signals, fail) != DR_OK)
-		return false;
-	while (dr_link_next(&s->core, &type, &payload, fail)) {
-		if (type == DR_MSG_KEPT && live->kept != NULL) {
-			if (!live->kept(live->kept_ctx, payload))
-				return dr_fail_set(fail, DR_ERR_IO, "writing the recording", 0) == DR_OK;
-			continue;
-		}
-		if (type == DR_MSG_JOURNAL && live->noted != NULL) {
-			struct dr_entry entry;
-			struct dr_note note;
-			struct dr_fail ignored = { 0 };
-
-			if (dr_entry_get(&entry, payload, &ignored) == DR_OK &&
-			    dr_note_decode(&note, entry.leaf, &ignored) == DR_OK)
-				live->noted(live->noted_ctx, &note);
-		}
-		if (!dr_session_take(s, type, payload, fail))
-			return false;
-	}
-	if (fail->err != DR_OK)
-		return false;
-	if (!live->stopping && signalled(live->signals)) {
-		live->stopping = live->asked = true;
-		dr_link_send(&s->core, DR_MSG_STOP, (struct dr_bytes){ NULL, 0 }, fail);
-	}
-	if (!live->stopping && watch_died(live)) {
-		fprintf(s->cli->out.err, "derot: derot-watch ended; restarting\n");
-		live->stopping = true;
-		dr_link_send(&s->core, DR_MSG_STOP, (struct dr_bytes){ NULL, 0 }, fail);
-	}
-	return fail->err == DR_OK;
-}
-
-int dr_live_end(struct dr_live *live)
-{
-	const int code = dr_session_end(&live->session, DR_EXIT_OK);
-
-	if (live->watch > 0) {
-		kill(live->watch, SIGTERM);
-		waitpid(live->watch, NULL, 0);
-	}
-	if (live->signals >= 0)
-		close(live->signals);
-	return code;
 }
 
 static int load(struct dr_cli *cli, struct dr_config *config, struct dr_init *init, const char *path,
@@ -151,15 +45,71 @@ static int load(struct dr_cli *cli, struct dr_config *config, struct dr_init *in
 	return DR_EXIT_OK;
 }
 
-static void nap(struct dr_cli *cli, unsigned seconds, int signals, bool *asked)
+/* A service manager is told what the core says of itself. */
+static void on_note(void *ctx, const struct dr_note *note)
 {
-	fprintf(cli->out.err, "derot run: starting again in %u s\n", seconds);
-	for (unsigned i = 0; i < seconds * 10 && !*asked; i++) {
-		const struct timespec tenth = { 0, 100000000 };
+	struct dr_notify *notify = ctx;
+	char text[DR_TEXT_MAX + 64];
 
-		nanosleep(&tenth, NULL);
-		*asked = signalled(signals);
+	if (note->kind == DR_NOTE_FINAL) {
+		dr_notify_step(notify);
+		snprintf(text, sizeof(text), "final block %llu is proven", (unsigned long long)note->number);
+		dr_notify_status(notify, text);
+	} else if (note->kind == DR_NOTE_LEASE) {
+		dr_notify_status(notify, note->detail);
 	}
+}
+
+/* Waits before all is started again; false: somebody asked to stop meanwhile. */
+static bool nap(struct dr_cli *cli, unsigned seconds, int signals, struct dr_notify *notify)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "starting again in %u s, sealed", seconds);
+	fprintf(cli->out.err, "derot run: %s\n", text);
+	dr_notify_status(notify, text);
+	for (uint64_t end = dr_live_now_ms() + seconds * UINT64_C(1000), now; (now = dr_live_now_ms()) < end;) {
+		struct pollfd p = { .fd = signals, .events = POLLIN };
+
+		poll(&p, 1, (int)(end - now));
+		if (dr_live_asked(signals))
+			return false;
+	}
+	return true;
+}
+
+/* One life of the processes. True: they were told to stop, or there is no use in another life. */
+static bool live_once(struct dr_live *live, struct dr_cli *cli, const struct dr_init *init, const char *path,
+		      const char *listen, struct dr_notify *notify, bool *was_ready, int *code)
+{
+	struct dr_fail fail = { 0 };
+	char words[160];
+	const bool started = dr_live_start(live, cli, init, path, listen, &fail);
+
+	live->session.journal = true;
+	live->noted = on_note;
+	live->noted_ctx = notify;
+	for (bool told = false, is_stopping = false; started && dr_live_turn(live, 1000, &fail);) {
+		if (live->session.ready && !told)
+			dr_notify_ready(notify);
+		told = live->session.ready;
+		if (live->asked && !is_stopping)
+			dr_notify_stopping(notify);
+		is_stopping = live->asked;
+		dr_notify_turn(notify, dr_live_now_ms());
+	}
+	*was_ready = *was_ready || live->session.ready;
+	*code = dr_live_end(live);
+	/* What it said of itself was printed. */
+	if (live->died != NULL && !live->session.has_fatal) {
+		dr_live_words(words, sizeof(words), live->died, live->status);
+		fprintf(cli->out.err, "derot run: %s %s; the others were ended\n", live->died, words);
+		dr_notify_status(notify, words);
+	}
+	if (fail.err != DR_OK && *code == DR_EXIT_OK)
+		*code = trouble(cli, dr_err_name(fail.err), fail.what, NULL, "derot-core", "run derot doctor");
+	return live->asked || !*was_ready ||
+	       (live->session.has_fatal && live->session.fatal.exit == DR_EXIT_CONFLICT);
 }
 
 int dr_cmd_run(struct dr_cli *cli, int argc, char **argv)
@@ -169,8 +119,9 @@ int dr_cmd_run(struct dr_cli *cli, int argc, char **argv)
 	static struct dr_live live;
 	const char *path = NULL;
 	const struct dr_opt opts[] = { { "config", 'c', DR_OPT_VALUE, &path } };
+	struct dr_notify notify;
 	unsigned backoff_s = 1;
-	bool asked = false;
+	bool was_ready = false;
 	int code = dr_cli_options(cli, &argc, argv, opts, 1);
 
 	if (code != DR_EXIT_OK)
@@ -178,29 +129,26 @@ int dr_cmd_run(struct dr_cli *cli, int argc, char **argv)
 	if (argc > 1)
 		return dr_cli_usage(cli, "unexpected argument", argv[1]);
 	code = load(cli, &config, &init, path, DR_MODE_RUN);
-	const int signals = signals_open();
+	if (code != DR_EXIT_OK)
+		return code;
+	const int signals = dr_live_signals();
 
-	while (code == DR_EXIT_OK && !asked) {
-		struct dr_fail fail = { 0 };
-		const bool started = dr_live_start(&live, cli, &init, path, &fail);
+	dr_notify_open(&notify);
+	for (;;) {
+		const uint64_t since_ms = dr_live_now_ms();
 
-		live.session.journal = true;
-		while (started && dr_live_turn(&live, 1000, &fail))
-			;
-		const bool was_ready = live.session.ready,
-			   conflict = live.session.has_fatal && live.session.fatal.exit == DR_EXIT_CONFLICT;
-
-		asked = live.asked;
-		code = dr_live_end(&live);
-		if (fail.err != DR_OK && code == DR_EXIT_OK)
-			code = trouble(cli, dr_err_name(fail.err), fail.what, NULL, "derot-core", "run derot doctor");
-		if (asked || conflict || !was_ready)
+		if (live_once(&live, cli, &init, path, config.serve_listen, &notify, &was_ready, &code))
 			break;
 		/* It had been running: whatever ended it, it starts again, sealed. */
+		if (dr_live_now_ms() - since_ms > BACKOFF_FORGET_MS)
+			backoff_s = 1;
 		code = DR_EXIT_OK;
-		nap(cli, backoff_s, signals, &asked);
+		if (!nap(cli, backoff_s, signals, &notify))
+			break;
 		backoff_s = backoff_s * 2 > BACKOFF_MAX_S ? BACKOFF_MAX_S : backoff_s * 2;
 	}
+	dr_notify_stopping(&notify);
+	dr_notify_close(&notify);
 	close(signals);
 	dr_config_free(&config);
 	return code;
@@ -259,7 +207,7 @@ int dr_cmd_record(struct dr_cli *cli, int argc, char **argv)
 
 	snprintf(anchor, sizeof(anchor), "%s.anchor.yaml", out);
 	bool good = dr_anchor_write(&init, config.profile_path, anchor, &error) == DR_OK &&
-		    dr_live_start(&live, cli, &init, path, &fail);
+		    dr_live_start(&live, cli, &init, path, NULL, &fail);
 
 	live.kept = write_kept;
 	live.kept_ctx = file;

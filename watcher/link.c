@@ -18,6 +18,7 @@
 
 #define OUT_CAP   ((size_t)DR_MSG_LEN_MAX * 2)
 #define LINGER_MS 10000
+#define CHANNELS_MAX 3
 
 static void link_init(struct dr_link *link, int fd, pid_t pid)
 {
@@ -37,10 +38,10 @@ enum dr_err dr_link_pair(int fds[static 2], struct dr_fail *fail)
 }
 
 /* In the child: give the channels their numbers and become the program. */
-static void become(const char *program, const char *arg, const int *fds, size_t num)
+static void become(const char *program, const char *arg, const int *fds, size_t num, pid_t parent)
 {
 	char path[4096 + 32], folder[4096];
-	int high[2] = { -1, -1 };
+	int high[CHANNELS_MAX] = { -1, -1, -1 };
 	sigset_t none;
 
 	for (size_t i = 0; i < num; i++)
@@ -52,35 +53,49 @@ static void become(const char *program, const char *arg, const int *fds, size_t 
 		if (high[i] < 0)
 			close(3 + (int)i);
 	}
+	/* All of ours are closed by exec; this is for those that came with us, where the kernel has the call. */
+	(void)!close_range(3 + (unsigned)num, ~0u, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	/* Who started us may be gone before that was asked for. */
+	if (getppid() != parent)
+		_exit(1);
 	dr_cli_self(folder, sizeof(folder));
 	snprintf(path, sizeof(path), "%s/%s", folder, program);
 	execl(path, program, arg, (char *)NULL);
-	fprintf(stderr, "derot: cannot start %s: %s; install the three programs in one folder\n", program,
+	fprintf(stderr, "derot: cannot start %s: %s; install the programs of derot in one folder\n", program,
 		strerror(errno));
 	_exit(127);
 }
 
-enum dr_err dr_link_core(struct dr_link *link, int watch_fd, struct dr_fail *fail)
+static pid_t start(const char *program, const char *arg, const int *fds, size_t num)
+{
+	const pid_t parent = getpid();
+
+	fflush(NULL);
+	const pid_t pid = fork();
+
+	if (pid == 0)
+		become(program, arg, fds, num, parent);
+	return pid;
+}
+
+enum dr_err dr_link_core_serving(struct dr_link *link, int watch_fd, int serve_fd, struct dr_fail *fail)
 {
 	int pair[2];
 
 	link_init(link, -1, 0);
 	if (dr_link_pair(pair, fail) != DR_OK)
 		return fail->err;
-	fflush(NULL);
-	const pid_t pid = fork();
+	const int fds[CHANNELS_MAX] = { pair[1], watch_fd, serve_fd };
+	const pid_t pid = start("derot-core", NULL, fds, CHANNELS_MAX);
 
-	if (pid == 0) {
-		const int fds[2] = { pair[1], watch_fd };
-
-		become("derot-core", NULL, fds, 2);
-	}
 	close(pair[1]);
 	if (watch_fd >= 0)
 		close(watch_fd);
+	if (serve_fd >= 0)
+		close(serve_fd);
 	if (pid < 0) {
 		close(pair[0]);
 		return dr_fail_set(fail, DR_ERR_IO, "starting derot-core", (size_t)errno);
@@ -90,17 +105,23 @@ enum dr_err dr_link_core(struct dr_link *link, int watch_fd, struct dr_fail *fai
 	return DR_OK;
 }
 
+enum dr_err dr_link_core(struct dr_link *link, int watch_fd, struct dr_fail *fail)
+{
+	return dr_link_core_serving(link, watch_fd, -1, fail);
+}
+
 enum dr_err dr_link_watch(pid_t *pid, int watch_fd, const char *config, struct dr_fail *fail)
 {
-	fflush(NULL);
-	*pid = fork();
-	if (*pid == 0) {
-		const int fds[1] = { watch_fd };
-
-		become("derot-watch", config, fds, 1);
-	}
+	*pid = start("derot-watch", config, &watch_fd, 1);
 	close(watch_fd);
 	return *pid > 0 ? DR_OK : dr_fail_set(fail, DR_ERR_IO, "starting derot-watch", (size_t)errno);
+}
+
+enum dr_err dr_link_serve(pid_t *pid, int serve_fd, const char *listen, struct dr_fail *fail)
+{
+	*pid = start("derot-serve", listen, &serve_fd, 1);
+	close(serve_fd);
+	return *pid > 0 ? DR_OK : dr_fail_set(fail, DR_ERR_IO, "starting derot-serve", (size_t)errno);
 }
 
 enum dr_err dr_link_socket(struct dr_link *link, const char *data_dir, struct dr_fail *fail)
@@ -238,9 +259,24 @@ bool dr_link_wait(struct dr_link *link, uint16_t *type, struct dr_bytes *payload
 	}
 }
 
+int dr_link_reap(pid_t pid, int wait_ms)
+{
+	const struct timespec nap = { 0, 5000000 };
+	int status = 0;
+
+	for (int waited = 0; waitpid(pid, &status, WNOHANG) == 0; waited += 5) {
+		if (waited == wait_ms)
+			kill(pid, SIGTERM);
+		if (waited == 2 * wait_ms)
+			kill(pid, SIGKILL);
+		nanosleep(&nap, NULL);
+	}
+	return status;
+}
+
 int dr_link_end(struct dr_link *link)
 {
-	int status = 0, code = 0;
+	int code = 0;
 
 	if (link->fd >= 0)
 		close(link->fd);
@@ -248,16 +284,8 @@ int dr_link_end(struct dr_link *link)
 	dr_buf_free(&link->in);
 	dr_buf_free(&link->out);
 	if (link->pid > 0) {
-		for (int waited = 0; waitpid(link->pid, &status, WNOHANG) == 0; waited += 10) {
-			const struct timespec nap = { 0, 10000000 };
-
-			if (waited == LINGER_MS)
-				kill(link->pid, SIGTERM);
-			if (waited == 2 * LINGER_MS)
-				kill(link->pid, SIGKILL);
-			nanosleep(&nap, NULL);
-		}
-		code = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+		link->status = dr_link_reap(link->pid, LINGER_MS);
+		code = WIFEXITED(link->status) ? WEXITSTATUS(link->status) : 1;
 	}
 	link->pid = 0;
 	return code;

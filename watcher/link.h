@@ -15,6 +15,7 @@
 struct dr_link {
 	int fd;    /* the channel; -1 once closed */
 	pid_t pid; /* the process behind it; 0: none of ours (a running core's socket) */
+	int status; /* how that process ended (waitpid), once dr_link_end was called */
 	struct dr_buf in, out;
 	size_t taken; /* bytes of `in` already handed out */
 	bool eof;
@@ -24,9 +25,17 @@ struct dr_link {
  * watcher (closed here afterwards); -1: none. */
 enum dr_err dr_link_core(struct dr_link *link, int watch_fd, struct dr_fail *fail);
 
+/* dr_link_core_serving: the same; serve_fd becomes its channel to derot-serve; -1: none. */
+enum dr_err dr_link_core_serving(struct dr_link *link, int watch_fd, int serve_fd, struct dr_fail *fail);
+
 /* dr_link_watch: starts derot-watch on this config; watch_fd becomes its channel to the core (closed here
- * afterwards). *pid is the process. */
+ * afterwards). *pid is the process. dr_link_serve: derot-serve, which listens there. */
 enum dr_err dr_link_watch(pid_t *pid, int watch_fd, const char *config, struct dr_fail *fail);
+enum dr_err dr_link_serve(pid_t *pid, int serve_fd, const char *listen, struct dr_fail *fail);
+
+/* dr_link_reap: waits for a process of ours up to wait_ms, then sends SIGTERM, and up to wait_ms later SIGKILL. How it
+ * ended (waitpid). */
+int dr_link_reap(pid_t pid, int wait_ms);
 
 /* dr_link_socket: connects to a running core's socket at data_dir/core.sock. */
 enum dr_err dr_link_socket(struct dr_link *link, const char *data_dir, struct dr_fail *fail);

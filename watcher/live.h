@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * live: a core and a watch running under this process, and the turns of its loop.
+ * live: a core and a watch, and a serve if asked for, running under this process, and the turns of its loop. They
+ * live and end together: when one of them is gone the others are ended, and whatever starts them again starts sealed.
  *
  * Layer: watcher.
  */
@@ -11,10 +12,13 @@
 
 struct dr_live {
 	struct dr_session session;
-	pid_t watch;
-	int signals;   /* SIGINT and SIGTERM, to read */
-	bool stopping; /* STOP was sent */
-	bool asked;    /* because somebody asked */
+	pid_t watch, serve; /* 0: none */
+	int signals;        /* SIGINT, SIGTERM and SIGCHLD, to read */
+	bool stopping;      /* STOP was sent */
+	uint64_t stop_ms;   /* when */
+	bool asked;         /* because somebody asked */
+	const char *died;   /* the program that ended first, without being asked to; NULL: none */
+	int status;         /* how (waitpid) */
 	/* Optional: KEPT bytes (false: they could not be written), and journal notes as they come. */
 	bool (*kept)(void *ctx, struct dr_bytes bytes);
 	void *kept_ctx;
@@ -22,15 +26,26 @@ struct dr_live {
 	void *noted_ctx;
 };
 
-/* dr_live_start: starts both processes and sends INIT. config is the file that derot-watch reads. Call
- * dr_live_end in any case. */
+/* dr_live_start: starts the processes and sends INIT. config is the file that derot-watch reads; listen is where
+ * derot-serve listens, NULL or "": none is started. Call dr_live_end in any case. */
 bool dr_live_start(struct dr_live *live, struct dr_cli *cli, const struct dr_init *init, const char *config,
-		   struct dr_fail *fail);
+		   const char *listen, struct dr_fail *fail);
 
 /* dr_live_turn: waits up to timeout_ms for something, handles it. False: the core is gone, or *fail. */
 bool dr_live_turn(struct dr_live *live, int timeout_ms, struct dr_fail *fail);
 
-/* dr_live_end: ends both processes. The core's exit code. */
+/* dr_live_end: ends all. The core's exit code; live->died and status say who ended first, if nobody asked. */
 int dr_live_end(struct dr_live *live);
+
+/* dr_live_words: how a process ended, for people: "was killed by SIGKILL". */
+void dr_live_words(char *text, size_t cap, const char *program, int status);
+
+/* dr_live_signals: SIGINT, SIGTERM and SIGCHLD as a descriptor to read, from now on; SIGPIPE is ignored.
+ * dr_live_asked: reads it empty; true if one of the first two was there. */
+int dr_live_signals(void);
+bool dr_live_asked(int signals);
+
+/* dr_live_now_ms: boot-time. */
+uint64_t dr_live_now_ms(void);
 
 #endif
