@@ -149,6 +149,16 @@ $(addprefix $(OUT)/fuzz/,fuzz_json_evm fuzz_verify): $(OUT)/fuzz/%: $(OUT)/tests
 	$(call say,LINK,$@)
 	$(link) $(WATCH_DEPS)
 
+# Faults: a driver that feeds the real core, and what makes its calls fail.
+$(OUT)/faults/test_faults: $(OUT)/tests/faults/test_faults.o $(OUT)/tests/faults/drive.o $(KIT) $(CORE_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(link) $(TEST_DEPS) $(CORE_DEPS)
+$(OUT)/faults/shim.so: tests/faults/shim.c tests/faults/shim.h $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -I. $(WARN) -O2 -g -fPIC -shared -o $@ $<
+
 # What scripts and tests of the whole learn: the folder of the programs, and the command line.
 ENV := DEROT_BUILD=$(abspath $(BUILD)) DEROT=$(abspath $(BUILD))/derot
 
@@ -166,7 +176,7 @@ SUB = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 RESULTS := $(BUILD)/results
 RUN_TESTS := JOBS=$(JOBS) tests/check/run.sh $(RESULTS)
 NODE := tests/nodes/node_modules/node/bin/node
-OFFLINE := check-source check-units check-link check-fixtures check-fuzz check-clang check-valgrind check-asan
+OFFLINE := check-source check-units check-link check-fixtures check-fuzz check-faults check-clang check-valgrind check-asan
 
 define run_parts
 	@rm -rf $(RESULTS)
@@ -207,12 +217,20 @@ ROUNDS ?= 2000
 check-fuzz: $(FUZZ)
 	@RUN='"$$1" -rounds=$(ROUNDS) tests/fuzz/corpus/$$(basename "$$1")' $(RUN_TESTS) fuzz-$(PROFILE) $(FUZZ)
 
+# FAULTS: how many cases of each row, 0 for all there are.
+FAULTS ?= 5
+FAULTS_ENV_asan = DEROT_PRELOAD=$$($(CC) -print-file-name=libasan.so)
+check-faults: all $(OUT)/faults/test_faults $(OUT)/faults/shim.so
+	@RUN='DEROT_FAULTS=$(FAULTS) $(FAULTS_ENV_$(PROFILE)) $(OUT)/faults/test_faults "$$1"' \
+		$(RUN_TESTS) faults-$(PROFILE) fail lose kill recording
+
 check-asan:
 	+@$(SUB) PROFILE=asan check-units && $(SUB) PROFILE=asan check-fuzz ROUNDS=500
 
 # Everything compiles with clang as well; linking it would tell nothing new.
 .PHONY: objects
-objects: $(patsubst %.c,$(OUT)/%.o,$(wildcard $(LAYERS:%=%/*.c) tests/unit/*/*.c tests/unit/*.c tests/fuzz/*.c))
+objects: $(patsubst %.c,$(OUT)/%.o,$(wildcard $(LAYERS:%=%/*.c) tests/unit/*/*.c tests/unit/*.c tests/fuzz/*.c \
+	tests/faults/*.c))
 check-clang:
 	+@RUN='$(SUB) PROFILE=clang "$$1"' $(RUN_TESTS) clang objects
 
