@@ -275,7 +275,6 @@ static void mature(struct dr_step *step, const struct dr_pending *p)
 
 	step->origin_number = p->number;
 	step->origin_ordinal = p->ordinal;
-	step->council = false;
 	memcpy(step->event_digest, p->event_digest, 32);
 	switch (p->what) {
 	case DR_PENDING_ACT:

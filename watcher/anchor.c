@@ -133,7 +133,8 @@ enum dr_err dr_anchor_write(const struct dr_init *init, const char *profile_path
 }
 
 struct request {
-	char *name, *app, *measurement, *service, *purpose, *from, *tee, *family, *device, *svn, *confidence, *back;
+	char *name, *app, *measurement, *service, *contract, *purpose, *from, *tee, *family, *device, *svn, *confidence;
+	char *back, *root_back;
 	char **advisories;
 	uint32_t advisories_count;
 };
@@ -149,6 +150,7 @@ static const cyaml_schema_field_t request_fields[] = {
 	DR_YAML_TEXT("app", struct request, app),
 	DR_YAML_TEXT("measurement", struct request, measurement),
 	DR_YAML_TEXT_OR_NOT("service", struct request, service),
+	DR_YAML_TEXT_OR_NOT("contract", struct request, contract),
 	DR_YAML_TEXT_OR_NOT("purpose", struct request, purpose),
 	DR_YAML_TEXT_OR_NOT("from", struct request, from),
 	DR_YAML_TEXT_OR_NOT("tee", struct request, tee),
@@ -157,6 +159,7 @@ static const cyaml_schema_field_t request_fields[] = {
 	DR_YAML_TEXT_OR_NOT("svn", struct request, svn),
 	DR_YAML_TEXT_OR_NOT("confidence", struct request, confidence),
 	DR_YAML_TEXT_OR_NOT("back", struct request, back),
+	DR_YAML_TEXT_OR_NOT("root_back", struct request, root_back),
 	CYAML_FIELD_SEQUENCE("advisories", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct request, advisories,
 			     &text_schema, 0, DR_ADVISORIES_MAX),
 	CYAML_FIELD_END,
@@ -233,12 +236,14 @@ static enum dr_err ask_of(struct dr_ask *ask, const struct dr_yaml *y, uint32_t 
 	    (err = word_of(r->app, y, i, "app", f->app, error)) != DR_OK ||
 	    (err = word_of(r->measurement, y, i, "measurement", f->measurement, error)) != DR_OK ||
 	    (err = word_of(r->service, y, i, "service", f->service, error)) != DR_OK ||
+	    (err = word_of(r->contract, y, i, "contract", f->contract, error)) != DR_OK ||
 	    (err = word_of(r->from, y, i, "from", f->from, error)) != DR_OK ||
 	    (err = word_of(r->tee, y, i, "tee", f->tee, error)) != DR_OK ||
 	    (err = word_of(r->family, y, i, "family", f->family, error)) != DR_OK ||
 	    (err = word_of(r->device, y, i, "device", f->device, error)) != DR_OK ||
 	    (err = small_of(&r->confidence, y, i, "confidence", f->confidence, 1, 5, error)) != DR_OK ||
-	    (err = small_of(&r->back, y, i, "back", f->back, 0, 1, error)) != DR_OK)
+	    (err = small_of(&r->back, y, i, "back", f->back, 0, 1, error)) != DR_OK ||
+	    (err = small_of(&r->root_back, y, i, "root_back", f->root_back, 0, 1, error)) != DR_OK)
 		return err;
 	snprintf(key, sizeof(key), "requests[%u].svn", i);
 	if ((err = dr_yaml_u64(&r->svn, y, key, f->svn, 0, UINT64_MAX, error)) != DR_OK)

@@ -41,8 +41,8 @@ bool dr_word_parse(uint8_t word[static 32], const char *text);
  *     - name: web
  *       app: web
  *       measurement: web-v1
- *       service: disk           optional; also purpose (seal), from, tee, family, device, svn, confidence (1),
- *       advisories: [INTEL-…]   back (0)
+ *       service: disk           optional; also contract, purpose (seal), from, tee, family, device, svn,
+ *       advisories: [INTEL-…]   confidence (1), back (0), root_back (0)
  */
 enum dr_err dr_asks_load(struct dr_ask *asks, size_t *num, const char *path, struct dr_yaml_error *error);
 

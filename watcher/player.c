@@ -129,7 +129,7 @@ static bool play_publish(struct dr_player *p, const struct dr_scenario_step *ste
 	struct dr_root_claim claim = { .chain_id = p->chain_id };
 	uint8_t words[11][32] = { { 0 } }, context[DR_ROOT_CONTEXT_LEN], secret[32], wide[64], seed[32], sig[64];
 	struct dr_fail why = { 0 };
-	uint64_t g;
+	uint64_t g, before;
 
 	const bool forged = step->args_count == 2 && strcmp(step->args[1], "forged") == 0;
 
@@ -161,9 +161,11 @@ static bool play_publish(struct dr_player *p, const struct dr_scenario_step *ste
 	dr_ed25519_sign(sig, dr_bytes_of(context, sizeof(context)), p->sig_secret[g]);
 	memcpy(&words[6], sig, 64);
 	memcpy(words[8], claim.quote, 32);
-	/* A generation before that failed has no key. */
-	if (!dr_bytes_zero(p->sig_secret[g - 1], sizeof(p->sig_secret[g - 1]))) {
-		dr_ed25519_sign(sig, dr_bytes_of(context, sizeof(context)), p->sig_secret[g - 1]);
+	/* Signed by the last that was published: one that failed in between has no key. */
+	for (before = g - 1; before > 0 && dr_bytes_zero(p->sig_secret[before], sizeof(p->sig_secret[before]));)
+		before--;
+	if (before > 0) {
+		dr_ed25519_sign(sig, dr_bytes_of(context, sizeof(context)), p->sig_secret[before]);
 		memcpy(&words[9], sig, 64);
 	}
 	explicit_bzero(secret, sizeof(secret));

@@ -35,7 +35,7 @@ struct dr_player {
 	uint64_t time; /* timestamp of the newest block */
 	uint8_t node[20];
 	uint8_t profile[32]; /* the digest that the contract was given; @profile in arguments */
-	uint8_t sig_secret[DR_PLAYER_ROOTS_MAX][64]; /* of published generations: the next is signed by it */
+	uint8_t sig_secret[DR_PLAYER_ROOTS_MAX][64]; /* of published generations: the next is signed by the last */
 	/* Sent, and not in a block yet. */
 	struct {
 		json_t *hash;
