@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -257,6 +258,17 @@ static bool sync_folder(const char *path)
 	return done;
 }
 
+/* The new name, which nothing else may have. */
+static bool name_it(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return true;
+	/* A file system that cannot do it in one act. */
+	if (errno != EINVAL || access(to, F_OK) == 0)
+		return false;
+	return rename(from, to) == 0;
+}
+
 enum dr_err dr_key_file_make(const char *path, const char *passphrase_file, uint32_t memory_mib, struct dr_fail *fail)
 {
 	uint8_t bytes[DR_KEY_FILE_WRAPPED_LEN];
@@ -265,21 +277,32 @@ enum dr_err dr_key_file_make(const char *path, const char *passphrase_file, uint
 
 	if ((err = make(bytes, &len, passphrase_file, memory_mib, fail)) != DR_OK)
 		return err;
-	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* Whole or not there at all, whenever this process dies: under another name first. One of that name was left
+	 * by one that died, and sealed nothing. */
+	char first[4096];
+	const int first_len = snprintf(first, sizeof(first), "%s.new", path);
+	int fd = -1;
 
+	if (first_len > 0 && (size_t)first_len < sizeof(first)) {
+		unlink(first);
+		fd = open(first, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	}
 	if (fd < 0) {
 		dr_secret_wipe(bytes, sizeof(bytes));
-		return dr_fail_set(fail, DR_ERR_IO,
-				   errno == EEXIST ? "key file: something is already there"
-						   : "key file: could not be made",
-				   (size_t)errno);
+		return dr_fail_set(fail, DR_ERR_IO, "key file: could not be made", (size_t)errno);
 	}
 	const bool written = fchmod(fd, 0600) == 0 && write_all(fd, bytes, len) && fsync(fd) == 0;
+	const bool named = close(fd) == 0 && written && name_it(first, path);
+
+	if (named && sync_folder(path)) {
+		dr_secret_wipe(bytes, sizeof(bytes));
+		return DR_OK;
+	}
 	const int why = errno;
 
 	dr_secret_wipe(bytes, sizeof(bytes));
-	if (close(fd) == 0 && written && sync_folder(path))
-		return DR_OK;
-	unlink(path);
-	return dr_fail_set(fail, DR_ERR_IO, "key file: could not be written", (size_t)why);
+	unlink(named ? path : first);
+	return dr_fail_set(fail, DR_ERR_IO,
+			   why == EEXIST ? "key file: something is already there" : "key file: could not be written",
+			   (size_t)why);
 }
