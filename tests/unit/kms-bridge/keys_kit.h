@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "chain/crypto/aead.h"
+#include "chain/crypto/hkdf.h"
 #include "chain/facts.h"
 #include "kms-bridge/core/keys.h"
 
@@ -77,12 +79,36 @@ static inline struct dr_keys *keys_of(const char *file, const struct dr_keys_bin
 /* What a call that must fail said. */
 static inline void expect_fail(const char *name, enum dr_err got, enum dr_err expected, const char *what)
 {
+	const char *said = fail.what != NULL ? fail.what : "";
+
 	if (got != expected || fail.err != expected)
-		fail_msg("%s: expected %s, got %s (%s)", name, dr_err_name(expected), dr_err_name(got),
-			 fail.what != NULL ? fail.what : "");
-	if (strstr(fail.what, what) == NULL)
-		fail_msg("%s: expected \"%s\", got \"%s\"", name, what, fail.what);
+		fail_msg("%s: expected %s, got %s (%s)", name, dr_err_name(expected), dr_err_name(got), said);
+	if (strstr(said, what) == NULL)
+		fail_msg("%s: expected \"%s\", got \"%s\"", name, what, said);
 	fail = (struct dr_fail){ 0 };
+}
+
+/* A seal under a sealing key of zeros, written out again. */
+static inline void seal_by_hand(uint8_t sealed[DR_KEYS_SEALED_LEN], const uint8_t scalar[32],
+				const struct dr_keys_binding *b, uint8_t generation)
+{
+	static const uint8_t zeros[32];
+	uint8_t ad[13 + 8 + 32 + 20 + 1 + 32 + 8] = "derot-seal-v1", plain[64] = { 0 };
+
+	ad[19] = (uint8_t)(b->chain_id >> 8);
+	ad[20] = (uint8_t)b->chain_id;
+	memcpy(ad + 21, b->genesis, 32);
+	memcpy(ad + 53, b->contract, 20);
+	ad[73] = b->proof;
+	memcpy(ad + 74, b->profile, 32);
+	ad[113] = generation;
+	memcpy(plain, scalar, 32);
+	memset(sealed, 0, DR_KEYS_SEALED_LEN);
+	sealed[0] = 2;
+	assert_int_equal(dr_hkdf_sha512(sealed + 1, 8, dr_bytes_of(zeros, 32), dr_bytes_of(NULL, 0),
+					dr_bytes_of("derot-key-id-v1", 15), &fail),
+			 DR_OK);
+	dr_aead_seal(sealed + 33, dr_bytes_of(plain, 64), dr_bytes_of(ad, sizeof(ad)), sealed + 9, zeros);
 }
 
 struct inputs {

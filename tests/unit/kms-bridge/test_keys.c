@@ -6,32 +6,8 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-#include "chain/crypto/aead.h"
 #include "chain/crypto/ed25519.h"
-#include "chain/crypto/hkdf.h"
 #include "kms-bridge/core/keys_impl.h"
-
-static void seal_by_hand(uint8_t sealed[DR_KEYS_SEALED_LEN], const uint8_t scalar[32],
-			 const struct dr_keys_binding *b, uint8_t generation)
-{
-	static const uint8_t zeros[32];
-	uint8_t ad[13 + 8 + 32 + 20 + 1 + 32 + 8] = "derot-seal-v1", plain[64] = { 0 };
-
-	ad[19] = (uint8_t)(b->chain_id >> 8);
-	ad[20] = (uint8_t)b->chain_id;
-	memcpy(ad + 21, b->genesis, 32);
-	memcpy(ad + 53, b->contract, 20);
-	ad[73] = b->proof;
-	memcpy(ad + 74, b->profile, 32);
-	ad[113] = generation;
-	memcpy(plain, scalar, 32);
-	memset(sealed, 0, DR_KEYS_SEALED_LEN);
-	sealed[0] = 2;
-	assert_int_equal(dr_hkdf_sha512(sealed + 1, 8, dr_bytes_of(zeros, 32), dr_bytes_of(NULL, 0),
-					dr_bytes_of("derot-key-id-v1", 15), &fail),
-			 DR_OK);
-	dr_aead_seal(sealed + 33, dr_bytes_of(plain, 64), dr_bytes_of(ad, sizeof(ad)), sealed + 9, zeros);
-}
 
 static void test_publication(void **state)
 {
