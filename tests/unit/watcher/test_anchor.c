@@ -162,7 +162,7 @@ static void test_asks(void **state)
 		{ "requests:\n  - {name: a, app: b, measurement: c}\n", true },
 		{ "requests:\n  - {name: a, app: b, measurement: c, service: d, purpose: tls, from: e, tee: f, "
 		  "family: 0x01,"
-		  " device: g, svn: 9, confidence: 5, back: 1, advisories: [x, y]}\n",
+		  " device: g, svn: 9, confidence: 5, back: 1, root_back: 1, contract: k, advisories: [x, y]}\n",
 		  true },
 		{ "requests:\n  - {app: b, measurement: c}\n", false },
 		{ "requests:\n  - {name: a, app: b}\n", false },
@@ -171,6 +171,7 @@ static void test_asks(void **state)
 		{ "requests:\n  - {name: a, app: b, measurement: c, confidence: 0}\n", false },
 		{ "requests:\n  - {name: a, app: b, measurement: c, confidence: 6}\n", false },
 		{ "requests:\n  - {name: a, app: b, measurement: c, back: 2}\n", false },
+		{ "requests:\n  - {name: a, app: b, measurement: c, root_back: 2}\n", false },
 		{ "requests:\n  - {name: a, app: b, measurement: c, svn: -1}\n", false },
 		{ "requests:\n  - {name: a, app: 0xz, measurement: c}\n", false },
 		{ "requests:\n  - {name: a, app: b, measurement: c, advisories: "
@@ -202,6 +203,8 @@ static void test_asks(void **state)
 			assert_true(asks[0].request.has_from);
 			assert_int_equal(asks[0].request.svn, 9);
 			assert_int_equal(asks[0].request.back, 1);
+			assert_int_equal(asks[0].request.root_back, 1);
+			assert_int_equal(asks[0].request.contract[0], 'k');
 			assert_int_equal(asks[0].request.num_advisories, 2);
 			assert_int_equal(asks[0].request.advisories[1][0], 'y');
 		}

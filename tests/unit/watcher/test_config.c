@@ -277,6 +277,11 @@ static void test_bad_profile(void **state)
 		{ "kind twice", "kind: root", "kind: measurement", "profile.yaml:16: slots[1].kind" },
 		{ "one accumulator slot", "acc_slot: 1\n", "", "count_slot: count_slot and acc_slot go together" },
 		{ "state_every", "state_every: 8", "state_every: 0", "profile.yaml:5: state_every" },
+		{ "no grace", "exposure_grace: 604800", "exposure_grace: 0",
+		  "profile.yaml:7: exposure_grace: must be between 1" },
+		{ "grace for ever", "exposure_grace: 604800", "exposure_grace: 281474976710657",
+		  "profile.yaml:7: exposure_grace: must be between 1" },
+		{ "grace missing", "exposure_grace: 604800\n", "", "exposure_grace: is missing" },
 		{ "slot", "slot: 5", "slot: five", "profile.yaml:17: slots[1].slot" },
 		{ "unknown key", "", "more: 1\n", "profile.yaml:18: more: unknown key" },
 	};
