@@ -98,7 +98,7 @@ static size_t utf8_len(struct dr_bytes text)
 	return len;
 }
 
-static bool text_is_clean(struct dr_bytes text)
+bool dr_text_is_clean(struct dr_bytes text)
 {
 	for (size_t at = 0, len; at < text.len; at += len) {
 		len = utf8_len(dr_bytes_of(text.ptr + at, text.len - at));
@@ -225,7 +225,7 @@ void dr_code_text(struct dr_code *c, char *text, size_t cap)
 		return;
 	}
 	dr_code_copy(c, text, len);
-	if (dr_code_ok(c) && !text_is_clean(dr_bytes_of(text, len)))
+	if (dr_code_ok(c) && !dr_text_is_clean(dr_bytes_of(text, len)))
 		dr_code_fail(c, DR_ERR_SYNTAX, "a text is UTF-8 without control characters");
 	if (c->way == DR_CODE_READ)
 		text[len] = 0;

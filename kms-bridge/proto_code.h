@@ -23,6 +23,9 @@ enum dr_code_way {
 	DR_CODE_READ,
 };
 
+/* dr_text_is_clean: UTF-8 (RFC 3629) without control characters: C0, DEL, C1. */
+bool dr_text_is_clean(struct dr_bytes text);
+
 struct dr_code {
 	enum dr_code_way way;
 	size_t len; /* COUNT: so far */
