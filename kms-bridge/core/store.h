@@ -24,9 +24,10 @@
 
 #include "kms-bridge/proto.h"
 
-#define DR_STORE_QUARANTINE_MAX 1000u       /* newest refused frames kept */
-#define DR_STORE_QUARANTINE_LEN (64u << 10) /* bytes kept of each */
-#define DR_STORE_SEALED_MAX     4096u       /* a sealed root */
+#define DR_STORE_QUARANTINE_MAX   1000u       /* newest refused frames kept */
+#define DR_STORE_QUARANTINE_LEN   (64u << 10) /* bytes kept of each */
+#define DR_STORE_SEALED_MAX       4096u       /* a sealed root */
+#define DR_STORE_CERTIFICATES_MAX 64u         /* told of one app; all are kept */
 
 enum dr_log {
 	DR_LOG_LEDGER = 0, /* as struct dr_log_query has it */
@@ -128,9 +129,9 @@ enum dr_err dr_store_root_get(struct dr_store *s, uint64_t generation, uint8_t *
 			      struct dr_fail *fail);
 /* dr_store_root_next: the smallest generation above `after` that is stored (so never 0); 0: none. */
 enum dr_err dr_store_root_next(struct dr_store *s, uint64_t after, uint64_t *generation, struct dr_fail *fail);
-/* dr_store_certificates: those issued to an app under a generation, in the order of their issue; a result other than
- * DR_OK ends it. They prove themselves (the root signed them); DR_ERR_PROOF if a row is visibly not what was stored.
- */
+/* dr_store_certificates: those issued to an app under a generation, the newest DR_STORE_CERTIFICATES_MAX, in the
+ * order of their issue; a result other than DR_OK ends it. They prove themselves (the root signed them); DR_ERR_PROOF
+ * if a row is visibly not what was stored. */
 enum dr_err dr_store_certificates(struct dr_store *s, uint64_t generation, const uint8_t app[static 32],
 				  enum dr_err (*each)(void *ctx, struct dr_bytes der), void *ctx,
 				  struct dr_fail *fail);

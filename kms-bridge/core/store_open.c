@@ -61,7 +61,8 @@ static const char *const statements[DR_SQL_NUM] = {
 	[DR_SQL_ROOT_NEXT] = "SELECT generation FROM roots WHERE generation > ?1 ORDER BY generation LIMIT 1",
 	[DR_SQL_CERTIFICATE_ADD] =
 		"INSERT OR IGNORE INTO certificates(generation, app, sum, der) VALUES(?1, ?2, ?3, ?4)",
-	[DR_SQL_CERTIFICATES] = "SELECT sum, der FROM certificates WHERE generation = ?1 AND app = ?2 ORDER BY seq",
+	[DR_SQL_CERTIFICATES] = ("SELECT sum, der FROM certificates WHERE seq IN (SELECT seq FROM certificates"
+				 "  WHERE generation = ?1 AND app = ?2 ORDER BY seq DESC LIMIT ?3) ORDER BY seq"),
 };
 
 enum dr_err dr_store_say(struct dr_store *s, struct dr_fail *fail, enum dr_err err, const char *what,

@@ -133,6 +133,7 @@ enum dr_err dr_store_certificates(struct dr_store *s, uint64_t generation, const
 		return DR_OK;
 	dr_store_bind_u64(s, DR_SQL_CERTIFICATES, 1, generation);
 	dr_store_bind(s, DR_SQL_CERTIFICATES, 2, dr_bytes_of(app, 32));
+	dr_store_bind_u64(s, DR_SQL_CERTIFICATES, 3, DR_STORE_CERTIFICATES_MAX);
 	while (err == DR_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
 		const struct dr_bytes der = dr_store_column(row, 1);
 		uint8_t sum[32];

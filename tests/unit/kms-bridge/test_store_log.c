@@ -357,6 +357,30 @@ static void test_certificates(void **state)
 	dr_store_close(s);
 }
 
+static enum dr_err count_certificates(void *ctx, struct dr_bytes der)
+{
+	unsigned *num = ctx;
+
+	/* The first 6 of 70 are the ones left out. */
+	assert_int_equal(der.ptr[0], *num + 70 - DR_STORE_CERTIFICATES_MAX);
+	(*num)++;
+	return DR_OK;
+}
+
+static void test_newest_certificates(void **state)
+{
+	const uint8_t app[32] = { 1 };
+	struct dr_store *s = open_store();
+	unsigned num = 0;
+
+	(void)state;
+	for (uint8_t i = 0; i < 70; i++)
+		assert_int_equal(dr_store_certificate_add(s, 1, app, dr_bytes_of(&i, 1), &fail), DR_OK);
+	assert_int_equal(dr_store_certificates(s, 1, app, count_certificates, &num, &fail), DR_OK);
+	assert_int_equal(num, DR_STORE_CERTIFICATES_MAX);
+	dr_store_close(s);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh_dir, remove_dir)
@@ -367,6 +391,7 @@ int main(void)
 		T(test_roots_gone),
 		T(test_roots_gone_after_crash),
 		T(test_certificates),
+		T(test_newest_certificates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
