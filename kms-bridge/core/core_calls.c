@@ -55,6 +55,7 @@ static const struct dr_call calls[] = {
 	{ .name = "renameat", .reason = "the same" },
 	{ .name = "renameat2", .reason = "the same" },
 	{ .name = "umask", .reason = "files are their owner's alone" },
+	{ .name = "shutdown", .reason = "the end of a replay: everything is said" },
 };
 
 const struct dr_sandbox dr_core_sandbox = { .program = "derot-core",
