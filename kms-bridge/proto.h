@@ -383,8 +383,8 @@ enum dr_err dr_note_encode(uint8_t *buf, size_t cap, size_t *len, const struct d
 enum dr_err dr_note_decode(struct dr_note *out, struct dr_bytes bytes, struct dr_fail *fail);
 const char *dr_note_name(enum dr_note_kind kind);
 
-/* dr_checkpoint_vkey: the text form of the key that signs a node's checkpoints (C2SP signed-note: name, key id, base64
- * of 0x01 ‖ key, between plus signs), as monitors are told it. name: shorter than 256 bytes. */
+/* dr_checkpoint_vkey: the text form of the key that signs a node's checkpoints (C2SP signed-note: name, key id,
+ * base64 of 0x01 ‖ key, between plus signs), as monitors are told it. name: shorter than 256 bytes. */
 void dr_checkpoint_vkey(char out[static DR_TEXT_MAX], const char *name, const uint8_t pub[static 32]);
 
 /* RFC 6962: leaf hash, and the root over a list of leaf hashes, so that a client can re-derive what it

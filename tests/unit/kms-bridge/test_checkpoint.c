@@ -24,18 +24,15 @@ static const struct {
 	const char *root;
 } known[] = {
 	{ GO_VKEY, "sum.golang.org",
-	  "go.sum database tree\n31700353\nqINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=\n\n" DASH
-	  "sum.golang.org "
+	  "go.sum database tree\n31700353\nqINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=\n\n" DASH "sum.golang.org "
 	  "Az3grnmrIUEDFqHzAElIQCPNoRFRAAdFo47fooyWKMHb89k11GJh5zHIfNCOBmwn/C3YI8oW9/C8DJ87F61QqspBYwM=\n",
 	  "go.sum database tree", 31700353, "qINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=" },
 	{ GO_VKEY, "sum.golang.org",
-	  "go.sum database tree\n65209736\n5+uGFjx6xBZG8ip1+wi77v+grwbhhukIrxEUS8PXvRo=\n\n" DASH
-	  "sum.golang.org "
+	  "go.sum database tree\n65209736\n5+uGFjx6xBZG8ip1+wi77v+grwbhhukIrxEUS8PXvRo=\n\n" DASH "sum.golang.org "
 	  "Az3grnbssgK7ubgFX36gVETtNv0U23qxyAhAMai2QUfeGa3nB/akvkMdlUErfcZz7l/R3cVtYspg3dxXABkGZZKdsQ8=\n",
 	  "go.sum database tree", 65209736, "5+uGFjx6xBZG8ip1+wi77v+grwbhhukIrxEUS8PXvRo=" },
 	{ SIGSUM_VKEY, "sigsum.org:testonly",
-	  "sigsum.org:testonly\n23\nHSt6W8ve4/36xAIf04qDOqaKLaKqSOUqKxLNrkK74+g=\n\n" DASH
-	  "sigsum.org:testonly "
+	  "sigsum.org:testonly\n23\nHSt6W8ve4/36xAIf04qDOqaKLaKqSOUqKxLNrkK74+g=\n\n" DASH "sigsum.org:testonly "
 	  "jeLFS4WQDEeTavbiYArHzCQUPXbQ1Y/V8/dKJlBxqOAY4eLhSh3uWNJ8YXp1vs/zR4SDNHI+6UybLmHmFlg/VSf5OAs=\n",
 	  "sigsum.org:testonly", 23, "HSt6W8ve4/36xAIf04qDOqaKLaKqSOUqKxLNrkK74+g=" },
 };
