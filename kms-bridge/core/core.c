@@ -273,15 +273,10 @@ enum dr_err dr_core_note(struct dr_core *c, enum dr_note_kind kind, uint64_t num
 
 void dr_core_status(const struct dr_core *c, struct dr_status_report *out)
 {
-	struct dr_root published;
-	const struct dr_state *state;
-	uint64_t time;
-
 	dr_engine_status(c->engine, out);
 	out->torn = c->torn;
-	if (out->generation != 0 && c->keys != NULL && dr_engine_state(c->engine, &state, &time) &&
-	    dr_state_root(&published, state, out->generation))
-		out->generation_ours = dr_keys_equal(c->keys, out->generation, published.prf_pub, published.sig_pub);
+	out->holding = (uint8_t)dr_core_holding(c);
+	out->generation_ours = out->holding == DR_HOLDING_OURS;
 	for (size_t i = 0; i < out->num_endpoints; i++) {
 		out->endpoints[i].state = c->endpoints[i].state;
 		out->endpoints[i].final_number = c->endpoints[i].final_number;
@@ -360,8 +355,9 @@ static enum dr_err open_socket(struct dr_core *c)
 	if (c->init.mode != DR_MODE_RUN)
 		return DR_OK;
 	c->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	return c->listen_fd >= 0 ? DR_OK
-				 : dr_fail_set(&c->fail, DR_ERR_IO, "the client socket could not be made", (size_t)errno);
+	return c->listen_fd >= 0
+		       ? DR_OK
+		       : dr_fail_set(&c->fail, DR_ERR_IO, "the client socket could not be made", (size_t)errno);
 }
 
 int dr_core_main(enum dr_err (*confine)(const struct dr_init *init, struct dr_fail *fail))

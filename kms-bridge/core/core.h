@@ -6,8 +6,11 @@
  *   core_live.c    RUN and RECORD: the loop over control, watch, clients, timer and signals
  *   core_watch.c   RUN and RECORD: what watch says, and is told
  *   core_replay.c  REPLAY
- *   core_client.c  requests of local clients (RUN, QUERY)
+ *   core_client.c  requests of local clients and of serve (RUN, QUERY)
+ *   core_keys.c    what leaves this node: keys, certificates, roots for other nodes; sealing anew
+ *   core_logs.c    what anybody may know: proofs, checkpoints, certificates
  *   core_roots.c   the life of root generations
+ *   core_rollback.c  is this directory the newest of this node; heartbeats
  *
  * Rule: what is sent over control (CHANGE, JOURNAL, FINDING) is sent after the commit that makes it durable.
  *
@@ -33,6 +36,7 @@ enum dr_core_exit {
 
 struct dr_client {
 	struct dr_channel ch;
+	bool is_serve; /* only the messages that are public (kms-bridge/proto.h) */
 	/* A long answer, handed out as the client takes it. */
 	struct {
 		enum { DR_ANSWER_NONE = 0, DR_ANSWER_LOG, DR_ANSWER_EVIDENCE } kind;
@@ -71,7 +75,13 @@ struct dr_core {
 	bool noted_nobody; /* nor that nobody has something */
 	bool torn;
 	uint64_t noted_generation;
-	bool noted_ours;
+	enum dr_holding noted_holding;
+	/* The heartbeat drawn last; and the one of this node that the chain shows, with what it means. */
+	uint8_t nonce[32];
+	uint64_t nonce_ms; /* boot-time */
+	bool heartbeat_known;
+	uint8_t heartbeat[32];
+	const char *heartbeat_why;
 	/* Why it ends. */
 	struct dr_fail fail;
 	char why[DR_TEXT_MAX]; /* empty: fail.what */
@@ -121,6 +131,37 @@ __attribute__((format(printf, 4, 5))) enum dr_err dr_core_fail(struct dr_core *c
  * broke the protocol. c->fail: the core itself failed. dr_core_client_more: goes on with a long answer. */
 bool dr_core_client_take(struct dr_core *c, struct dr_client *client, uint16_t type, struct dr_bytes payload);
 enum dr_err dr_core_client_more(struct dr_core *c, struct dr_client *client);
+
+/* dr_core_take_*: one message of a client each; false: it broke the protocol. */
+bool dr_core_take_key_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload);
+bool dr_core_take_parcel_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload);
+bool dr_core_take_parcel_put(struct dr_core *c, struct dr_client *client, struct dr_bytes payload);
+bool dr_core_take_reseal(struct dr_core *c, struct dr_client *client, struct dr_bytes payload);
+bool dr_core_take_node_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload);
+bool dr_core_take_proof_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload);
+bool dr_core_take_checkpoint_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload);
+bool dr_core_take_certificate_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload);
+enum dr_err dr_core_say_error(struct dr_core *c, struct dr_client *client, enum dr_err err, const char *what);
+
+/* What this node signs is named by these: origins of its logs' checkpoints, and itself. */
+struct dr_core_names {
+	char ledger[256], journal[256], node[256];
+};
+void dr_core_names(const struct dr_core *c, struct dr_core_names *out);
+
+/* dr_core_rollback_open: peers' checkpoints of this journal, if any are configured, agree with it.
+ * dr_core_rolled_back: why the node's heartbeat in this state says that this directory is not the newest; NULL: it
+ * does not. dr_core_heartbeat: draws one, if the engine wants one; durable then. */
+enum dr_err dr_core_rollback_open(struct dr_core *c);
+const char *dr_core_rolled_back(struct dr_core *c, const struct dr_state *state);
+enum dr_err dr_core_heartbeat(struct dr_core *c);
+
+/* dr_core_holding: what is held here of the generation in force. */
+enum dr_holding dr_core_holding(const struct dr_core *c);
+
+/* dr_core_sync_folder: the names in the folder that path lies in are durable. */
+enum dr_err dr_core_sync_folder(const char *path);
+uint64_t dr_core_boot_ms(void);
 
 /* dr_core_roots_open: the key file and every stored root. dr_core_roots_step: what the final state asks of us. */
 enum dr_err dr_core_roots_open(struct dr_core *c);

@@ -3,23 +3,12 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "chain/base/reader.h"
-#include "chain/base/writer.h"
-#include "chain/crypto/secret.h"
 
 #define BATCH   256u              /* log entries read at once */
 #define OUT_MAX ((size_t)1 << 20) /* a client that takes no more waits; we do not */
-
-static enum dr_err say_error(struct dr_core *c, struct dr_client *client, enum dr_err err, const char *what)
-{
-	struct dr_error error = { .err = (uint8_t)err };
-
-	dr_text_set(error.what, sizeof(error.what), what, strlen(what));
-	return dr_error_put(&client->ch.out, DR_MSG_ERROR, &error, &c->fail);
-}
 
 static enum dr_err say_status(struct dr_core *c, struct dr_client *client)
 {
@@ -30,66 +19,6 @@ static enum dr_err say_status(struct dr_core *c, struct dr_client *client)
 		return c->fail.err;
 	dr_core_status(c, &report);
 	return dr_status_report_put(&client->ch.out, DR_MSG_STATUS, &report, &c->fail);
-}
-
-static const char *reason_of(const struct dr_core *c, const struct dr_decision *decision)
-{
-	const char *why;
-
-	if (decision->deny == DR_DENY_SEALED && dr_engine_sealed(c->engine, &why))
-		return why;
-	return dr_deny_text(decision->deny);
-}
-
-/* Intent → durable → act → result → durable → answer. */
-static enum dr_err say_key(struct dr_core *c, struct dr_client *client, const struct dr_request *request)
-{
-	struct dr_key_answer answer = { .development = c->init.proof == DR_PROOF_QUORUM };
-	struct dr_fail why = { 0 };
-	char detail[DR_TEXT_MAX];
-	enum dr_err err = DR_OK;
-
-	if (dr_core_tick(c, false) != DR_OK ||
-	    dr_engine_request(c->engine, &answer.decision, &answer.request_idx, request, &c->fail) != DR_OK ||
-	    dr_core_commit(c) != DR_OK)
-		return c->fail.err;
-	if (answer.decision.verdict != DR_ALLOW) {
-		const char *reason = reason_of(c, &answer.decision);
-
-		dr_text_set(answer.reason, sizeof(answer.reason), reason, strlen(reason));
-		return dr_key_answer_put(&client->ch.out, DR_MSG_KEY, &answer, &c->fail);
-	}
-	/* A plain key leaves only from a development root. This build knows no other; a later one must not fall
-	 * through here. */
-	if (!answer.development)
-		return say_error(c, client, DR_ERR_UNKNOWN, "keys of this proof go to an attested recipient only");
-	if (c->keys == NULL || dr_keys_derive(c->keys, answer.key, NULL, &answer.decision, request, &why) != DR_OK)
-		return say_error(c, client, DR_ERR_UNKNOWN, why.what != NULL ? why.what : "no root is held here");
-	answer.key_len = DR_KEYS_LEN;
-	snprintf(detail, sizeof(detail), "request %llu: key released, purpose %s, generation %llu, epoch %llu",
-		 (unsigned long long)answer.request_idx, dr_purpose_name((enum dr_purpose)request->purpose),
-		 (unsigned long long)answer.decision.generation, (unsigned long long)answer.decision.epoch);
-	if (dr_core_note(c, DR_NOTE_RELEASE, c->final_number, request->app, DR_SOURCE_CORE, detail, NULL) != DR_OK ||
-	    dr_core_commit(c) != DR_OK || dr_key_answer_put(&client->ch.out, DR_MSG_KEY, &answer, &c->fail) != DR_OK)
-		err = c->fail.err;
-	dr_secret_wipe(&answer, sizeof(answer));
-	return err;
-}
-
-static bool take_key_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
-{
-	struct dr_fail why = { 0 };
-	struct dr_request request;
-
-	if (dr_request_decode(&request, payload, &why) != DR_OK) {
-		say_error(c, client, why.err, why.what);
-		return true;
-	}
-	if (c->init.mode != DR_MODE_RUN)
-		say_error(c, client, DR_ERR_UNKNOWN, "keys are answered by a running core only");
-	else
-		say_key(c, client, &request);
-	return true;
 }
 
 static bool take_root_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
@@ -103,9 +32,7 @@ static bool take_root_get(struct dr_core *c, struct dr_client *client, struct dr
 
 	if (dr_reader_end(&r) != DR_OK)
 		return false;
-	if (c->init.mode != DR_MODE_RUN)
-		say_error(c, client, DR_ERR_UNKNOWN, "roots are opened by a running core only");
-	else if (dr_core_root_public(c, generation, &root) == DR_OK)
+	if (dr_core_root_public(c, generation, &root) == DR_OK)
 		dr_root_public_put(&client->ch.out, DR_MSG_ROOT, &root, &c->fail);
 	return true;
 }
@@ -140,23 +67,61 @@ static bool begin_evidence(struct dr_core *c, struct dr_client *client)
 	return true;
 }
 
-bool dr_core_client_take(struct dr_core *c, struct dr_client *client, uint16_t type, struct dr_bytes payload)
+static bool take_status_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
+{
+	if (payload.len != 0)
+		return false;
+	say_status(c, client);
+	return true;
+}
+
+static bool take_log_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
 {
 	struct dr_log_query query;
 	struct dr_fail why = { 0 };
 
-	switch (type) {
-	case DR_MSG_STATUS_GET:
-		if (payload.len != 0)
+	return dr_log_query_get(&query, payload, &why) == DR_OK && begin_log(c, client, &query);
+}
+
+static bool take_evidence_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
+{
+	return payload.len == 0 && begin_evidence(c, client);
+}
+
+static const struct {
+	uint16_t type;
+	bool is_public; /* serve may say it */
+	bool running;   /* only a running core answers; a query of a store at rest does not */
+	bool (*take)(struct dr_core *c, struct dr_client *client, struct dr_bytes payload);
+} messages[] = {
+	{ DR_MSG_STATUS_GET, true, false, take_status_get },
+	{ DR_MSG_KEY_GET, false, true, dr_core_take_key_get },
+	{ DR_MSG_LOG_GET, true, false, take_log_get },
+	{ DR_MSG_ROOT_GET, false, true, take_root_get },
+	{ DR_MSG_EVIDENCE_GET, false, false, take_evidence_get },
+	{ DR_MSG_NODE_GET, true, true, dr_core_take_node_get },
+	{ DR_MSG_PARCEL_GET, false, true, dr_core_take_parcel_get },
+	{ DR_MSG_PARCEL_PUT, false, true, dr_core_take_parcel_put },
+	{ DR_MSG_CERTIFICATE_GET, true, true, dr_core_take_certificate_get },
+	{ DR_MSG_CHECKPOINT_GET, true, true, dr_core_take_checkpoint_get },
+	{ DR_MSG_PROOF_GET, true, false, dr_core_take_proof_get },
+	{ DR_MSG_RESEAL, false, true, dr_core_take_reseal },
+};
+
+bool dr_core_client_take(struct dr_core *c, struct dr_client *client, uint16_t type, struct dr_bytes payload)
+{
+	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+		if (messages[i].type != type)
+			continue;
+		if (client->is_serve && !messages[i].is_public)
 			return false;
-		say_status(c, client);
-		return true;
-	case DR_MSG_KEY_GET: return take_key_get(c, client, payload);
-	case DR_MSG_ROOT_GET: return take_root_get(c, client, payload);
-	case DR_MSG_LOG_GET: return dr_log_query_get(&query, payload, &why) == DR_OK && begin_log(c, client, &query);
-	case DR_MSG_EVIDENCE_GET: return payload.len == 0 && begin_evidence(c, client);
-	default: return false; /* not our enum: any number may come */
+		if (messages[i].running && c->init.mode != DR_MODE_RUN) {
+			dr_core_say_error(c, client, DR_ERR_UNKNOWN, "only a running core answers this");
+			return true;
+		}
+		return messages[i].take(c, client, payload);
 	}
+	return false;
 }
 
 struct telling {

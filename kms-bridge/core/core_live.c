@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define SERVE_FD       5
+#define PLACES         (DR_CLIENTS_MAX + 1)
 #define CREDIT_STEP    (1u << 20)
 #define RECORD_OUT_MAX ((size_t)16 << 20)
 #define CLIENT_TURN    16u               /* messages of one client before the others' turn, and the chain's */
@@ -36,6 +38,11 @@ static uint64_t boot_time_ms(uint64_t counted_s)
 
 	newest_ms += counted_s * 1000;
 	return newest_ms = read_ms > newest_ms ? read_ms : newest_ms;
+}
+
+uint64_t dr_core_boot_ms(void)
+{
+	return clock_ms(CLOCK_BOOTTIME);
 }
 
 enum dr_err dr_core_tick(struct dr_core *c, bool force)
@@ -201,7 +208,7 @@ static void on_second(struct dr_live *l, uint64_t counted)
 static void turn(struct dr_live *l)
 {
 	struct dr_core *c = l->c;
-	struct pollfd p[5 + DR_CLIENTS_MAX] = {
+	struct pollfd p[5 + PLACES] = {
 		{ .fd = c->control.fd, .events = events_of(&c->control) },
 		{ .fd = c->watch.fd, .events = events_of(&c->watch) },
 		{ .fd = l->listen_fd, .events = POLLIN },
@@ -212,7 +219,7 @@ static void turn(struct dr_live *l)
 	bool behind = false;
 	uint64_t ticks;
 
-	for (size_t i = 0; i < DR_CLIENTS_MAX; i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		p[5 + i].fd = l->client_used[i] ? l->clients[i].ch.fd : -1;
 		p[5 + i].events = events_of(&l->clients[i].ch);
 		/* While a long answer goes out nothing more is read: a client waits for its turn. */
@@ -224,7 +231,7 @@ static void turn(struct dr_live *l)
 			p[5 + i].events &= POLLOUT;
 		behind = behind || l->client_behind[i];
 	}
-	if (poll(p, 5 + DR_CLIENTS_MAX, behind ? 0 : -1) < 0) {
+	if (poll(p, 5 + PLACES, behind ? 0 : -1) < 0) {
 		if (errno != EINTR)
 			dr_fail_set(&c->fail, DR_ERR_IO, "poll", (size_t)errno);
 		return;
@@ -241,7 +248,7 @@ static void turn(struct dr_live *l)
 		dr_live_wants(l);
 	if (!ends(l) && (p[2].revents & POLLIN) != 0)
 		accept_client(l);
-	for (size_t i = 0; i < DR_CLIENTS_MAX && !ends(l); i++)
+	for (size_t i = 0; i < PLACES && !ends(l); i++)
 		if (l->client_used[i] && (p[5 + i].revents != 0 || l->client_behind[i]))
 			pump_client(l, i, (p[5 + i].revents & ~POLLOUT) != 0);
 	if (c->fail.err == DR_OK && dr_channel_write(&c->control, &c->fail) == DR_OK)
@@ -265,6 +272,10 @@ static enum dr_err open_fds(struct dr_live *l)
 		return dr_fail_set(&c->fail, DR_ERR_IO, "a timer and a signal descriptor", (size_t)errno);
 	if (c->init.mode != DR_MODE_RUN)
 		return DR_OK;
+	if (c->init.serve) {
+		dr_channel_init(&l->clients[DR_CLIENTS_MAX].ch, SERVE_FD);
+		l->clients[DR_CLIENTS_MAX].is_serve = l->client_used[DR_CLIENTS_MAX] = true;
+	}
 	const int len = snprintf(l->socket_path, sizeof(l->socket_path), "%s/core.sock", c->init.data_dir);
 
 	if (len < 0 || (size_t)len >= sizeof(addr.sun_path)) {
@@ -428,7 +439,7 @@ int dr_core_live(struct dr_core *c)
 		while (!ends(l))
 			turn(l);
 	code = end(l);
-	for (size_t i = 0; i < DR_CLIENTS_MAX; i++)
+	for (size_t i = 0; i < PLACES; i++)
 		if (l->client_used[i])
 			dr_channel_close(&l->clients[i].ch);
 	if (l->listen_fd >= 0)

@@ -16,9 +16,11 @@
 struct dr_live {
 	struct dr_core *c;
 	int listen_fd, timer_fd, signal_fd;
-	struct dr_client clients[DR_CLIENTS_MAX];
-	bool client_used[DR_CLIENTS_MAX], client_behind[DR_CLIENTS_MAX]; /* behind: it said more than was looked at */
-	uint32_t sent[DR_WANTS_MAX];                                     /* ids of the wants that watch has */
+	/* The last place is serve's. */
+	struct dr_client clients[DR_CLIENTS_MAX + 1];
+	/* behind: it said more than was looked at */
+	bool client_used[DR_CLIENTS_MAX + 1], client_behind[DR_CLIENTS_MAX + 1];
+	uint32_t sent[DR_WANTS_MAX]; /* ids of the wants that watch has */
 	size_t num_sent;
 	struct dr_want *wants;
 	uint64_t consumed;   /* not yet given back as credit */

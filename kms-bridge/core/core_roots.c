@@ -1,15 +1,111 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kms-bridge/core/core.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "chain/base/hex.h"
 
 static bool own_root(void *ctx, uint64_t generation, const struct dr_root *published)
 {
 	const struct dr_core *c = ctx;
 
 	return c->keys != NULL && dr_keys_equal(c->keys, generation, published->prf_pub, published->sig_pub);
+}
+
+enum dr_err dr_core_sync_folder(const char *path)
+{
+	char folder[DR_TEXT_MAX + 8];
+	char *slash;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash == NULL)
+		snprintf(folder, sizeof(folder), ".");
+	else
+		slash[slash == folder ? 1 : 0] = 0;
+	const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const bool done = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return done ? DR_OK : DR_ERR_IO;
+}
+
+/* Opening */
+
+/* The sealed thing whose key id says under which key file this directory is: any of them; *len 0: there is none. */
+static enum dr_err any_sealed(struct dr_core *c, uint8_t *sealed, size_t *len)
+{
+	uint64_t generation = 0;
+
+	if (dr_store_root_get(c->store, 0, sealed, DR_STORE_SEALED_MAX, len, &c->fail) != DR_OK || *len > 0)
+		return c->fail.err;
+	if (dr_store_root_next(c->store, 0, &generation, &c->fail) != DR_OK || generation == 0)
+		return c->fail.err;
+	return dr_store_root_get(c->store, generation, sealed, DR_STORE_SEALED_MAX, len, &c->fail);
+}
+
+static bool opens(struct dr_core *c, const char *path, const struct dr_keys_binding *binding, const uint8_t *id)
+{
+	struct dr_fail why = { 0 };
+	uint8_t own[8];
+
+	c->keys = dr_keys_new(path, c->init.passphrase_file, binding, &why);
+	if (c->keys == NULL)
+		return false;
+	dr_keys_id(c->keys, own);
+	if (memcmp(own, id, sizeof(own)) == 0)
+		return true;
+	dr_keys_free(c->keys);
+	c->keys = NULL;
+	return false;
+}
+
+/* The key file, and what sealing anew may have left beside it (core_keys.c, reseal): a new file that nothing is
+ * sealed under yet is forgotten; one that everything is sealed under takes its place. */
+static enum dr_err open_keys(struct dr_core *c, const struct dr_keys_binding *binding)
+{
+	uint8_t sealed[DR_STORE_SEALED_MAX], id[8];
+	char next[DR_TEXT_MAX + 8];
+	size_t len;
+
+	snprintf(next, sizeof(next), "%s.new", c->init.key_file);
+	if (any_sealed(c, sealed, &len) != DR_OK)
+		return c->fail.err;
+	if (len > 0 && dr_keys_sealed_id(id, dr_bytes_of(sealed, len), &c->fail) != DR_OK)
+		return c->fail.err;
+	/* A node that never sealed anything may begin with a new key file; one that did needs the old one. */
+	if (len == 0 && access(c->init.key_file, F_OK) != 0 &&
+	    dr_keys_file_make(c->init.key_file, c->init.passphrase_file, c->init.argon2_mib, &c->fail) != DR_OK)
+		return c->fail.err;
+	if (len > 0 && access(next, F_OK) == 0 && opens(c, next, binding, id)) {
+		if (rename(next, c->init.key_file) != 0 || dr_core_sync_folder(next) != DR_OK)
+			return dr_core_fail(c, DR_ERR_IO, "the new key file", "%s: %s", next, strerror(errno));
+		return DR_OK;
+	}
+	c->keys = dr_keys_new(c->init.key_file, c->init.passphrase_file, binding, &c->fail);
+	if (c->keys == NULL)
+		return dr_fail_set(&c->fail, DR_ERR_IO, "key file", 0);
+	unlink(next);
+	return DR_OK;
+}
+
+static enum dr_err open_node(struct dr_core *c)
+{
+	uint8_t sealed[DR_STORE_SEALED_MAX];
+	size_t len;
+
+	if (dr_store_root_get(c->store, 0, sealed, sizeof(sealed), &len, &c->fail) != DR_OK)
+		return c->fail.err;
+	if (len > 0)
+		return dr_keys_node_open(c->keys, dr_bytes_of(sealed, len), &c->fail);
+	if (dr_keys_node_make(c->keys, sealed, &c->fail) != DR_OK)
+		return c->fail.err;
+	return dr_store_root_put(c->store, 0, dr_bytes_of(sealed, DR_KEYS_SEALED_LEN), &c->fail);
 }
 
 enum dr_err dr_core_roots_open(struct dr_core *c)
@@ -24,27 +120,22 @@ enum dr_err dr_core_roots_open(struct dr_core *c)
 	dr_engine_own_root(c->engine, own_root, c);
 	if (c->init.key_file[0] == 0)
 		return DR_OK;
-	if (dr_store_root_next(c->store, 0, &generation, &c->fail) != DR_OK)
-		return c->fail.err;
-	/* A node that never had a root may begin with a new key file; one that had needs the old one. */
-	if (generation == 0 && access(c->init.key_file, F_OK) != 0 &&
-	    dr_keys_file_make(c->init.key_file, c->init.passphrase_file, c->init.argon2_mib, &c->fail) != DR_OK)
-		return c->fail.err;
 	dr_engine_status(c->engine, &status);
 	memcpy(binding.genesis, c->init.genesis, 32);
 	memcpy(binding.contract, c->init.contract, 20);
 	memcpy(binding.profile, status.profile_digest, 32);
 	memcpy(binding.node, c->init.node, 20);
-	c->keys = dr_keys_new(c->init.key_file, c->init.passphrase_file, &binding, &c->fail);
-	if (c->keys == NULL)
-		return dr_fail_set(&c->fail, DR_ERR_IO, "key file", 0);
-	for (; generation != 0; dr_store_root_next(c->store, generation, &generation, &c->fail)) {
+	if (open_keys(c, &binding) != DR_OK || open_node(c) != DR_OK)
+		return c->fail.err;
+	while (dr_store_root_next(c->store, generation, &generation, &c->fail) == DR_OK && generation != 0) {
 		if (dr_store_root_get(c->store, generation, sealed, sizeof(sealed), &len, &c->fail) != DR_OK ||
 		    dr_keys_open(c->keys, generation, dr_bytes_of(sealed, len), &c->fail) != DR_OK)
 			return c->fail.err;
 	}
-	return c->fail.err;
+	return c->fail.err != DR_OK ? c->fail.err : dr_core_rollback_open(c);
 }
+
+/* The life of generations */
 
 static enum dr_err make(struct dr_core *c, uint64_t generation)
 {
@@ -60,22 +151,71 @@ static enum dr_err make(struct dr_core *c, uint64_t generation)
 	return dr_core_note(c, DR_NOTE_ROOT, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL);
 }
 
+/* Nothing brings these back: a final retirement by the council itself, or a deadline that passed before it was
+ * published. What was retired without authority is withheld, and kept. */
+static bool is_over(const struct dr_root *root)
+{
+	return (root->stage == DR_ROOT_RETIRED && root->council) || root->stage == DR_ROOT_FAILED;
+}
+
+static enum dr_err destroy(struct dr_core *c, const struct dr_state *state)
+{
+	uint64_t generation = 0;
+	char detail[DR_TEXT_MAX];
+	struct dr_root root;
+
+	while (dr_store_root_next(c->store, generation, &generation, &c->fail) == DR_OK && generation != 0) {
+		if (!dr_state_root(&root, state, generation) || !is_over(&root))
+			continue;
+		snprintf(detail, sizeof(detail), "root generation %llu destroyed here: %s",
+			 (unsigned long long)generation,
+			 root.stage == DR_ROOT_FAILED ? "it was not published in time" : "the council retired it");
+		if (dr_core_note(c, DR_NOTE_ROOT, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL) != DR_OK ||
+		    dr_store_root_del(c->store, generation, &c->fail) != DR_OK || dr_core_commit(c) != DR_OK)
+			return c->fail.err;
+		dr_keys_destroy(c->keys, generation);
+	}
+	return c->fail.err;
+}
+
+static enum dr_holding holding_of(const struct dr_core *c, const struct dr_state *state, uint64_t generation)
+{
+	struct dr_root published;
+
+	if (c->keys == NULL || generation == 0 || !dr_state_root(&published, state, generation) ||
+	    !dr_keys_held(c->keys, generation))
+		return DR_HOLDING_NONE;
+	return dr_keys_equal(c->keys, generation, published.prf_pub, published.sig_pub) ? DR_HOLDING_OURS
+											: DR_HOLDING_FOREIGN;
+}
+
+enum dr_holding dr_core_holding(const struct dr_core *c)
+{
+	const struct dr_state *state;
+	uint64_t time;
+
+	if (c->engine == NULL || !dr_engine_state(c->engine, &state, &time))
+		return DR_HOLDING_NONE;
+	return holding_of(c, state, dr_state_generation(state));
+}
+
 static enum dr_err compare(struct dr_core *c, const struct dr_state *state)
 {
+	static const char *const words[] = {
+		[DR_HOLDING_NONE] = "no root of it is held here",
+		[DR_HOLDING_OURS] = "its keys are those held here",
+		[DR_HOLDING_FOREIGN] = "its keys are not those of the root of that number held here",
+	};
 	const uint64_t generation = dr_state_generation(state);
-	struct dr_root published;
+	const enum dr_holding holding = holding_of(c, state, generation);
 	char detail[DR_TEXT_MAX];
 
-	if (generation == 0 || !dr_state_root(&published, state, generation))
-		return DR_OK;
-	const bool ours = own_root(c, generation, &published);
-
-	if (generation == c->noted_generation && ours == c->noted_ours)
+	if (generation == 0 || (generation == c->noted_generation && holding == c->noted_holding))
 		return DR_OK;
 	c->noted_generation = generation;
-	c->noted_ours = ours;
-	snprintf(detail, sizeof(detail), "root generation %llu is published: its keys %s",
-		 (unsigned long long)generation, ours ? "are those held here" : "are not held here");
+	c->noted_holding = holding;
+	snprintf(detail, sizeof(detail), "root generation %llu is published: %s", (unsigned long long)generation,
+		 words[holding]);
 	return dr_core_note(c, DR_NOTE_ROOT, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL);
 }
 
@@ -86,14 +226,24 @@ enum dr_err dr_core_roots_step(struct dr_core *c)
 	const char *why;
 	uint64_t time;
 
-	/* Sealed: what is held may be old news. */
-	if (c->init.mode != DR_MODE_RUN || dr_engine_sealed(c->engine, &why) ||
-	    !dr_engine_state(c->engine, &state, &time))
+	if (c->init.mode != DR_MODE_RUN || !dr_engine_state(c->engine, &state, &time))
 		return DR_OK;
+	/* The host's own reasons to seal come before anything is done; they need no fresh chain. */
+	const char *hold = holding_of(c, state, dr_state_generation(state)) == DR_HOLDING_FOREIGN
+				   ? "sealed: the root held here is not the published one of its number"
+				   : dr_core_rolled_back(c, state);
+
+	if (dr_engine_hold(c->engine, hold, &c->fail) != DR_OK || dr_core_heartbeat(c) != DR_OK)
+		return c->fail.err;
+	/* Sealed: what is held may be old news. */
+	if (dr_engine_sealed(c->engine, &why))
+		return hold != NULL ? compare(c, state) : DR_OK;
 	const uint64_t ordered = dr_state_ordered(state);
 
 	if (c->keys != NULL && ordered != 0 && dr_state_root(&root, state, ordered) && root.stage == DR_ROOT_DUE &&
 	    memcmp(root.node, c->init.node, 20) == 0 && !dr_keys_held(c->keys, ordered) && make(c, ordered) != DR_OK)
+		return c->fail.err;
+	if (c->keys != NULL && destroy(c, state) != DR_OK)
 		return c->fail.err;
 	return compare(c, state);
 }
@@ -102,7 +252,7 @@ enum dr_err dr_core_root_public(struct dr_core *c, uint64_t generation, struct d
 {
 	const struct dr_state *state = NULL;
 	struct dr_root root, before;
-	uint64_t time;
+	uint64_t time, prev;
 
 	memset(out, 0, sizeof(*out));
 	if (c->keys == NULL)
@@ -112,12 +262,13 @@ enum dr_err dr_core_root_public(struct dr_core *c, uint64_t generation, struct d
 	if (generation == 0 || !dr_keys_held(c->keys, generation))
 		return DR_OK;
 	const bool known = dr_engine_state(c->engine, &state, &time);
-	const uint64_t below = known ? dr_state_published_below(state, generation) : 0;
-	const bool has_before = below != 0 && dr_state_root(&before, state, below);
 
+	prev = known ? dr_state_published_below(state, generation) : 0;
 	out->generation = generation;
 	out->published_equal = known && dr_state_root(&root, state, generation) &&
 			       dr_keys_equal(c->keys, generation, root.prf_pub, root.sig_pub);
-	return dr_keys_publication(c->keys, generation, below, has_before ? before.sig_pub : NULL, out->words,
+	const bool has_before = prev != 0 && dr_state_root(&before, state, prev);
+
+	return dr_keys_publication(c->keys, generation, prev, has_before ? before.sig_pub : NULL, out->words,
 				   &c->fail);
 }

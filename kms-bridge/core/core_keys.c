@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What leaves this node: keys, certificates, and root generations for other nodes. Nothing leaves before its intent
+ * and its release are durable in the journal.
+ */
+#include "kms-bridge/core/core.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "chain/base/hex.h"
+#include "chain/crypto/secret.h"
+#include "kms-bridge/core/certificate.h"
+#include "kms-bridge/core/parcel.h"
+
+/* What a released key takes with it; secret until it is encrypted. */
+struct release {
+	uint8_t key[DR_KEYS_LEN];
+	uint8_t proof[DR_DERIVATION_PROOF_LEN];
+	uint8_t request[DR_REQUEST_LEN_MAX];
+	size_t request_len;
+	uint8_t certificate[DR_KEYS_DER_MAX];
+	size_t certificate_len;
+	uint8_t box[DR_BOX_OVERHEAD + DR_KEYS_LEN + DR_DERIVATION_PROOF_LEN];
+	size_t box_len;
+};
+
+enum dr_err dr_core_say_error(struct dr_core *c, struct dr_client *client, enum dr_err err, const char *what)
+{
+	struct dr_error error = { .err = (uint8_t)err };
+
+	dr_text_set(error.what, sizeof(error.what), what, strlen(what));
+	return dr_error_put(&client->ch.out, DR_MSG_ERROR, &error, &c->fail);
+}
+
+static const char *reason_of(const struct dr_core *c, const struct dr_decision *decision)
+{
+	const char *why;
+
+	if (decision->deny == DR_DENY_SEALED && dr_engine_sealed(c->engine, &why))
+		return why;
+	return dr_deny_text(decision->deny);
+}
+
+static bool has_recipient(const struct dr_request *request)
+{
+	return !dr_bytes_zero(request->recipient, 32);
+}
+
+static bool is_certified(const struct dr_request *request)
+{
+	return request->purpose == DR_PURPOSE_SIGN || request->purpose == DR_PURPOSE_TLS;
+}
+
+static enum dr_err make_release(const struct dr_core *c, struct release *r, const struct dr_decision *decision,
+				const struct dr_request *request, struct dr_fail *fail)
+{
+	uint8_t plain[DR_KEYS_LEN + DR_DERIVATION_PROOF_LEN];
+
+	if (dr_request_encode(r->request, sizeof(r->request), &r->request_len, request, fail) != DR_OK ||
+	    dr_keys_derive(c->keys, r->key, r->proof, decision, request, fail) != DR_OK)
+		return fail->err;
+	if (is_certified(request) &&
+	    dr_keys_certificate_app(c->keys, r->key, r->proof, decision, request, r->certificate,
+				    sizeof(r->certificate), &r->certificate_len, fail) != DR_OK)
+		return fail->err;
+	if (!has_recipient(request))
+		return DR_OK;
+	memcpy(plain, r->key, DR_KEYS_LEN);
+	memcpy(plain + DR_KEYS_LEN, r->proof, DR_DERIVATION_PROOF_LEN);
+	dr_box_seal(r->box, sizeof(r->box), &r->box_len, request->recipient, DR_BOX_ANSWER,
+		    dr_bytes_of(r->request, r->request_len), dr_bytes_of(plain, sizeof(plain)), fail);
+	dr_secret_wipe(plain, sizeof(plain));
+	return fail->err;
+}
+
+/* The result, durable; then the answer. */
+static enum dr_err hand_over(struct dr_core *c, struct dr_client *client, struct dr_key_answer *answer,
+			     const struct release *r, const struct dr_request *request)
+{
+	char detail[DR_TEXT_MAX], recipient[65] = "plain";
+
+	if (has_recipient(request))
+		dr_hex_put(recipient, request->recipient, 32);
+	snprintf(detail, sizeof(detail), "request %llu: key released, purpose %s, generation %llu, epoch %llu, to %s",
+		 (unsigned long long)answer->request_idx, dr_purpose_name((enum dr_purpose)request->purpose),
+		 (unsigned long long)answer->decision.generation, (unsigned long long)answer->decision.epoch,
+		 recipient);
+	if (has_recipient(request)) {
+		answer->box = dr_bytes_of(r->box, r->box_len);
+	} else {
+		memcpy(answer->key, r->key, DR_KEYS_LEN);
+		answer->key_len = DR_KEYS_LEN;
+		answer->proof = dr_bytes_of(r->proof, DR_DERIVATION_PROOF_LEN);
+	}
+	answer->certificate = dr_bytes_of(r->certificate, r->certificate_len);
+	if (r->certificate_len > 0 && dr_store_certificate_add(c->store, answer->decision.generation, request->app,
+							       answer->certificate, &c->fail) != DR_OK)
+		return c->fail.err;
+	if (dr_core_note(c, DR_NOTE_RELEASE, c->final_number, request->app, DR_SOURCE_CORE, detail, NULL) != DR_OK ||
+	    dr_core_commit(c) != DR_OK)
+		return c->fail.err;
+	return dr_key_answer_put(&client->ch.out, DR_MSG_KEY, answer, &c->fail);
+}
+
+/* Intent → durable → act → result → durable → answer. */
+static enum dr_err say_key(struct dr_core *c, struct dr_client *client, const struct dr_request *request)
+{
+	struct dr_key_answer answer = { .development = c->init.proof == DR_PROOF_QUORUM };
+	struct dr_fail why = { 0 };
+	struct release *r;
+	enum dr_err err;
+
+	if (dr_core_tick(c, false) != DR_OK || dr_core_roots_step(c) != DR_OK ||
+	    dr_engine_request(c->engine, &answer.decision, &answer.request_idx, request, &c->fail) != DR_OK ||
+	    dr_core_commit(c) != DR_OK)
+		return c->fail.err;
+	if (answer.decision.verdict != DR_ALLOW) {
+		const char *reason = reason_of(c, &answer.decision);
+
+		dr_text_set(answer.reason, sizeof(answer.reason), reason, strlen(reason));
+		return dr_key_answer_put(&client->ch.out, DR_MSG_KEY, &answer, &c->fail);
+	}
+	/* Nobody attests a recipient yet: keys leave development roots alone. A later proof must not fall through. */
+	if (!answer.development)
+		return dr_core_say_error(c, client, DR_ERR_UNKNOWN,
+					 "keys of this proof go to an attested recipient only");
+	if (c->keys == NULL)
+		return dr_core_say_error(c, client, DR_ERR_UNKNOWN, "no root is held here");
+	r = dr_secret_alloc(sizeof(*r));
+	if (r == NULL)
+		return dr_core_say_error(c, client, DR_ERR_NOMEM, "no locked memory for a key");
+	if (make_release(c, r, &answer.decision, request, &why) != DR_OK)
+		err = dr_core_say_error(c, client, why.err, why.what);
+	else
+		err = hand_over(c, client, &answer, r, request);
+	dr_secret_wipe(&answer, sizeof(answer));
+	dr_secret_free(r);
+	return err;
+}
+
+bool dr_core_take_key_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
+{
+	struct dr_fail why = { 0 };
+	struct dr_request request;
+
+	if (dr_request_decode(&request, payload, &why) != DR_OK)
+		dr_core_say_error(c, client, why.err, why.what);
+	else
+		say_key(c, client, &request);
+	return true;
+}
+
+/* Root generations for other nodes */
+
+static enum dr_err say_parcel(struct dr_core *c, struct dr_client *client, const struct dr_parcel_query *q)
+{
+	const struct dr_state *state = NULL;
+	char detail[DR_TEXT_MAX], node[41];
+	struct dr_fail why = { 0 };
+	struct dr_node to;
+	struct dr_buf parcel;
+	uint64_t time;
+	enum dr_err err;
+
+	if (dr_core_tick(c, false) != DR_OK || dr_core_roots_step(c) != DR_OK)
+		return c->fail.err;
+	dr_engine_state(c->engine, &state, &time);
+	const uint64_t generation = q->generation != 0 ? q->generation : dr_state_generation(state);
+	const enum dr_deny deny = dr_engine_ask_share(c->engine, generation, q->node);
+	const struct dr_decision decision = { .deny = deny };
+
+	dr_hex_put(node, q->node, 20);
+	snprintf(detail, sizeof(detail), "root generation %llu asked for node 0x%s: %s%s",
+		 (unsigned long long)generation, node, deny == DR_DENY_NONE ? "allow" : "deny ",
+		 deny == DR_DENY_NONE ? "" : dr_deny_name(deny));
+	if (dr_core_note(c, DR_NOTE_SHARE, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL) != DR_OK ||
+	    dr_core_commit(c) != DR_OK)
+		return c->fail.err;
+	if (deny != DR_DENY_NONE)
+		return dr_core_say_error(c, client, DR_ERR_STALE, reason_of(c, &decision));
+	if (c->keys == NULL || !dr_keys_held(c->keys, generation) || !dr_state_node(&to, state, q->node))
+		return dr_core_say_error(c, client, DR_ERR_UNKNOWN, "this node does not hold that root generation");
+	dr_buf_init(&parcel, DR_RUN_MAX);
+	snprintf(detail, sizeof(detail), "root generation %llu encrypted to node 0x%s",
+		 (unsigned long long)generation, node);
+	if (dr_keys_parcel_make(c->keys, generation, q->node, to.enc_key, &parcel, &why) != DR_OK) {
+		err = dr_core_say_error(c, client, why.err, why.what);
+	} else if (dr_core_note(c, DR_NOTE_SHARE, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL) == DR_OK &&
+		   dr_core_commit(c) == DR_OK) {
+		const struct dr_run run = { dr_buf_view(&parcel) };
+
+		dr_run_put(&client->ch.out, DR_MSG_PARCEL, &run, &c->fail);
+		err = c->fail.err;
+	} else {
+		err = c->fail.err;
+	}
+	dr_buf_free(&parcel);
+	return err;
+}
+
+bool dr_core_take_parcel_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
+{
+	struct dr_parcel_query query;
+	struct dr_fail why = { 0 };
+
+	if (dr_parcel_query_get(&query, payload, &why) != DR_OK)
+		return false;
+	say_parcel(c, client, &query);
+	return true;
+}
+
+static enum dr_err say_done(struct dr_core *c, struct dr_client *client, const char *what)
+{
+	struct dr_done done = { "" };
+
+	dr_text_set(done.what, sizeof(done.what), what, strlen(what));
+	return dr_done_put(&client->ch.out, DR_MSG_DONE, &done, &c->fail);
+}
+
+/* A refusal is journalled: somebody handed this node a root that it must not have, or that is no root. */
+static enum dr_err refuse_parcel(struct dr_core *c, struct dr_client *client, enum dr_err err, const char *what)
+{
+	char detail[DR_TEXT_MAX];
+
+	snprintf(detail, sizeof(detail), "a parcel was refused: %s", what);
+	if (dr_core_note(c, DR_NOTE_SHARE, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL) != DR_OK ||
+	    dr_core_commit(c) != DR_OK)
+		return c->fail.err;
+	return dr_core_say_error(c, client, err, what);
+}
+
+static enum dr_err take_parcel(struct dr_core *c, struct dr_client *client, struct dr_bytes bytes)
+{
+	uint8_t sealed[DR_KEYS_SEALED_LEN];
+	const struct dr_state *state = NULL;
+	struct dr_fail why = { 0 };
+	char detail[DR_TEXT_MAX], from[41];
+	struct dr_parcel p;
+	struct dr_root root;
+	uint64_t time;
+
+	if (c->keys == NULL)
+		return dr_core_say_error(c, client, DR_ERR_UNKNOWN, "this node has no key file: it holds no roots");
+	if (dr_core_tick(c, false) != DR_OK || dr_core_roots_step(c) != DR_OK)
+		return c->fail.err;
+	if (dr_parcel_decode(&p, bytes, &why) != DR_OK)
+		return refuse_parcel(c, client, why.err, why.what);
+	dr_engine_state(c->engine, &state, &time);
+	const enum dr_deny deny = dr_engine_ask_share(c->engine, p.generation, c->init.node);
+	const struct dr_decision decision = { .deny = deny };
+
+	if (deny != DR_DENY_NONE)
+		return refuse_parcel(c, client, DR_ERR_STALE, reason_of(c, &decision));
+	if (dr_keys_held(c->keys, p.generation))
+		return refuse_parcel(c, client, DR_ERR_PROOF, "a root of this generation is already held here");
+	dr_state_root(&root, state, p.generation);
+	if (dr_keys_parcel_take(c->keys, &p, root.prf_pub, root.sig_pub, sealed, &why) != DR_OK)
+		return refuse_parcel(c, client, why.err, why.what);
+	dr_hex_put(from, p.from, 20);
+	snprintf(detail, sizeof(detail), "root generation %llu taken from node 0x%s, equal to the published keys",
+		 (unsigned long long)p.generation, from);
+	if (dr_store_root_put(c->store, p.generation, dr_bytes_of(sealed, sizeof(sealed)), &c->fail) != DR_OK ||
+	    dr_core_note(c, DR_NOTE_SHARE, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL) != DR_OK ||
+	    dr_core_commit(c) != DR_OK)
+		return c->fail.err;
+	return say_done(c, client, detail);
+}
+
+bool dr_core_take_parcel_put(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
+{
+	struct dr_fail why = { 0 };
+	struct dr_run run;
+
+	if (dr_run_get(&run, payload, &why) != DR_OK)
+		return false;
+	take_parcel(c, client, run.bytes);
+	return true;
+}
+
+/* Sealing anew */
+
+/* The new key file lies beside the old one until everything is sealed under it, durably; then it takes its place.
+ * A start in between finds which of the two is meant (dr_core_roots_open). */
+static enum dr_err reseal(struct dr_core *c, struct dr_client *client)
+{
+	uint8_t sealed[DR_KEYS_SEALED_LEN];
+	char path[DR_TEXT_MAX + 8], detail[DR_TEXT_MAX];
+	struct dr_fail why = { 0 };
+	uint64_t generation = 0;
+	unsigned num = 0;
+
+	if (c->keys == NULL)
+		return dr_core_say_error(c, client, DR_ERR_UNKNOWN, "this node has no key file: nothing is sealed");
+	snprintf(path, sizeof(path), "%s.new", c->init.key_file);
+	if (unlink(path) == 0)
+		dr_core_sync_folder(path);
+	if (dr_keys_file_make(path, c->init.passphrase_file, c->init.argon2_mib, &why) != DR_OK ||
+	    dr_core_sync_folder(path) != DR_OK ||
+	    dr_keys_reseal(c->keys, path, c->init.passphrase_file, &why) != DR_OK)
+		return dr_core_say_error(c, client, why.err != DR_OK ? why.err : DR_ERR_IO,
+					 why.what != NULL ? why.what : "key file: could not be made durable");
+	do {
+		if (dr_keys_seal(c->keys, generation, sealed, &c->fail) != DR_OK ||
+		    dr_store_root_replace(c->store, generation, dr_bytes_of(sealed, sizeof(sealed)), &c->fail) !=
+			    DR_OK ||
+		    dr_store_root_next(c->store, generation, &generation, &c->fail) != DR_OK)
+			return c->fail.err;
+		num++;
+	} while (generation != 0);
+	snprintf(detail, sizeof(detail), "sealed anew under a new key file: the node's own keys and %u roots",
+		 num - 1);
+	if (dr_core_note(c, DR_NOTE_ROOT, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL) != DR_OK ||
+	    dr_core_commit(c) != DR_OK)
+		return c->fail.err;
+	if (rename(path, c->init.key_file) != 0 || dr_core_sync_folder(path) != DR_OK)
+		return dr_core_fail(c, DR_ERR_IO, "the new key file",
+				    "%s: everything is sealed under it, and it could not take the key file's place: "
+				    "%s; the next start tries again",
+				    path, strerror(errno));
+	return say_done(c, client, detail);
+}
+
+bool dr_core_take_reseal(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
+{
+	if (payload.len != 0)
+		return false;
+	reseal(c, client);
+	return true;
+}
