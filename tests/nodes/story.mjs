@@ -19,7 +19,7 @@ export class Story {
 	// found: the contract on a running chain.
 	static async found(chain, options = {}) {
 		const story = new Story();
-		[story.alice, story.bob, story.carol, story.grace, story.dave, story.mallory, story.kms1] = chain.accounts;
+		[story.alice, story.bob, story.carol, story.grace, story.dave, story.mallory, story.kms1, story.kms2] = chain.accounts;
 		story.chain = chain;
 		story.tag = options.finality;
 		story.derot = await deploy(chain, {
@@ -60,9 +60,11 @@ export class Story {
 		return kms.reaches(await this.settle());
 	}
 
-	async register() {
-		const words = [1, BUILD, label('kms1-enc'), label('tdx'), label('fam-good'), 7, label('rack1')];
-		await this.derot.send(this.kms1, 'registerNode', words, 1000n * 10n ** 9n);
+	// register: kms1, or the node of a running kms with the key that roots are encrypted to; on machine number `rack`.
+	async register(kms, rack = 1) {
+		const enc = kms ? (await kms.cli('keys', 'node')).json.enc_key : label('kms1-enc');
+		const words = [1, BUILD, enc, label('tdx'), label('fam-good'), 7, label(`rack${rack}`)];
+		await this.derot.send(kms?.options.node ?? this.kms1, 'registerNode', words, 1000n * 10n ** 9n);
 	}
 
 	async allowBuild() {
@@ -70,26 +72,26 @@ export class Story {
 		await this.pass(NOTICE.measurement);
 	}
 
-	async rotate(generation = 1) {
-		await this.council(ACTION.rootRotate, generation, this.kms1, (await this.chain.time()) + 1200);
+	async rotate(generation = 1, node = this.kms1) {
+		await this.council(ACTION.rootRotate, generation, node, (await this.chain.time()) + 1200);
 		await this.pass(NOTICE.root);
 	}
 
 	// publish: sends the calldata of derot keys public from the node's account.
-	async publish(kms) {
+	async publish(kms, generation = 1) {
 		const { json } = await eventually('the root to be made', async () => {
-			const answer = await kms.cli('keys', 'public');
+			const answer = await kms.cli('keys', 'public', '--generation', String(generation));
 			return answer.code === EXIT.good && answer;
 		});
 		assert.equal(json.to, this.derot.address);
-		assert.equal(json.from, this.kms1);
+		assert.equal(json.from, kms.options.node);
 		await this.chain.send({ from: json.from, to: json.to, data: json.data });
 		return json;
 	}
 
 	// root: register, allow, rotate, publish; kms holds the active generation when this returns.
 	async root(kms) {
-		await this.register();
+		await this.register(kms);
 		await this.allowBuild();
 		await this.rotate();
 		await this.final(kms);
