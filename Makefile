@@ -237,7 +237,7 @@ check-clang:
 # Those that touch foreign bytes or secrets and are quick: memcheck sees what the sanitizers do not, the use of
 # undefined values.
 MEMCHECK := chain/test_reader chain/test_rlp chain/test_header chain/test_aead chain/test_hkdf governance/test_fold \
-	governance/test_map kms-bridge/test_keys kms-bridge/test_proto
+	governance/test_map kms-bridge/test_keys kms-bridge/test_parcel kms-bridge/test_secret_paths kms-bridge/test_proto
 check-valgrind: $(MEMCHECK:%=$(OUT)/unit/%)
 	@RUN='valgrind -q --error-exitcode=99 --leak-check=full "$$1"' $(RUN_TESTS) valgrind $(MEMCHECK:%=$(OUT)/unit/%)
 

@@ -6,6 +6,7 @@
 #include "chain/base/reader.h"
 #include "chain/base/writer.h"
 #include "chain/crypto/hkdf.h"
+#include "chain/crypto/ristretto.h"
 #include "chain/crypto/secret.h"
 #include "chain/crypto/voprf.h"
 
@@ -144,8 +145,7 @@ enum dr_err dr_derivation_proof_decode(struct dr_derivation_proof *out, struct d
 		dr_reader_copy(&r, p->c, 32);
 		dr_reader_copy(&r, p->s, 32);
 	}
-	if (dr_reader_end(&r) == DR_OK &&
-	    !dr_bytes_eq(dr_bytes_of(out->element, 32), dr_bytes_of(out->partials[0].element, 32)))
+	if (dr_reader_end(&r) == DR_OK && !dr_ristretto_equal(out->element, out->partials[0].element))
 		dr_fail_set(&own, DR_ERR_NONCANONICAL, "derivation proof: the one partial's element is the element",
 			    0);
 	if (own.err == DR_OK)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "chain/crypto/ristretto.h"
 #include "chain/crypto/secret.h"
 
 enum dr_err dr_keys_parcel_make(const struct dr_keys *k, uint64_t generation, const uint8_t to[static 20],
@@ -71,7 +72,8 @@ enum dr_err dr_keys_parcel_take(struct dr_keys *k, const struct dr_parcel *p, co
 			dr_keys_root_fill(r, p->generation, secret, &own);
 	}
 	dr_secret_wipe(secret, sizeof(secret));
-	if (own.err == DR_OK && (memcmp(r->prf_pub, prf_pub, 32) != 0 || memcmp(r->sig_pub, sig_pub, 32) != 0))
+	if (own.err == DR_OK &&
+	    (!dr_ristretto_equal(r->prf_pub, prf_pub) || !dr_ristretto_equal(r->sig_pub, sig_pub)))
 		dr_fail_set(&own, DR_ERR_PROOF, "parcel: what is inside differs from the published keys", 0);
 	if (own.err != DR_OK) {
 		dr_secret_wipe(r, sizeof(*r));
