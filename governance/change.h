@@ -9,7 +9,9 @@
  *        u64 proposal · by 20 · u64 due · u8 num args · args 32 each
  * flags: 1 has proposal, 2 has by, 4 has due. Integers big-endian.
  * event digest = keccak256(topic0 ‖ keccak256(data)); of a matured grant: that of the event that made it;
- * of an epoch boundary: that of its policy's event. The ordinal of what no event of its block made is 0xffffffff.
+ * of an epoch boundary: that of its policy's event; of an exposure by what took a holder's right away (ROOT_EXPOSE,
+ * matured, before its deadline): that of the revocation, or of what made the holder one. The ordinal of what no event
+ * of its block made is 0xffffffff.
  *
  * Layer: governance.
  */

@@ -178,6 +178,37 @@ static void test_subjects(void **state)
 	}
 }
 
+/* Who asks for the generation before rests on the newest one as well. */
+static void test_generation_before(void **state)
+{
+	const struct w newest = slot1(kit_n(2), kit_n(5));
+	struct dr_root root;
+	uint8_t keys[64];
+	struct w published;
+
+	(void)state;
+	ACT(k, DR_ACTION_APP_HANDOVER, 0, DEPLOYER, k->time + 1 + APP_NOTICE, kit_b(APP), kit_b(VERSION),
+	    kit_b(VERSION));
+	PASS(k, DR_ACTION_ROOT_ROTATE, kit_n(2), kit_a(NODE), kit_n(k->time + 10000));
+	assert_int_equal(kit_block(k, NOTICE_ROOT), DR_OK);
+	root_publish(k, 2, NODE, 2, 1);
+	assert_int_equal(kit_block(k, 1), DR_OK);
+	request.root_back = 1;
+	request.has_from = true;
+	memset(request.from, VERSION, 32);
+	dr_decide(&decision, &k->state, &self, &request, k->time);
+	assert_int_equal(decision.generation, 1);
+	assert_true(dr_state_root(&root, &k->state, 2));
+	memcpy(keys, root.prf_pub, 32);
+	memcpy(keys + 32, root.sig_pub, 32);
+	dr_keccak256(published.b, keys, 64);
+	prove(100, newest, kit_n(0), 0xc0);
+	assert_int_equal(num_reports, 1);
+	assert_int_equal(verdict(), DR_DENY_DIVERGENCE);
+	prove(101, newest, published, 0xc0);
+	assert_int_equal(verdict(), DR_DENY_NONE);
+}
+
 /* What was revoked must be gone from the contract too; a request that does not rest on it goes on. */
 static void test_revoked(void **state)
 {
@@ -267,7 +298,8 @@ static void test_slots(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_code), T(test_subjects), T(test_revoked), T(test_lasting_slots), T(test_slots),
+		T(test_code),    T(test_subjects),      T(test_generation_before),
+		T(test_revoked), T(test_lasting_slots), T(test_slots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
