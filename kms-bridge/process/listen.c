@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG 16
+#define BACKLOG 64
 
 #define EXPECTED                                                                                                     \
 	"expected 127.0.0.1:PORT, [::1]:PORT or unix:/absolute/path: only this machine's own processes may ask"

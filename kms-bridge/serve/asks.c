@@ -127,10 +127,8 @@ struct dr_exchange *dr_asks_overdue(struct dr_asks *a, uint64_t now_ms, int *wai
 
 		if (x->abandoned)
 			continue;
-		if (x->until_ms <= now_ms)
-			return x;
-		*wait_ms = (int)(x->until_ms - now_ms);
-		break;
+		*wait_ms = x->until_ms > now_ms ? (int)(x->until_ms - now_ms) : 0;
+		return *wait_ms == 0 ? x : NULL;
 	}
 	return NULL;
 }

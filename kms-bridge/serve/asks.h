@@ -35,8 +35,8 @@ enum dr_err dr_asks_read(struct dr_asks *a, bool *eof, struct dr_fail *fail);
  * abandoned). NULL: none yet, or (fail) what came is no answer. */
 struct dr_exchange *dr_asks_next(struct dr_asks *a, struct dr_fail *fail);
 
-/* dr_asks_overdue: an exchange that still waits and whose time is over; NULL: none. *wait_ms: until the next one's,
- * -1: there is none. */
+/* dr_asks_overdue: an exchange that still waits and whose time is over; NULL: none. *wait_ms: until the first one's
+ * is; -1: none waits. */
 struct dr_exchange *dr_asks_overdue(struct dr_asks *a, uint64_t now_ms, int *wait_ms);
 
 #endif

@@ -214,6 +214,25 @@ static void answered(struct http *h, struct dr_fail *fail)
 	}
 }
 
+static unsigned connections(const struct http *h)
+{
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info != NULL ? info->num_connections : 0;
+}
+
+/* After everything that resumes a connection, for waiting does not notice that. At its limit the library looks for
+ * clients again only in the run after the one in which a connection ended: so until none does. */
+static void run(struct http *h)
+{
+	unsigned before;
+
+	do {
+		before = connections(h);
+		MHD_run(h->daemon);
+	} while (connections(h) < before);
+}
+
 static int shorter(int a, int b)
 {
 	return a < 0 ? b : b < 0 || a < b ? a : b;
@@ -225,8 +244,7 @@ static void turn(struct http *h, int epoll, bool *eof, struct dr_fail *fail)
 	struct dr_exchange *x;
 	int wait_ms;
 
-	while ((x = dr_asks_overdue(&h->asks, now_ms(), &wait_ms)) != NULL)
-		give_up(x, "the core did not answer in time");
+	dr_asks_overdue(&h->asks, now_ms(), &wait_ms);
 	if (dr_asks_write(&h->asks, fail) != DR_OK)
 		return;
 	struct pollfd fds[] = {
@@ -242,7 +260,9 @@ static void turn(struct http *h, int epoll, bool *eof, struct dr_fail *fail)
 	}
 	if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && dr_asks_read(&h->asks, eof, fail) == DR_OK)
 		answered(h, fail);
-	MHD_run(h->daemon);
+	while ((x = dr_asks_overdue(&h->asks, now_ms(), &wait_ms)) != NULL)
+		give_up(x, "the core did not answer in time");
+	run(h);
 }
 
 static enum dr_err serve(struct http *h, enum dr_err (*ready)(struct dr_fail *fail), struct dr_fail *fail)
@@ -265,8 +285,7 @@ static enum dr_err serve(struct http *h, enum dr_err (*ready)(struct dr_fail *fa
 		if (!x->abandoned)
 			give_up(x, "the core ended");
 	}
-	MHD_run(h->daemon);
-	MHD_run(h->daemon);
+	run(h);
 	return fail->err;
 }
 

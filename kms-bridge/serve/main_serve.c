@@ -2,6 +2,8 @@
  *
  * derot-serve LISTEN: HTTP for this machine alone: what the core lets everybody know, and nothing that acts. Its
  * channel to the core is file descriptor 3 (kms-bridge/proto.h); it ends when the core closes that.
+ *
+ * derot-serve --calls prints the system calls that are left to it once it listens.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +14,7 @@
 
 #include "kms-bridge/process/listen.h"
 #include "kms-bridge/serve/http.h"
+#include "kms-bridge/serve/serve_calls.h"
 
 #define CHANNEL    3
 #define EXIT_USAGE 64
@@ -34,9 +37,12 @@ int main(int argc, char **argv)
 
 	if (argc != 2) {
 		fprintf(stderr,
-			"usage: derot-serve LISTEN (started by derot, with its channel as file descriptor 3)\n");
+			"usage: derot-serve LISTEN (started by derot, with its channel as file descriptor 3)\n"
+			"       derot-serve --calls\n");
 		return EXIT_USAGE;
 	}
+	if (strcmp(argv[1], "--calls") == 0)
+		return dr_sandbox_print(&dr_serve_sandbox, stdout) ? 0 : 1;
 	signal(SIGPIPE, SIG_IGN);
 	if (dr_listen_parse(&at, argv[1], &fail) != DR_OK) {
 		failed(&fail, argv[1]);
@@ -49,7 +55,7 @@ int main(int argc, char **argv)
 	}
 	fcntl(CHANNEL, F_SETFD, FD_CLOEXEC);
 	if (dr_listen_open(&listener, &at, &fail) != DR_OK ||
-	    dr_http_run(CHANNEL, listener, at.local, NULL, &fail) != DR_OK)
+	    dr_http_run(CHANNEL, listener, at.local, dr_serve_confine, &fail) != DR_OK)
 		return failed(&fail, argv[1]);
 	return 0;
 }
