@@ -31,6 +31,7 @@ enum dr_store_sql {
 	DR_SQL_CERTIFICATES,
 	DR_SQL_WRITES, /* from here on: not prepared when read only */
 	DR_SQL_BEGIN = DR_SQL_WRITES,
+	DR_SQL_SNAPSHOT,
 	DR_SQL_COMMIT,
 	DR_SQL_META_PUT,
 	DR_SQL_EVIDENCE_ADD,

@@ -215,14 +215,35 @@ static enum dr_err root_at(struct asked *a, uint64_t size, uint8_t root[static 3
 	return DR_OK;
 }
 
+/* Many reads are one transaction, unless one has begun: each alone would lock and unlock the database. */
+static enum dr_err begin_reads(struct dr_store *s, bool *own, struct dr_fail *fail)
+{
+	*own = !s->read_only && !s->writing;
+	return *own ? dr_store_run(s, DR_SQL_SNAPSHOT, "store: a transaction could not begin", fail) : DR_OK;
+}
+
+static enum dr_err end_reads(struct dr_store *s, bool own, enum dr_err err, struct dr_fail *fail)
+{
+	if (own && dr_store_run(s, DR_SQL_COMMIT, "store: a transaction could not end", fail) != DR_OK)
+		return fail->err;
+	return err;
+}
+
 enum dr_err dr_store_log_root(struct dr_store *s, enum dr_log log, uint64_t size, uint8_t root[static 32],
 			      struct dr_fail *fail)
 {
 	struct asked a = { s, log };
 	struct dr_log_proof scratch;
+	bool own;
 
 	memset(root, 0, 32);
-	return root_at(&a, size, root, &scratch, fail);
+	if (begin_reads(s, &own, fail) != DR_OK)
+		return fail->err;
+	const enum dr_err err = end_reads(s, own, root_at(&a, size, root, &scratch, fail), fail);
+
+	if (err != DR_OK)
+		memset(root, 0, 32);
+	return err;
 }
 
 static enum dr_err inclusion(struct asked *a, uint64_t idx, struct dr_log_proof *out, struct dr_fail *fail)
@@ -266,14 +287,20 @@ enum dr_err dr_store_log_proof(struct dr_store *s, const struct dr_proof_query *
 	struct asked a = { s, (enum dr_log)q->log };
 	struct dr_log_proof scratch;
 	enum dr_err err;
+	bool own;
 
 	DR_ASSERT(q->log <= DR_LOG_JOURNAL && q->kind <= DR_PROOF_CONSISTENCY);
 	memset(out, 0, sizeof(*out));
 	out->size = q->size != 0 ? q->size : s->logs[q->log].size;
+	if (begin_reads(s, &own, fail) != DR_OK) {
+		memset(out, 0, sizeof(*out));
+		return fail->err;
+	}
 	err = root_at(&a, out->size, out->root, &scratch, fail);
 	if (err == DR_OK)
 		err = q->kind == DR_PROOF_INCLUSION ? inclusion(&a, q->first, out, fail)
 						    : consistency(&a, q->first, out, fail);
+	err = end_reads(s, own, err, fail);
 	if (err != DR_OK)
 		memset(out, 0, sizeof(*out));
 	return err;

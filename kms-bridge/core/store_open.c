@@ -33,6 +33,7 @@ static const char schema[] =
 
 static const char *const statements[DR_SQL_NUM] = {
 	[DR_SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[DR_SQL_SNAPSHOT] = "BEGIN",
 	[DR_SQL_COMMIT] = "COMMIT",
 	[DR_SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 	[DR_SQL_META_PUT] = "INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)",
