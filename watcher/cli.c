@@ -29,12 +29,24 @@ static const struct dr_command commands[] = {
 	  "verify hashes every entry again and makes the ledger anew from the node's own evidence. Exit 5: "
 	  "findings.\n" },
 	{ "keys", dr_cmd_keys,
-	  "keys init   -c derot.yaml\n"
-	  "keys public -c derot.yaml [--generation G]\n"
-	  "keys derive -c derot.yaml --app A --measurement M [--service S] [--purpose seal] [--from M] [--before]\n"
-	  "            [--tee T] [--family F] [--svn N] [--device D] [--confidence L] [--advisory ID]...",
-	  "make the sealing key file, show a root's publication, ask the running core for a key",
-	  "derive prints a key only while the chain grants it, and only of development roots. Exit 2: denied.\n" },
+	  "keys init        -c derot.yaml [--argon2-mib N]\n"
+	  "keys node        -c derot.yaml [--measurement M --tee T --family F --svn N --device D]\n"
+	  "keys public      -c derot.yaml [--generation G]\n"
+	  "keys publish     -c derot.yaml [--generation G] [--account-key FILE [TERMS]]\n"
+	  "keys heartbeat   -c derot.yaml [--account-key FILE [TERMS]]\n"
+	  "keys share       -c derot.yaml --to NODE [--generation G] -o FILE|--socket PATH\n"
+	  "keys accept      -c derot.yaml FILE|--socket PATH\n"
+	  "keys derive      -c derot.yaml --app A --measurement M [--purpose P] [--service S] [--contract X]\n"
+	  "                 [--from M] [--before] [--root-before] [--tee T] [--family F] [--svn N] [--device D]\n"
+	  "                 [--confidence L] [--advisory ID]... [--recipient KEY|--recipient-file F] [--prove]\n"
+	  "keys certificate -c derot.yaml [--generation G] [--app A]\n"
+	  "keys reseal      -c derot.yaml\n"
+	  "TERMS: [--tx-nonce N] [--gas N] [--max-fee WEI|--max-fee-gwei N] [--priority-fee WEI]",
+	  "key file, the node's keys, root generations and their way to other nodes, key requests",
+	  "publish and heartbeat print the transaction that the node's account has to send, and sign it if they\n"
+	  "are given the account's key; they send nothing. share and accept carry a root generation to a node that\n"
+	  "the council gave it to. derive prints a key only while the chain grants it, and checks that the\n"
+	  "published root gives no other. Exit 2: denied, or not there yet; 3: a key that is not what it claims.\n" },
 	{ "fixture", dr_cmd_fixture,
 	  "fixture make SCENARIO -o F [--anvil PROGRAM] [--contract BIN] [--profile P]\n"
 	  "fixture lint SCENARIO F [--print]",

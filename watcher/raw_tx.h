@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * raw_tx: a transaction of type 2 (EIP-1559), signed by the account whose key is in a file, as the bytes that
- * eth_sendRawTransaction takes. Nothing is sent from here.
+ * raw_tx: a transaction of type 2 (EIP-1559), signed, as the bytes that eth_sendRawTransaction takes. Nothing is sent
+ * from here.
  *
  *   payload = chain id, nonce, priority fee, max fee, gas, to, value (0), data, access list (empty)
  *   hash    = keccak256(0x02 ‖ rlp([payload]))
@@ -32,10 +32,5 @@ struct dr_raw_tx {
  * DR_ERR_NONCANONICAL: secret is no private key; DR_ERR_NOMEM. Secret: secret. */
 enum dr_err dr_raw_tx_sign(uint8_t *raw, size_t cap, size_t *len, uint8_t hash[static 32], const struct dr_raw_tx *tx,
 			   const uint8_t secret[static 32], struct dr_fail *fail);
-
-/* dr_account_key_read: the key in a file: 32 bytes, or 64 hexadecimal digits with or without 0x before and one
- * newline behind them. The file must be a plain file of this user that nobody else may read (DR_ERR_IO); anything
- * else in it is DR_ERR_SYNTAX. Secret: secret: 32 bytes of dr_secret_alloc. */
-enum dr_err dr_account_key_read(uint8_t secret[static 32], const char *path, struct dr_fail *fail);
 
 #endif
