@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
+
+#include <jansson.h>
 
 #include "kms-bridge/process/listen.h"
 #include "kms-bridge/serve/http.h"
@@ -54,6 +57,9 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	fcntl(CHANNEL, F_SETFD, FD_CLOEXEC);
+	/* What libraries read from files, while there still are files. */
+	json_object_seed(0);
+	tzset();
 	if (dr_listen_open(&listener, &at, &fail) != DR_OK ||
 	    dr_http_run(CHANNEL, listener, at.local, dr_serve_confine, &fail) != DR_OK)
 		return failed(&fail, argv[1]);
