@@ -2,6 +2,9 @@
  *
  * argon2: Argon2id (RFC 9106), version 0x13, one lane, no secret and no associated data; libsodium's.
  *
+ * Secrets: from its second half on, Argon2id chooses addresses by what it has computed of the passphrase, by design
+ * (RFC 9106, 1): the one function here whose memory accesses depend on a secret.
+ *
  * Layer: chain/crypto. One of the sole includers of libsodium.
  */
 #ifndef DR_CRYPTO_ARGON2_H

@@ -7,16 +7,17 @@
  *
  *   root         subject = issuer = O "derot 0x<contract>", CN "derot root generation <number>"; key: the
  * generation's signing key; valid from its publication, for ever; critical basicConstraints CA:TRUE pathlen 0 and
- *                keyUsage keyCertSign; subjectKeyIdentifier; context = the context of the publication (governance/
- *                root.h); generation
- *   application  issuer = that root; O "derot 0x<contract>", OU the purpose, CN the first 16 bytes of the app hash in
- *                hex; key: Ed25519 with the derived key as its seed; valid from the later of the epoch's begin and
- * the generation's publication, for ever; critical keyUsage digitalSignature; extendedKeyUsage serverAuth, clientAuth
- * (purpose tls); authority- and subjectKeyIdentifier; context = the input of the derivation
- * (kms-bridge/derivation.h); generation; epoch; commitment serial       20 bytes of SHA-256 over everything behind
- * it, made positive: 01xxxxxx … key ids      first 20 bytes of SHA-256(public key) (RFC 7093, 2, method 1) commitment
- * SHA-256("derot-commitment-v1" ‖ u16 length ‖ input ‖ element). A holder, who has the element and its proof, can
- * show that a certificate of another key is false; to others it tells nothing
+ *                keyUsage keyCertSign; subjectKeyIdentifier; context = the context of the publication
+ *                (governance/root.h); generation
+ *   application  issuer = that root; O "derot 0x<contract>", OU the purpose, CN the first 16 bytes of the app hash
+ *                in hex; key: Ed25519 with the derived key as its seed; valid from the later of the epoch's begin and
+ *                the generation's publication, for ever; critical keyUsage digitalSignature; extendedKeyUsage
+ *                serverAuth, clientAuth (purpose tls); authority- and subjectKeyIdentifier; context = the input of
+ *                the derivation (kms-bridge/derivation.h); generation; epoch; commitment
+ *   serial       20 bytes of SHA-256 over everything behind it, its first two bits 01: positive, of one length
+ *   key ids      first 20 bytes of SHA-256(public key) (RFC 7093, 2, method 1)
+ *   commitment   SHA-256("derot-commitment-v1" ‖ u16 length ‖ input ‖ element). A holder, who has the element and
+ *                its proof, can show that a certificate of another key is false; to others it tells nothing
  *
  * "For ever" is RFC 5280's 99991231235959Z: what ends a right is the chain, and who asks for the key again.
  *

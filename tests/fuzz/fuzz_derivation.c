@@ -5,8 +5,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What decodes encodes to the same bytes; and what was not made with the root's scalar for this input proves nothing.
- */
+/* What decodes encodes to the same bytes; what was not made with the root's scalar for this input proves nothing. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t prf_pub[32] = {

@@ -72,6 +72,11 @@ static void test_bytes(void **state)
 	uint8_t context[DR_ROOT_CONTEXT_LEN];
 	size_t len;
 
+	/* BIT STRINGs of named bits end with their last one bit (X.690, 11.2.2). */
+	assert_true(contains(root, kit_hex("0603551d0f0101ff0404"
+					   "03020204")));
+	assert_true(contains(app, kit_hex("0603551d0f0101ff0404"
+					  "03020780")));
 	dr_ed25519_keypair(pub, secret, one.key);
 	assert_true(contains(app, dr_bytes_of(pub, 32)));
 	assert_int_equal(dr_derivation_input(input, sizeof(input), &len, in.b.chain_id, in.b.genesis, in.b.contract,
