@@ -83,8 +83,9 @@ int dr_ask_next(struct dr_asking *a, uint16_t *type, struct dr_bytes *payload, i
 				      fail.err != DR_OK ? fail.what : "the core ended the conversation", NULL,
 				      "derot-core", "look at the output of derot run");
 	if ((*type == DR_MSG_ERROR || *type == DR_MSG_FATAL) && dr_error_get(&error, *payload, &fail) == DR_OK)
-		return dr_ask_trouble(a->cli, DR_EXIT_ERROR, dr_err_name((enum dr_err)error.err), error.what, NULL,
-				      "derot-core", "see what it says");
+		return dr_ask_trouble(a->cli, error.err == DR_ERR_STALE ? DR_EXIT_SEALED : DR_EXIT_ERROR,
+				      dr_err_name((enum dr_err)error.err), error.what, NULL, "derot-core",
+				      "see what it says");
 	return DR_EXIT_OK;
 }
 

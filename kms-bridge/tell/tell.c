@@ -13,11 +13,19 @@
 
 json_t *dr_tell_hex(const void *ptr, size_t len)
 {
-	char text[2 * 64 + 3] = "0x";
+	char *text = dr_heap_alloc(2 * len + 3);
 
-	DR_ASSERT(len <= 64);
+	if (text == NULL)
+		return json_null();
+	text[0] = '0';
+	text[1] = 'x';
 	dr_hex_put(text + 2, ptr, len);
-	return json_string(text);
+	json_t *out = json_string(text);
+
+	/* Now and then it is a key. */
+	explicit_bzero(text, 2 * len + 3);
+	dr_heap_free(text);
+	return out;
 }
 
 void dr_tell_time(char out[static 32], uint64_t seconds)

@@ -77,7 +77,7 @@ export async function eventually(what, ask, wait_ms = WAIT_MS) {
 }
 
 // One KMS node. options: endpoints ([url] or [{name, url}]), quorum, completeness, step, poll_ms, timeout_ms,
-// batch ({requests, bytes}), finality, max_staleness, head_staleness, node (address), key_file.
+// batch ({requests, bytes}), finality, max_staleness, head_staleness, node (address), key_file, serve (where to listen).
 export class Kms {
 	#child;
 	#ended;
@@ -133,8 +133,15 @@ export class Kms {
 			`node: "${o.node}"`,
 			`data_dir: data`,
 			`key_file: key`,
+			...(o.serve ? [`serve:`, `  listen: "${o.serve}"`] : []),
 		];
 		writeFileSync(this.config, text.join('\n') + '\n');
+	}
+
+	// runs: derot run on a derot.yaml of these words, to its end.
+	runs(text) {
+		writeFileSync(this.config, text);
+		return derotCli(['run', '-c', this.config]);
 	}
 
 	// start: derot run; returns when the core answers at its socket (or, with {wait: false}, at once).
@@ -229,7 +236,7 @@ export class Kms {
 		const asked = ['--app', app, '--measurement', measurement, ...HARDWARE, ...more];
 		const { code, json, err } = await this.cli('keys', 'derive', ...asked);
 		if (!json) throw new Error(`keys derive: ${code}: ${err}`);
-		if ((code === EXIT.good) !== (json.verdict === 'allow' && json.key !== undefined))
+		if ((code === EXIT.good) !== (json.verdict === 'allow' && (json.key ?? json.box) !== undefined))
 			throw new Error(`keys derive: exit code ${code} for ${JSON.stringify(json)}`);
 		return json;
 	}
