@@ -16,8 +16,8 @@
 
 #include "watcher/cli.h"
 
-#define OUT_CAP   ((size_t)DR_MSG_LEN_MAX * 2)
-#define LINGER_MS 10000
+#define OUT_CAP      ((size_t)DR_MSG_LEN_MAX * 2)
+#define LINGER_MS    10000
 #define CHANNELS_MAX 3
 
 static void link_init(struct dr_link *link, int fd, pid_t pid)

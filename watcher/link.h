@@ -13,8 +13,8 @@
 #include "kms-bridge/proto.h"
 
 struct dr_link {
-	int fd;    /* the channel; -1 once closed */
-	pid_t pid; /* the process behind it; 0: none of ours (a running core's socket) */
+	int fd;     /* the channel; -1 once closed */
+	pid_t pid;  /* the process behind it; 0: none of ours (a running core's socket) */
 	int status; /* how that process ended (waitpid), once dr_link_end was called */
 	struct dr_buf in, out;
 	size_t taken; /* bytes of `in` already handed out */
@@ -33,8 +33,8 @@ enum dr_err dr_link_core_serving(struct dr_link *link, int watch_fd, int serve_f
 enum dr_err dr_link_watch(pid_t *pid, int watch_fd, const char *config, struct dr_fail *fail);
 enum dr_err dr_link_serve(pid_t *pid, int serve_fd, const char *listen, struct dr_fail *fail);
 
-/* dr_link_reap: waits for a process of ours up to wait_ms, then sends SIGTERM, and up to wait_ms later SIGKILL. How it
- * ended (waitpid). */
+/* dr_link_reap: waits for a process of ours up to wait_ms, then sends SIGTERM, and up to wait_ms later SIGKILL. How
+ * it ended (waitpid). */
 int dr_link_reap(pid_t pid, int wait_ms);
 
 /* dr_link_socket: connects to a running core's socket at data_dir/core.sock. */

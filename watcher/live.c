@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #define STOP_AFTER_MS 15000u /* a core that was told to stop and does not */
-#define OTHERS_MS     2000   /* the others keep nothing that needs time */
+#define OTHERS_MS     1000   /* the others keep nothing that needs time */
+#define CORE_FIRST_MS 500u
 
 uint64_t dr_live_now_ms(void)
 {
@@ -115,16 +116,26 @@ static bool is_gone(struct dr_live *live, pid_t *pid, const char *program)
 	return true;
 }
 
+/* A core that dies closes its channels one after the other: who hears of it first may be gone before we hear. */
+static bool core_was_first(struct dr_live *live, struct dr_fail *fail)
+{
+	struct dr_link *core = &live->session.core;
+	const uint64_t end_ms = dr_live_now_ms() + CORE_FIRST_MS;
+
+	for (uint64_t now = 0; !core->eof && (now = dr_live_now_ms()) < end_ms;)
+		if (dr_link_pump(core, (int)(end_ms - now), -1, fail) != DR_OK)
+			return false;
+	return core->eof;
+}
+
 /* Those beside the core; the core's own end is that of its channel. */
 static void look_after(struct dr_live *live, struct dr_fail *fail)
 {
-	struct dr_session *s = &live->session;
-
-	if (live->stopping || (!is_gone(live, &live->watch, "derot-watch") &&
-			       !is_gone(live, &live->serve, "derot-serve")))
+	if (live->stopping ||
+	    (!is_gone(live, &live->watch, "derot-watch") && !is_gone(live, &live->serve, "derot-serve")))
 		return;
-	/* They end by themselves when the core does: then it was the core. */
-	if (dr_link_pump(&s->core, 0, -1, fail) != DR_OK || s->core.eof)
+	/* They end by themselves when the core does. */
+	if (WIFEXITED(live->status) && core_was_first(live, fail))
 		live->died = NULL;
 	else
 		stop(live, fail);

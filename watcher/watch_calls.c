@@ -10,10 +10,12 @@
 #include "kms-bridge/process/calls.h"
 
 #define SOCKET_KIND 0xfu /* the type without SOCK_NONBLOCK and SOCK_CLOEXEC */
-#define SOCKET(family, kind, reason_text, only_text)                                                                  \
-	{                                                                                                             \
-		.name = "socket", .reason = reason_text, .only = only_text,                                           \
-		.when = { { 0, UINT32_MAX, family }, { 1, SOCKET_KIND, kind } }                                       \
+#define SOCKET(family, kind, reason_text, only_text)                                                                 \
+	{                                                                                                            \
+		.name = "socket", .reason = reason_text, .only = only_text, .when = {                                \
+			{ 0, UINT32_MAX, family },                                                                   \
+			{ 1, SOCKET_KIND, kind }                                                                     \
+		}                                                                                                    \
 	}
 
 static const struct dr_call calls[] = {
@@ -89,10 +91,9 @@ static const struct dr_call calls[] = {
 	{ .name = "clock_nanosleep", .reason = "curl waits while it has no connection" },
 };
 
-const struct dr_sandbox dr_watch_sandbox = { .program = "derot-watch",
-					     .calls = calls,
-					     .num_calls = sizeof(calls) / sizeof(calls[0]),
-					     .network = true };
+const struct dr_sandbox dr_watch_sandbox = {
+	.program = "derot-watch", .calls = calls, .num_calls = sizeof(calls) / sizeof(calls[0]), .network = true
+};
 
 enum dr_err dr_watch_confine(struct dr_fail *fail)
 {

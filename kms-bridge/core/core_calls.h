@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * core_calls: what derot-core may ask of the kernel (kms-bridge/process/sandbox.h). No socket beyond those that it was
- * started with, no other program, no other process; files only beneath the data directory and beside the key file.
+ * core_calls: what derot-core may ask of the kernel (kms-bridge/process/sandbox.h). No socket beyond those that it
+ * was started with, no other program, no other process; files only beneath the data directory and beside the key
+ * file.
  *
  * Layer: kms-bridge/core.
  */

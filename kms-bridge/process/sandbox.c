@@ -34,8 +34,8 @@
 #define SCOPE_KILL  (UINT64_C(1) << 1)
 
 #define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define FS_WRITE                                                                                                      \
-	(FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |     \
+#define FS_WRITE                                                                                                     \
+	(FS_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |    \
 	 LANDLOCK_ACCESS_FS_MAKE_SOCK | FS_TRUNCATE)
 /* Those that a rule about a file, and not a folder, may give. */
 #define FS_OF_FILE (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | FS_TRUNCATE)
@@ -75,7 +75,8 @@ static enum dr_err add_path(int rules, const struct dr_sandbox_path *path, uint6
 	close(rule.parent_fd);
 	if (done == 0)
 		return DR_OK;
-	return dr_fail_set(fail, DR_ERR_IO, "sandbox: a path could not be added to the Landlock rules", (size_t)error);
+	return dr_fail_set(fail, DR_ERR_IO, "sandbox: a path could not be added to the Landlock rules",
+			   (size_t)error);
 }
 
 static enum dr_err enter_landlock(const struct dr_sandbox *policy, const struct dr_sandbox_path *paths, size_t num,
@@ -120,8 +121,8 @@ static enum dr_err add_call(scmp_filter_ctx filter, const struct dr_call *call, 
 	/* The kernel takes 32 bits of these arguments, whatever is in the register's upper half. */
 	for (size_t i = 0; i < 2; i++)
 		if (call->when[i].mask != 0)
-			args[num++] = (struct scmp_arg_cmp){ call->when[i].arg, SCMP_CMP_MASKED_EQ, call->when[i].mask,
-							     call->when[i].value };
+			args[num++] = (struct scmp_arg_cmp){ call->when[i].arg, SCMP_CMP_MASKED_EQ,
+							     call->when[i].mask, call->when[i].value };
 	if (call->self)
 		args[num++] =
 			(struct scmp_arg_cmp){ 0, SCMP_CMP_MASKED_EQ, UINT32_MAX, (uint64_t)(uint32_t)getpid() };

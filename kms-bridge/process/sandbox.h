@@ -31,9 +31,9 @@ struct dr_call_when {
 
 /* One row of a list. A call may have several rows: each permits more. */
 struct dr_call {
-	const char *name;            /* as the kernel names it; one that this processor's kernel has not is passed over */
-	const char *reason;          /* why this process makes it */
-	const char *only;            /* the condition in words; NULL: none */
+	const char *name;   /* as the kernel names it; one that this processor's kernel has not is passed over */
+	const char *reason; /* why this process makes it */
+	const char *only;   /* the condition in words; NULL: none */
 	struct dr_call_when when[2]; /* all hold */
 	bool self;                   /* argument 0 is this process's own id */
 	int error;                   /* not 0: the call is not carried out and fails with this errno */
@@ -52,8 +52,8 @@ struct dr_sandbox_path {
 };
 
 /* dr_sandbox_enter: from here on the calling process has what policy lists and paths name. DR_ERR_IO: the kernel does
- * not do it: the caller must end. A build with a sanitizer, whose run-time library makes calls of its own at any time,
- * enters nothing; its --calls says so. */
+ * not do it: the caller must end. A build with a sanitizer, whose run-time library makes calls of its own at any
+ * time, enters nothing; its --calls says so. */
 enum dr_err dr_sandbox_enter(const struct dr_sandbox *policy, const struct dr_sandbox_path *paths, size_t num_paths,
 			     struct dr_fail *fail);
 

@@ -77,7 +77,8 @@ export async function eventually(what, ask, wait_ms = WAIT_MS) {
 }
 
 // One KMS node. options: endpoints ([url] or [{name, url}]), quorum, completeness, step, poll_ms, timeout_ms,
-// batch ({requests, bytes}), finality, max_staleness, head_staleness, node (address), key_file, serve (where to listen).
+// batch ({requests, bytes}), finality, max_staleness, head_staleness, node (address), key_file, serve (where to listen), heartbeat,
+// passphrase_file.
 export class Kms {
 	#child;
 	#ended;
@@ -130,9 +131,11 @@ export class Kms {
 			`lease:`,
 			`  max_staleness: ${o.max_staleness ?? 3600}`,
 			...opt('head_staleness', o.head_staleness, '  '),
+			...opt('heartbeat', o.heartbeat, '  '),
 			`node: "${o.node}"`,
 			`data_dir: data`,
 			`key_file: key`,
+			...opt('passphrase_file', o.passphrase_file),
 			...(o.serve ? [`serve:`, `  listen: "${o.serve}"`] : []),
 		];
 		writeFileSync(this.config, text.join('\n') + '\n');

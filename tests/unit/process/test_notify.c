@@ -109,15 +109,20 @@ static void test_environment(void **state)
 	static const struct {
 		const char *socket, *usec, *pid;
 	} rows[] = {
-		{ NULL, "30000000", NULL },     { "", "30000000", NULL },  { "@", NULL, NULL },
+		{ NULL, "30000000", NULL },      { "", "30000000", NULL },   { "@", NULL, NULL },
 		{ "relative/path", NULL, NULL }, { "/nowhere", NULL, NULL }, { "vsock:2:1234", NULL, NULL },
 	};
 	static const struct {
 		const char *usec, *pid;
 		uint64_t half_ms;
 	} dogs[] = {
-		{ "30000000", NULL, 15000 }, { "30000000", "1", 0 }, { "30000000x", NULL, 0 }, { "-1", NULL, 0 },
-		{ "", NULL, 0 },             { NULL, NULL, 0 },      { "99999999999999999999", NULL, 0 },
+		{ "30000000", NULL, 15000 },
+		{ "30000000", "1", 0 },
+		{ "30000000x", NULL, 0 },
+		{ "-1", NULL, 0 },
+		{ "", NULL, 0 },
+		{ NULL, NULL, 0 },
+		{ "99999999999999999999", NULL, 0 },
 	};
 	struct dr_notify n;
 

@@ -155,8 +155,8 @@ static int kill_self(void)
 }
 static int make_code(void)
 {
-	return result((long)(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
-			     MAP_FAILED));
+	return result(
+		(long)(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED));
 }
 static int make_data(void)
 {
