@@ -66,7 +66,6 @@ enum dr_err dr_derivation_key(uint8_t key[static DR_DERIVATION_KEY_LEN], const u
 			      struct dr_bytes input, enum dr_purpose purpose, const uint8_t contract[static 32],
 			      struct dr_fail *fail)
 {
-	static const uint8_t one[32] = { 1 };
 	const struct dr_bytes no_salt = { NULL, 0 };
 	const char *name = input_purpose(purpose);
 	uint8_t output[64], info[64], parent[DR_DERIVATION_KEY_LEN];
@@ -76,7 +75,7 @@ enum dr_err dr_derivation_key(uint8_t key[static DR_DERIVATION_KEY_LEN], const u
 	dr_writer_init(&w, info, sizeof(info), &own);
 	dr_writer_copy(&w, "derot-key-v1", 12);
 	dr_writer_copy(&w, name, strlen(name));
-	if (dr_voprf_finalize(output, input, one, element, &own) == DR_OK)
+	if (dr_voprf_output(output, input, element, &own) == DR_OK)
 		dr_hkdf_sha512(key, DR_DERIVATION_KEY_LEN, dr_bytes_of(output, sizeof(output)), no_salt,
 			       dr_bytes_of(info, w.len), &own);
 	if (own.err == DR_OK && purpose == DR_PURPOSE_CONTRACT) {
@@ -158,14 +157,12 @@ enum dr_err dr_derivation_verify(uint8_t key[static DR_DERIVATION_KEY_LEN], stru
 				 const uint8_t prf_pub[static 32], struct dr_bytes input, enum dr_purpose purpose,
 				 const uint8_t contract[static 32], struct dr_fail *fail)
 {
-	static const uint8_t one[32] = { 1 };
 	uint8_t point[1][32], element[1][32], cs[64];
 	struct dr_derivation_proof p;
 	struct dr_fail own = { 0 };
 
 	memset(key, 0, DR_DERIVATION_KEY_LEN);
-	if (dr_derivation_proof_decode(&p, proof, &own) == DR_OK &&
-	    dr_voprf_blind(point[0], input, one, &own) == DR_OK) {
+	if (dr_derivation_proof_decode(&p, proof, &own) == DR_OK && dr_voprf_hash(point[0], input, &own) == DR_OK) {
 		memcpy(element[0], p.element, 32);
 		memcpy(cs, p.partials[0].c, 32);
 		memcpy(cs + 32, p.partials[0].s, 32);

@@ -198,6 +198,26 @@ enum dr_err dr_voprf_evaluate(uint8_t output[static 64], const uint8_t secret[st
 	return err;
 }
 
+enum dr_err dr_voprf_hash(uint8_t element[static 32], struct dr_bytes input, struct dr_fail *fail)
+{
+	const enum dr_err err = hash_to_group(element, input, fail);
+
+	/* The identity comes out with probability 2^-252, and is no element. */
+	return err != DR_OK ? err : dr_ristretto_check_point(element, fail);
+}
+
+enum dr_err dr_voprf_output(uint8_t output[static 64], struct dr_bytes input, const uint8_t element[static 32],
+			    struct dr_fail *fail)
+{
+	memset(output, 0, 64);
+	if (input.len > DR_VOPRF_INPUT_MAX)
+		return dr_fail_set(fail, DR_ERR_LIMIT, "PRF input is longer than 65535 bytes", input.len);
+	if (dr_ristretto_check_point(element, fail) != DR_OK)
+		return fail->err;
+	finish(output, input, element);
+	return DR_OK;
+}
+
 /* out = a · p + b · q */
 static enum dr_err mul_add(uint8_t out[static 32], const uint8_t a[static 32], const uint8_t p[static 32],
 			   const uint8_t b[static 32], const uint8_t q[static 32], struct dr_fail *fail)
@@ -244,9 +264,9 @@ static enum dr_err accumulate(uint8_t sum[static 32], bool first, const uint8_t 
 }
 
 /* ComputeComposites (2.2.1, 2.2.2): m and z are the sums of blinded and evaluated with weights that depend
- * on all of them. All of this is public. The prover discards z and takes secret · m (ComputeCompositesFast):
- * equal if the evaluations are right. */
-static enum dr_err composites(uint8_t m[static 32], uint8_t z[static 32], const uint8_t pub[static 32],
+ * on all of them. All of this is public. The prover passes no z (NULL) and takes secret · m
+ * (ComputeCompositesFast): equal if the evaluations are right. */
+static enum dr_err composites(uint8_t m[static 32], uint8_t *z, const uint8_t pub[static 32],
 			      const uint8_t (*blinded)[32], const uint8_t (*evaluated)[32], size_t num,
 			      struct dr_fail *fail)
 {
@@ -255,7 +275,8 @@ static enum dr_err composites(uint8_t m[static 32], uint8_t z[static 32], const 
 	enum dr_err err;
 
 	memset(m, 0, 32);
-	memset(z, 0, 32);
+	if (z != NULL)
+		memset(z, 0, 32);
 	if (num == 0 || num > DR_VOPRF_BATCH_MAX)
 		return dr_fail_set(fail, DR_ERR_LIMIT, "a proof covers 1 to 64 evaluations", num);
 	add_sized(&t, pub, 32);
@@ -273,7 +294,8 @@ static enum dr_err composites(uint8_t m[static 32], uint8_t z[static 32], const 
 		hash_to_scalar(d, &t, dst_scalar);
 		if ((err = accumulate(m, i == 0, d, blinded[i], fail)) != DR_OK)
 			return err;
-		if ((err = accumulate(z, i == 0, d, evaluated[i], fail)) != DR_OK)
+		if ((err = z != NULL ? accumulate(z, i == 0, d, evaluated[i], fail)
+				     : dr_ristretto_check_point(evaluated[i], fail)) != DR_OK)
 			return err;
 	}
 	return DR_OK;
@@ -314,7 +336,7 @@ enum dr_err dr_voprf_prove(uint8_t proof[static 64], const uint8_t secret[static
 	memset(proof, 0, 64);
 	if ((err = dr_ristretto_base(pub, secret, fail)) != DR_OK)
 		return err;
-	if ((err = composites(m, z, pub, blinded, evaluated, num, fail)) != DR_OK)
+	if ((err = composites(m, NULL, pub, blinded, evaluated, num, fail)) != DR_OK)
 		return err;
 	if ((err = dr_ristretto_mul(z, secret, m, fail)) != DR_OK)
 		return err;

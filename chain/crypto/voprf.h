@@ -49,6 +49,12 @@ enum dr_err dr_voprf_finalize(uint8_t output[static 64], struct dr_bytes input, 
 enum dr_err dr_voprf_evaluate(uint8_t output[static 64], const uint8_t secret[static 32], struct dr_bytes input,
 			      struct dr_fail *fail);
 
+/* dr_voprf_hash: HashToGroup(input): what Blind blinds. dr_voprf_output: what ends Finalize and Evaluate: the hash of
+ * an element that is not, or no more, blinded. For who evaluates in the clear: both without a multiplication by 1. */
+enum dr_err dr_voprf_hash(uint8_t element[static 32], struct dr_bytes input, struct dr_fail *fail);
+enum dr_err dr_voprf_output(uint8_t output[static 64], struct dr_bytes input, const uint8_t element[static 32],
+			    struct dr_fail *fail);
+
 /* dr_voprf_prove: GenerateProof (2.2.1): evaluated[i] = secret · blinded[i] for all i in [0,num), with the
  * same scalar as the public key; num is 1..DR_VOPRF_BATCH_MAX (DR_ERR_LIMIT). proof is c ‖ s. nonce is a
  * uniform scalar used once: two proofs with one nonce give the scalar away. The public key is computed here

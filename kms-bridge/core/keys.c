@@ -360,7 +360,6 @@ enum dr_err dr_keys_derive(const struct dr_keys *k, uint8_t key[static DR_KEYS_L
 {
 	const struct dr_keys_root *r = dr_keys_root_of(k, decision->generation);
 	const enum dr_purpose purpose = (enum dr_purpose)request->purpose;
-	static const uint8_t one[32] = { 1 };
 	uint8_t input[DR_DERIVATION_INPUT_MAX], wide[64], nonce[32], point[1][32], element[1][32], cs[64];
 	struct dr_derivation_proof out = { .version = 1, .scheme = 1, .t = 1, .n = 1, .num = 1 };
 	struct dr_fail own = { 0 };
@@ -374,8 +373,7 @@ enum dr_err dr_keys_derive(const struct dr_keys *k, uint8_t key[static DR_KEYS_L
 		return dr_fail_set(fail, DR_ERR_UNKNOWN, "keys: no root of this generation is held here", 0);
 	DR_ASSERT(dr_derivation_input(input, sizeof(input), &len, k->binding.chain_id, k->binding.genesis,
 				      k->binding.contract, decision, request, &own) == DR_OK);
-	/* Blinded with 1: HashToGroup(input). */
-	if (dr_voprf_blind(point[0], dr_bytes_of(input, len), one, &own) == DR_OK &&
+	if (dr_voprf_hash(point[0], dr_bytes_of(input, len), &own) == DR_OK &&
 	    dr_voprf_blind_evaluate(element[0], r->prf, point[0], &own) == DR_OK)
 		dr_derivation_key(key, element[0], dr_bytes_of(input, len), purpose, request->contract, &own);
 	if (own.err == DR_OK && proof != NULL) {

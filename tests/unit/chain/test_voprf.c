@@ -36,7 +36,7 @@ static void one_vector(const json_t *vector, const uint8_t *secret, const uint8_
 	const json_t *expected = json_object_get(vector, "Proof");
 	struct dr_bytes input[BATCH_MAX], blind[BATCH_MAX], blinded[BATCH_MAX], evaluated[BATCH_MAX],
 		output[BATCH_MAX];
-	uint8_t b[BATCH_MAX][32], e[BATCH_MAX][32], out[64], proof[64];
+	uint8_t b[BATCH_MAX][32], e[BATCH_MAX][32], element[32], out[64], proof[64];
 	struct dr_fail fail = { 0 };
 
 	assert_in_range(num, 1, BATCH_MAX);
@@ -53,6 +53,11 @@ static void one_vector(const json_t *vector, const uint8_t *secret, const uint8_
 		assert_int_equal(dr_voprf_finalize(out, input[i], blind[i].ptr, e[i], &fail), DR_OK);
 		assert_memory_equal(out, output[i].ptr, 64);
 		assert_int_equal(dr_voprf_evaluate(out, secret, input[i], &fail), DR_OK);
+		assert_memory_equal(out, output[i].ptr, 64);
+		/* In the clear. */
+		assert_int_equal(dr_voprf_hash(element, input[i], &fail), DR_OK);
+		assert_int_equal(dr_voprf_blind_evaluate(element, secret, element, &fail), DR_OK);
+		assert_int_equal(dr_voprf_output(out, input[i], element, &fail), DR_OK);
 		assert_memory_equal(out, output[i].ptr, 64);
 	}
 	const uint8_t(*cb)[32] = (const uint8_t(*)[32])b, (*ce)[32] = (const uint8_t(*)[32])e;
@@ -148,6 +153,9 @@ static void test_refusals(void **state)
 	REFUSED(DR_ERR_LIMIT, 64, dr_voprf_finalize(out, too_long, secret, pub, &fail));
 	REFUSED(DR_ERR_NONCANONICAL, 64, dr_voprf_finalize(out, input, zero, pub, &fail));
 	REFUSED(DR_ERR_NONCANONICAL, 64, dr_voprf_finalize(out, input, secret, zero, &fail));
+	REFUSED(DR_ERR_LIMIT, 32, dr_voprf_hash(out, too_long, &fail));
+	REFUSED(DR_ERR_LIMIT, 64, dr_voprf_output(out, too_long, pub, &fail));
+	REFUSED(DR_ERR_NONCANONICAL, 64, dr_voprf_output(out, dr_bytes_of("x", 1), zero, &fail));
 	REFUSED(DR_ERR_LIMIT, 32, dr_voprf_derive(out, out2, secret, too_long, &fail));
 	REFUSED(DR_ERR_NONCANONICAL, 32, dr_voprf_public(out, zero, &fail));
 	REFUSED(DR_OK, 64, dr_voprf_prove(out, secret, batch, batch, DR_VOPRF_BATCH_MAX, secret, &fail));
