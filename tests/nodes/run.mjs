@@ -77,8 +77,8 @@ export async function eventually(what, ask, wait_ms = WAIT_MS) {
 }
 
 // One KMS node. options: endpoints ([url] or [{name, url}]), quorum, completeness, step, poll_ms, timeout_ms,
-// batch ({requests, bytes}), finality, max_staleness, head_staleness, node (address), key_file, serve (where to listen), heartbeat,
-// passphrase_file.
+// batch ({requests, bytes}), finality, max_staleness, head_staleness, node (address), key_file,
+// serve (where to listen), heartbeat, passphrase_file.
 export class Kms {
 	#child;
 	#ended;

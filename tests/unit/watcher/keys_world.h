@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * keys_world: derot keys, run against fake_core.h and endpoints that answer what their path says. Included by one test
- * each.
+ * keys_world: derot keys, run against fake_core.h and endpoints that answer what their path says. Included by one
+ * test each.
  */
 #ifndef DR_TESTS_KEYS_WORLD_H
 #define DR_TESTS_KEYS_WORLD_H
