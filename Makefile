@@ -284,9 +284,12 @@ format:
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/derot/profiles $(DESTDIR)$(PREFIX)/share/doc/derot
+		$(DESTDIR)$(PREFIX)/share/derot/profiles $(DESTDIR)$(PREFIX)/share/doc/derot \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(PROGRAMS:%=$(OUT)/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(wildcard watcher/*.1 kms-bridge/*/*.1) $(DESTDIR)$(PREFIX)/share/man/man1
+	sed 's,/usr/local/,$(PREFIX)/,' packaging/derot.service >$(OUT)/derot.service
+	install -m 644 $(OUT)/derot.service $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 644 $(wildcard governance/profiles/*.yaml) $(DESTDIR)$(PREFIX)/share/derot/profiles
 	install -m 644 fixtures/derot.example.yaml LICENSE $(wildcard README.md ARCHITECTURE.md) \
 		$(DESTDIR)$(PREFIX)/share/doc/derot
