@@ -50,7 +50,7 @@ static void test_key_file(void **state)
 		{ "others may read", digits, 0, 0640, NULL, DR_ERR_IO },
 		{ "all may write", digits, 0, 0602, NULL, DR_ERR_IO },
 	};
-	char folder[] = "/tmp/derot-test-secret-file-XXXXXX", path[64], link[64];
+	char folder[] = "/tmp/derot-test-secret-file-XXXXXX", path[64], link[64], good[64];
 	const uint8_t zero[32] = { 0 };
 	struct dr_fail fail = { 0 };
 	uint8_t secret[32];
@@ -76,13 +76,18 @@ static void test_key_file(void **state)
 	}
 	const char *const no_files[] = { path, link, folder, "/dev/null" };
 
-	assert_int_equal(symlink("/dev/null", link), 0);
+	/* A link to a file that would do. */
+	snprintf(good, sizeof(good), "%s/good", folder);
+	assert_int_equal(dr_new_file_write(good, dr_bytes_of(digits, 64), &fail), DR_OK);
+	assert_int_equal(dr_secret_file_read(secret, good, &fail), DR_OK);
+	assert_int_equal(symlink(good, link), 0);
 	for (size_t i = 0; i < 4; i++) {
 		fail = (struct dr_fail){ 0 };
 		assert_int_equal(dr_secret_file_read(secret, no_files[i], &fail), DR_ERR_IO);
 		kit_assert_fail(DR_ERR_IO, &fail);
 	}
 	unlink(link);
+	unlink(good);
 	rmdir(folder);
 }
 
