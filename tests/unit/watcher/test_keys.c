@@ -112,7 +112,7 @@ static void test_rows(void **state)
 	put_file("empty", "", 0, 0600);
 	put_file("huge", kit_alloc(DR_RUN_MAX + 1), DR_RUN_MAX + 1, 0600);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		*fake.lie = rows[i].lie;
+		*fake.lie = (int)rows[i].lie;
 		struct done d = run(rows[i].line);
 
 		if (d.code != rows[i].code ||
@@ -127,7 +127,7 @@ static void test_rows(void **state)
 	}
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
 		for (size_t k = 0; k < 4; k++) {
-			*fake.lie = bad[k];
+			*fake.lie = (int)bad[k];
 			struct done d = run(forms[i]);
 
 			if (d.code != 1 || strstr(d.out, "\"ok\"") == NULL)

@@ -76,6 +76,7 @@ static void test_key_file(void **state)
 	}
 	const char *const no_files[] = { path, link, folder, "/dev/null" };
 
+	fail = (struct dr_fail){ 0 };
 	/* A link to a file that would do. */
 	snprintf(good, sizeof(good), "%s/good", folder);
 	assert_int_equal(dr_new_file_write(good, dr_bytes_of(digits, 64), &fail), DR_OK);
