@@ -47,6 +47,16 @@ struct dr_client {
 	} answer;
 };
 
+/* A key request that waits for its batch. */
+#define DR_CORE_ASKED_MAX 16u
+struct dr_asked {
+	struct dr_client *client;
+	struct dr_request request;
+	struct dr_decision decision;
+	uint64_t request_idx;
+	struct dr_fail why; /* it could not be read, or carried out */
+};
+
 struct dr_core {
 	struct dr_init init;
 	struct dr_buf profile; /* what init.profile borrows */
@@ -76,6 +86,8 @@ struct dr_core {
 	bool torn;
 	uint64_t noted_generation;
 	enum dr_holding noted_holding;
+	struct dr_asked asked[DR_CORE_ASKED_MAX];
+	size_t num_asked;
 	/* The heartbeat drawn last; and the one of this node that the chain shows, with what it means. */
 	uint8_t nonce[32];
 	uint64_t nonce_ms; /* boot-time */
@@ -131,6 +143,10 @@ __attribute__((format(printf, 4, 5))) enum dr_err dr_core_fail(struct dr_core *c
  * broke the protocol. c->fail: the core itself failed. dr_core_client_more: goes on with a long answer. */
 bool dr_core_client_take(struct dr_core *c, struct dr_client *client, uint16_t type, struct dr_bytes payload);
 enum dr_err dr_core_client_more(struct dr_core *c, struct dr_client *client);
+
+/* dr_core_keys_flush: the key requests that wait are carried out and answered: before a client's next message of
+ * another kind, and before its channel is written or closed. */
+enum dr_err dr_core_keys_flush(struct dr_core *c);
 
 /* dr_core_take_*: one message of a client each; false: it broke the protocol. */
 bool dr_core_take_key_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload);

@@ -119,6 +119,9 @@ bool dr_core_client_take(struct dr_core *c, struct dr_client *client, uint16_t t
 			dr_core_say_error(c, client, DR_ERR_UNKNOWN, "only a running core answers this");
 			return true;
 		}
+		/* In order: what was asked before is answered before. */
+		if (type != DR_MSG_KEY_GET && dr_core_keys_flush(c) != DR_OK)
+			return true;
 		return messages[i].take(c, client, payload);
 	}
 	return false;

@@ -76,80 +76,115 @@ static enum dr_err make_release(const struct dr_core *c, struct release *r, cons
 	return fail->err;
 }
 
-/* The result, durable; then the answer. */
-static enum dr_err hand_over(struct dr_core *c, struct dr_client *client, struct dr_key_answer *answer,
-			     const struct release *r, const struct dr_request *request)
+/* Key requests come in batches, from one client or from several: their intents become durable together, then their
+ * releases, so that a disk that needs a millisecond for either still lets many keys a second out. */
+
+static enum dr_err note_release(struct dr_core *c, const struct dr_asked *a, const struct release *r)
 {
 	char detail[DR_TEXT_MAX], recipient[65] = "plain";
 
-	if (has_recipient(request))
-		dr_hex_put(recipient, request->recipient, 32);
+	if (has_recipient(&a->request))
+		dr_hex_put(recipient, a->request.recipient, 32);
 	snprintf(detail, sizeof(detail), "request %llu: key released, purpose %s, generation %llu, epoch %llu, to %s",
-		 (unsigned long long)answer->request_idx, dr_purpose_name((enum dr_purpose)request->purpose),
-		 (unsigned long long)answer->decision.generation, (unsigned long long)answer->decision.epoch,
-		 recipient);
-	if (has_recipient(request)) {
-		answer->box = dr_bytes_of(r->box, r->box_len);
-	} else {
-		memcpy(answer->key, r->key, DR_KEYS_LEN);
-		answer->key_len = DR_KEYS_LEN;
-		answer->proof = dr_bytes_of(r->proof, DR_DERIVATION_PROOF_LEN);
-	}
-	answer->certificate = dr_bytes_of(r->certificate, r->certificate_len);
-	if (r->certificate_len > 0 && dr_store_certificate_add(c->store, answer->decision.generation, request->app,
-							       answer->certificate, &c->fail) != DR_OK)
+		 (unsigned long long)a->request_idx, dr_purpose_name((enum dr_purpose)a->request.purpose),
+		 (unsigned long long)a->decision.generation, (unsigned long long)a->decision.epoch, recipient);
+	if (r->certificate_len > 0 &&
+	    dr_store_certificate_add(c->store, a->decision.generation, a->request.app,
+				     dr_bytes_of(r->certificate, r->certificate_len), &c->fail) != DR_OK)
 		return c->fail.err;
-	if (dr_core_note(c, DR_NOTE_RELEASE, c->final_number, request->app, DR_SOURCE_CORE, detail, NULL) != DR_OK ||
-	    dr_core_commit(c) != DR_OK)
-		return c->fail.err;
-	return dr_key_answer_put(&client->ch.out, DR_MSG_KEY, answer, &c->fail);
+	return dr_core_note(c, DR_NOTE_RELEASE, c->final_number, a->request.app, DR_SOURCE_CORE, detail, NULL);
 }
 
-/* Intent → durable → act → result → durable → answer. */
-static enum dr_err say_key(struct dr_core *c, struct dr_client *client, const struct dr_request *request)
+/* What stands against carrying out what was allowed, or NULL. */
+static const char *obstacle(const struct dr_core *c)
 {
-	struct dr_key_answer answer = { .development = c->init.proof == DR_PROOF_QUORUM };
-	struct dr_fail why = { 0 };
-	struct release *r;
-	enum dr_err err;
+	const char *why;
 
-	if (dr_core_tick(c, false) != DR_OK || dr_core_roots_step(c) != DR_OK ||
-	    dr_engine_request(c->engine, &answer.decision, &answer.request_idx, request, &c->fail) != DR_OK ||
-	    dr_core_commit(c) != DR_OK)
-		return c->fail.err;
-	if (answer.decision.verdict != DR_ALLOW) {
-		const char *reason = reason_of(c, &answer.decision);
-
-		dr_text_set(answer.reason, sizeof(answer.reason), reason, strlen(reason));
-		return dr_key_answer_put(&client->ch.out, DR_MSG_KEY, &answer, &c->fail);
-	}
 	/* Nobody attests a recipient yet: keys leave development roots alone. A later proof must not fall through. */
-	if (!answer.development)
-		return dr_core_say_error(c, client, DR_ERR_UNKNOWN,
-					 "keys of this proof go to an attested recipient only");
-	if (c->keys == NULL)
-		return dr_core_say_error(c, client, DR_ERR_UNKNOWN, "no root is held here");
-	r = dr_secret_alloc(sizeof(*r));
-	if (r == NULL)
-		return dr_core_say_error(c, client, DR_ERR_NOMEM, "no locked memory for a key");
-	if (make_release(c, r, &answer.decision, request, &why) != DR_OK)
-		err = dr_core_say_error(c, client, why.err, why.what);
-	else
-		err = hand_over(c, client, &answer, r, request);
+	if (c->init.proof != DR_PROOF_QUORUM)
+		return "keys of this proof go to an attested recipient only";
+	if (dr_engine_sealed(c->engine, &why))
+		return why;
+	return c->keys == NULL ? "no root is held here" : NULL;
+}
+
+static enum dr_err act(struct dr_core *c, struct dr_asked *a, struct release *r)
+{
+	const char *what = obstacle(c);
+
+	if (a->decision.verdict != DR_ALLOW)
+		return DR_OK;
+	if (what != NULL)
+		dr_fail_set(&a->why, DR_ERR_UNKNOWN, what, 0);
+	else if (make_release(c, r, &a->decision, &a->request, &a->why) == DR_OK)
+		return note_release(c, a, r);
+	return DR_OK;
+}
+
+static enum dr_err say_answer(struct dr_core *c, const struct dr_asked *a, const struct release *r)
+{
+	struct dr_key_answer answer = { .decision = a->decision,
+					.request_idx = a->request_idx,
+					.development = c->init.proof == DR_PROOF_QUORUM };
+	const char *reason;
+
+	if (a->why.err != DR_OK)
+		return dr_core_say_error(c, a->client, a->why.err, a->why.what);
+	if (a->decision.verdict != DR_ALLOW) {
+		reason = reason_of(c, &a->decision);
+		dr_text_set(answer.reason, sizeof(answer.reason), reason, strlen(reason));
+	} else if (has_recipient(&a->request)) {
+		answer.box = dr_bytes_of(r->box, r->box_len);
+	} else {
+		memcpy(answer.key, r->key, DR_KEYS_LEN);
+		answer.key_len = DR_KEYS_LEN;
+		answer.proof = dr_bytes_of(r->proof, DR_DERIVATION_PROOF_LEN);
+	}
+	if (a->decision.verdict == DR_ALLOW)
+		answer.certificate = dr_bytes_of(r->certificate, r->certificate_len);
+	dr_key_answer_put(&a->client->ch.out, DR_MSG_KEY, &answer, &c->fail);
 	dr_secret_wipe(&answer, sizeof(answer));
+	return c->fail.err;
+}
+
+/* Intents → durable → act → results → durable → answers. */
+enum dr_err dr_core_keys_flush(struct dr_core *c)
+{
+	const size_t num = c->num_asked;
+	struct release *r;
+
+	if (num == 0 || c->fail.err != DR_OK)
+		return c->fail.err;
+	c->num_asked = 0;
+	if (dr_core_commit(c) != DR_OK)
+		return c->fail.err;
+	/* A disk may have stood still for long: what was fresh then may be old now. */
+	if (dr_core_tick(c, true) != DR_OK)
+		return c->fail.err;
+	r = dr_secret_alloc(num * sizeof(*r));
+	if (r == NULL)
+		return dr_fail_set(&c->fail, DR_ERR_NOMEM, "no locked memory for keys", num * sizeof(*r));
+	for (size_t i = 0; i < num && c->fail.err == DR_OK; i++)
+		act(c, &c->asked[i], &r[i]);
+	if (c->fail.err == DR_OK && dr_core_commit(c) == DR_OK)
+		for (size_t i = 0; i < num && c->fail.err == DR_OK; i++)
+			say_answer(c, &c->asked[i], &r[i]);
 	dr_secret_free(r);
-	return err;
+	return c->fail.err;
 }
 
 bool dr_core_take_key_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
 {
-	struct dr_fail why = { 0 };
-	struct dr_request request;
+	struct dr_asked *a = &c->asked[c->num_asked];
 
-	if (dr_request_decode(&request, payload, &why) != DR_OK)
-		dr_core_say_error(c, client, why.err, why.what);
-	else
-		say_key(c, client, &request);
+	memset(a, 0, sizeof(*a));
+	a->client = client;
+	if (dr_request_decode(&a->request, payload, &a->why) == DR_OK &&
+	    (dr_core_tick(c, false) != DR_OK || dr_core_roots_step(c) != DR_OK ||
+	     dr_engine_request(c->engine, &a->decision, &a->request_idx, &a->request, &c->fail) != DR_OK))
+		return true;
+	if (++c->num_asked == DR_CORE_ASKED_MAX)
+		dr_core_keys_flush(c);
 	return true;
 }
 

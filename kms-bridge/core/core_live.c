@@ -155,7 +155,9 @@ static void accept_client(struct dr_live *l)
 	close(fd);
 }
 
-static void pump_client(struct dr_live *l, size_t i, bool readable)
+/* A turn of a client in two halves: what it says is taken, from all of them; then the key requests among that are
+ * carried out together (dr_core_keys_flush), and what each is told goes out. */
+static void hear_client(struct dr_live *l, size_t i, bool readable)
 {
 	struct dr_core *c = l->c;
 	struct dr_client *client = &l->clients[i];
@@ -175,10 +177,21 @@ static void pump_client(struct dr_live *l, size_t i, bool readable)
 		good = dr_core_client_take(c, client, type, payload) && dr_core_client_more(c, client) == DR_OK;
 		left--;
 	}
-	const bool full = dr_channel_pending(&client->ch) >= CLIENT_OUT_MAX;
+	l->client_heard[i] = true;
+	l->client_good[i] = good && why.err == DR_OK;
+	l->client_behind[i] = left == 0;
+}
 
-	good = good && why.err == DR_OK && dr_channel_write(&client->ch, &why) == DR_OK;
-	l->client_behind[i] = good && (left == 0 || (full && dr_channel_pending(&client->ch) < CLIENT_OUT_MAX));
+static void tell_client(struct dr_live *l, size_t i)
+{
+	struct dr_client *client = &l->clients[i];
+	struct dr_fail why = { 0 };
+	const bool full = dr_channel_pending(&client->ch) >= CLIENT_OUT_MAX,
+		   good = l->client_good[i] && dr_channel_write(&client->ch, &why) == DR_OK;
+
+	l->client_heard[i] = false;
+	l->client_behind[i] =
+		good && (l->client_behind[i] || (full && dr_channel_pending(&client->ch) < CLIENT_OUT_MAX));
 	/* Who has said its last may still wait for an answer. */
 	if (good && !client->ch.gone &&
 	    (!client->ch.eof || client->answer.kind != DR_ANSWER_NONE || dr_channel_pending(&client->ch) > 0 ||
@@ -250,7 +263,12 @@ static void turn(struct dr_live *l)
 		accept_client(l);
 	for (size_t i = 0; i < PLACES && !ends(l); i++)
 		if (l->client_used[i] && (p[5 + i].revents != 0 || l->client_behind[i]))
-			pump_client(l, i, (p[5 + i].revents & ~POLLOUT) != 0);
+			hear_client(l, i, (p[5 + i].revents & ~POLLOUT) != 0);
+	if (!ends(l))
+		dr_core_keys_flush(c);
+	for (size_t i = 0; i < PLACES && !ends(l); i++)
+		if (l->client_used[i] && l->client_heard[i])
+			tell_client(l, i);
 	if (c->fail.err == DR_OK && dr_channel_write(&c->control, &c->fail) == DR_OK)
 		dr_channel_write(&c->watch, &c->fail);
 }

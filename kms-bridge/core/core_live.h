@@ -20,6 +20,8 @@ struct dr_live {
 	struct dr_client clients[DR_CLIENTS_MAX + 1];
 	/* behind: it said more than was looked at */
 	bool client_used[DR_CLIENTS_MAX + 1], client_behind[DR_CLIENTS_MAX + 1];
+	/* Of this turn: it was looked at, and broke no rule. */
+	bool client_heard[DR_CLIENTS_MAX + 1], client_good[DR_CLIENTS_MAX + 1];
 	uint32_t sent[DR_WANTS_MAX]; /* ids of the wants that watch has */
 	size_t num_sent;
 	struct dr_want *wants;
