@@ -227,7 +227,10 @@ describe('live', { skip }, () => {
 		if (kms.code !== undefined) await kms.start();
 		await kms.stop();
 		const log = join(folder(), 'trace');
-		await kms.configure();
+		// A name to look up, one that there is not, and a server that speaks no TLS.
+		const { port } = new URL(chain.url);
+		const endpoints = [`http://localhost:${port}`, 'http://nowhere.invalid:8545', `https://localhost:${port}`];
+		await kms.configure({ endpoints });
 		const run = [join(build, 'derot'), 'run', '-c', kms.config];
 		const traced = spawn('strace', ['-f', '-qq', '-s', '64', '-o', log, ...run], { stdio: 'ignore' });
 		const ended = new Promise((done) => traced.once('exit', done));
@@ -237,7 +240,9 @@ describe('live', { skip }, () => {
 			return t.skip('strace may not trace here');
 		}
 		await eventually('unsealed', async () => (await kms.status())?.sealed === false);
+		await eventually('all were asked', async () => (await kms.status()).endpoints.every((e) => ['good', 'aside'].includes(e.state)));
 		await kms.derive(APP, 'mail-v1');
+		await kms.cli('keys', 'reseal');
 		await kms.verify();
 		await http(kms.options.serve.slice('unix:'.length), '/v1/status');
 		// strace hands its own SIGTERM on to nobody.
