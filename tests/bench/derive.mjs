@@ -49,7 +49,7 @@ function ask(socket, message, num, ahead) {
 			if (got === num) resolve(Number(process.hrtime.bigint() - start) / 1e9);
 			else send();
 		});
-		socket.on('error', reject);
+		socket.removeAllListeners('error').on('error', reject);
 		send();
 	});
 }
