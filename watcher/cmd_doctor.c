@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "chain/base/hex.h"
+#include "kms-bridge/process/sandbox.h"
 #include "watcher/cli.h"
 #include "watcher/config.h"
 #include "watcher/rpc.h"
@@ -80,6 +81,15 @@ static void limits(struct doctor *d)
 		     "%" PRIu64 " bytes: keys might be written to swap", (uint64_t)lock.rlim_cur);
 	else
 		tell(d, "locked memory", GOOD, NULL, "enough for keys");
+}
+
+static void sandbox(struct doctor *d)
+{
+	if (dr_sandbox_landlock() == 0)
+		tell(d, "sandbox", WARN, "run a kernel with Landlock (Linux 5.13, and lsm= with landlock)",
+		     "the processes are bounded in %s", dr_sandbox_reach());
+	else
+		tell(d, "sandbox", GOOD, NULL, "the processes are bounded in %s", dr_sandbox_reach());
 }
 
 static void our_clock(struct doctor *d)
@@ -351,6 +361,7 @@ int dr_cmd_doctor(struct dr_cli *cli, int argc, char **argv)
 	dr_rows_begin(&d.rows, &cli->out, columns, sizeof(columns) / sizeof(columns[0]));
 	programs(&d);
 	limits(&d);
+	sandbox(&d);
 	our_clock(&d);
 	config = dr_heap_alloc(sizeof(*config));
 	if (path == NULL) {

@@ -52,6 +52,21 @@ unsigned dr_sandbox_landlock(void)
 	return abi > 0 ? (unsigned)abi : 0;
 }
 
+const char *dr_sandbox_reach(void)
+{
+	const unsigned abi = dr_sandbox_landlock();
+
+	if (SANITIZED)
+		return "nothing: this build has a sanitizer and is not confined";
+	if (abi == 0)
+		return "system calls; this kernel has no Landlock, which would bound files";
+	if (abi < 4)
+		return "system calls, files (Landlock)";
+	if (abi < 6)
+		return "system calls, files and TCP (Landlock)";
+	return "system calls, files, TCP, signals and abstract sockets (Landlock)";
+}
+
 static uint64_t fs_rights(unsigned abi)
 {
 	return FS_ABI_1 | (abi >= 2 ? FS_REFER : 0) | (abi >= 3 ? FS_TRUNCATE : 0) | (abi >= 5 ? FS_IOCTL : 0);
@@ -171,8 +186,7 @@ bool dr_sandbox_print(const struct dr_sandbox *policy, FILE *out)
 {
 	fprintf(out, "# %s: the system calls it may make once it reads foreign bytes; any other ends it (SIGSYS).\n",
 		policy->program);
-	if (SANITIZED)
-		fprintf(out, "# This build has a sanitizer: it is not confined.\n");
+	fprintf(out, "# Confined here: %s.\n", dr_sandbox_reach());
 	for (size_t i = 0; i < policy->num_calls; i++) {
 		const struct dr_call *call = &policy->calls[i];
 

@@ -60,6 +60,9 @@ enum dr_err dr_sandbox_enter(const struct dr_sandbox *policy, const struct dr_sa
 /* dr_sandbox_landlock: the ABI that this kernel offers; 0: none. */
 unsigned dr_sandbox_landlock(void);
 
+/* dr_sandbox_reach: what of 2. that is on this machine, for people. */
+const char *dr_sandbox_reach(void);
+
 /* dr_sandbox_print: the list, a row a line: name, condition, reason, divided by tabs. False: not written. */
 bool dr_sandbox_print(const struct dr_sandbox *policy, FILE *out);
 

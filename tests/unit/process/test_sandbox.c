@@ -245,7 +245,7 @@ static bool is_real(void)
 
 	assert_true(dr_sandbox_print(&closed, f));
 	fclose(f);
-	return strstr(text, "is not confined") == NULL;
+	return strstr(text, "Confined here: nothing") == NULL;
 }
 
 static int run(const struct row *row)
