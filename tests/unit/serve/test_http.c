@@ -104,6 +104,8 @@ static void test_requests(void **state)
 		{ "a user", "GET /healthz HTTP/1.1\r\nHost: localhost:80@evil.example\r\n\r\n", 421, "host" },
 		{ "an empty host", "GET /healthz HTTP/1.1\r\nHost: \r\n\r\n", 421, "\"error\":\"host\"" },
 		{ "two hosts", "GET /healthz HTTP/1.1\r\n" HOST "Host: evil.example\r\n\r\n", 421, "exactly one" },
+		{ "two hosts, ours last", "GET /healthz HTTP/1.1\r\nHost: evil.example\r\n" HOST "\r\n", 421,
+		  "exactly one" },
 		{ "no host, HTTP/1.0", "GET /healthz HTTP/1.0\r\n\r\n", 421, "exactly one" },
 		{ "the host decides before the path", "GET /none HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421,
 		  "host" },
