@@ -25,6 +25,7 @@
 #define KILLED (-1) /* by SIGSYS, at once */
 
 static char in[64], out[64];
+static pid_t parent; /* the test itself */
 
 static const char *at(const char *folder, const char *name)
 {
@@ -143,11 +144,11 @@ static int make_process(void)
 }
 static int trace_parent(void)
 {
-	return result(syscall(SYS_ptrace, 16 /* PTRACE_ATTACH */, getppid(), 0, 0));
+	return result(syscall(SYS_ptrace, 16 /* PTRACE_ATTACH */, parent, 0, 0));
 }
 static int kill_parent(void)
 {
-	return result(syscall(SYS_tgkill, getppid(), getppid(), 0));
+	return result(syscall(SYS_tgkill, parent, parent, 0));
 }
 static int kill_self(void)
 {
@@ -272,6 +273,7 @@ static void test_rows(void **state)
 	(void)state;
 	if (!is_real())
 		skip();
+	parent = getpid();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
 
