@@ -26,7 +26,7 @@
 	}
 #define LOG                                                                                                          \
 	{                                                                                                            \
-		.name = "log", .most = 1, .required = true, .log = true                                              \
+		.name = "log", .most = 1, .log = true                                                                \
 	}
 
 static const struct dr_route routes[] = {
@@ -53,7 +53,8 @@ static const struct dr_route routes[] = {
 	{ "/v1/journal/proof/consistency", .params = { NEEDED("first"), SIZE }, .ask = dr_ask_proof,
 	  .take = dr_take_proof, .log = 1, .kind = DR_PROOF_CONSISTENCY, .what = "likewise" },
 	{ "/v1/checkpoint", .params = { LOG }, .ask = dr_ask_checkpoint, .take = dr_take_checkpoint,
-	  .what = "size and root of a log, signed by this node (C2SP tlog-checkpoint); log is ledger or journal" },
+	  .what = "size and root of a log, signed by this node (C2SP tlog-checkpoint); log is ledger (if it is not "
+		  "said) or journal" },
 	{ "/v1/node", .ask = dr_ask_node, .take = dr_take_node,
 	  .what = "this node's public keys, and the heartbeat nonce drawn last" },
 	{ "/v1/keys/{generation}/certificate", .ask = dr_ask_root_certificate, .take = dr_take_certificate,
