@@ -133,7 +133,8 @@ enum dr_err dr_anchor_write(const struct dr_init *init, const char *profile_path
 }
 
 struct request {
-	char *name, *app, *measurement, *service, *contract, *purpose, *from, *tee, *family, *device, *svn, *confidence;
+	char *name, *app, *measurement, *service, *contract, *purpose, *from, *tee, *family, *device, *svn,
+		*confidence;
 	char *back, *root_back;
 	char **advisories;
 	uint32_t advisories_count;
