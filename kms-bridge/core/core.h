@@ -159,12 +159,6 @@ bool dr_core_take_checkpoint_get(struct dr_core *c, struct dr_client *client, st
 bool dr_core_take_certificate_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload);
 enum dr_err dr_core_say_error(struct dr_core *c, struct dr_client *client, enum dr_err err, const char *what);
 
-/* What this node signs is named by these: origins of its logs' checkpoints, and itself. */
-struct dr_core_names {
-	char ledger[256], journal[256], node[256];
-};
-void dr_core_names(const struct dr_core *c, struct dr_core_names *out);
-
 /* dr_core_rollback_open: peers' checkpoints of this journal, if any are configured, agree with it.
  * dr_core_rolled_back: why the node's heartbeat in this state says that this directory is not the newest; NULL: it
  * does not. dr_core_heartbeat: draws one, if the engine wants one; durable then. */

@@ -4,27 +4,11 @@
  */
 #include "kms-bridge/core/core.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "chain/base/hex.h"
 #include "chain/base/reader.h"
 #include "kms-bridge/checkpoint.h"
 #include "kms-bridge/core/certificate.h"
-
-void dr_core_names(const struct dr_core *c, struct dr_core_names *out)
-{
-	char contract[41], node[41];
-
-	dr_hex_put(contract, c->init.contract, 20);
-	dr_hex_put(node, c->init.node, 20);
-	snprintf(out->ledger, sizeof(out->ledger), "derot/%llu/0x%s/ledger", (unsigned long long)c->init.chain_id,
-		 contract);
-	snprintf(out->journal, sizeof(out->journal), "derot/%llu/0x%s/0x%s/journal",
-		 (unsigned long long)c->init.chain_id, contract, node);
-	snprintf(out->node, sizeof(out->node), "derot/%llu/0x%s/0x%s", (unsigned long long)c->init.chain_id, contract,
-		 node);
-}
 
 static void sign(void *ctx, uint8_t sig[static 64], struct dr_bytes message)
 {
@@ -34,7 +18,7 @@ static void sign(void *ctx, uint8_t sig[static 64], struct dr_bytes message)
 bool dr_core_take_checkpoint_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
 {
 	uint8_t enc_key[32], sign_key[32], root[32];
-	struct dr_core_names names;
+	char origin[DR_CHECKPOINT_NAME_MAX], name[DR_CHECKPOINT_NAME_MAX];
 	struct dr_fail why = { 0 };
 	struct dr_reader r;
 	struct dr_buf text;
@@ -53,11 +37,11 @@ bool dr_core_take_checkpoint_get(struct dr_core *c, struct dr_client *client, st
 		return true;
 	const struct dr_merkle *edge = dr_store_log_edge(c->store, (enum dr_log)log);
 
-	dr_core_names(c, &names);
+	dr_checkpoint_origin(origin, c->init.chain_id, c->init.contract, c->init.node, log);
+	dr_checkpoint_name(name, c->init.chain_id, c->init.contract, c->init.node);
 	dr_merkle_root(root, edge);
 	dr_buf_init(&text, DR_RUN_MAX);
-	if (dr_checkpoint_make(&text, log == DR_LOG_LEDGER ? names.ledger : names.journal, edge->size, root,
-			       names.node, sign_key, sign, c->keys, &c->fail) == DR_OK) {
+	if (dr_checkpoint_make(&text, origin, edge->size, root, name, sign_key, sign, c->keys, &c->fail) == DR_OK) {
 		const struct dr_run run = { dr_buf_view(&text) };
 
 		dr_run_put(&client->ch.out, DR_MSG_CHECKPOINT, &run, &c->fail);
@@ -86,7 +70,6 @@ bool dr_core_take_proof_get(struct dr_core *c, struct dr_client *client, struct 
 bool dr_core_take_node_get(struct dr_core *c, struct dr_client *client, struct dr_bytes payload)
 {
 	struct dr_node_public out = { .heartbeat = c->init.heartbeat };
-	struct dr_core_names names;
 
 	if (payload.len != 0)
 		return false;
@@ -94,8 +77,7 @@ bool dr_core_take_node_get(struct dr_core *c, struct dr_client *client, struct d
 		dr_core_say_error(c, client, DR_ERR_UNKNOWN, "this node has no key file, and so no keys of its own");
 		return true;
 	}
-	dr_core_names(c, &names);
-	memcpy(out.name, names.node, sizeof(out.name));
+	dr_checkpoint_name(out.name, c->init.chain_id, c->init.contract, c->init.node);
 	memcpy(out.nonce, c->nonce, 32);
 	out.nonce_ms = c->nonce_ms;
 	dr_node_public_put(&client->ch.out, DR_MSG_NODE, &out, &c->fail);

@@ -133,24 +133,24 @@ static enum dr_err read_file(struct dr_core *c, const char *path, uint8_t *buf, 
 static enum dr_err check_one(struct dr_core *c, const char *path)
 {
 	uint8_t text[16384], enc_key[32], sign_key[32], root[32], own[32];
-	struct dr_core_names names;
+	char name[DR_CHECKPOINT_NAME_MAX], expected[DR_CHECKPOINT_NAME_MAX], origin[DR_CHECKPOINT_NAME_MAX];
 	struct dr_fail why = { 0 };
-	char origin[256];
 	uint64_t size;
 	size_t len;
 
 	if (read_file(c, path, text, sizeof(text), &len) != DR_OK)
 		return c->fail.err;
-	dr_core_names(c, &names);
+	dr_checkpoint_name(name, c->init.chain_id, c->init.contract, c->init.node);
+	dr_checkpoint_origin(expected, c->init.chain_id, c->init.contract, c->init.node, DR_LOG_JOURNAL);
 	if (!dr_keys_node(c->keys, enc_key, sign_key) ||
-	    dr_checkpoint_read(origin, sizeof(origin), &size, root, dr_bytes_of(text, len), names.node, sign_key,
-			       &why) != DR_OK)
+	    dr_checkpoint_read(origin, sizeof(origin), &size, root, dr_bytes_of(text, len), name, sign_key, &why) !=
+		    DR_OK)
 		return dr_core_fail(c, DR_ERR_PROOF, "a checkpoint of this node's journal",
 				    "checkpoint %s: expected one signed by %s with the key in this directory: %s",
-				    path, names.node, why.what);
-	if (strcmp(origin, names.journal) != 0)
+				    path, name, why.what);
+	if (strcmp(origin, expected) != 0)
 		return dr_core_fail(c, DR_ERR_PROOF, "a checkpoint of this node's journal",
-				    "checkpoint %s: expected the origin %s, got %s", path, names.journal, origin);
+				    "checkpoint %s: expected the origin %s, got %s", path, expected, origin);
 	const uint64_t have = dr_store_log_edge(c->store, DR_LOG_JOURNAL)->size;
 
 	if (size > have)
