@@ -117,6 +117,9 @@ void dr_engine_status(const struct dr_engine *e, struct dr_status_report *out);
  * block's timestamp. False before the first final block. */
 bool dr_engine_state(const struct dr_engine *e, const struct dr_state **state, uint64_t *time);
 
+/* dr_engine_caught_up: nothing newer than the final block was named final. */
+bool dr_engine_caught_up(const struct dr_engine *e);
+
 /* dr_engine_own_root: tells whether the published generation's keys equal the ones held here; asked by
  * every decision. NULL: no roots here (replay): a published generation counts as ours. */
 void dr_engine_own_root(struct dr_engine *e,

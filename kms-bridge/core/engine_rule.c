@@ -81,6 +81,15 @@ bool dr_engine_state(const struct dr_engine *e, const struct dr_state **state, u
 	return e->has_final;
 }
 
+bool dr_engine_caught_up(const struct dr_engine *e)
+{
+	uint64_t target = 0;
+	uint8_t hash[32];
+
+	dr_follow_target(e->follow, &target, hash);
+	return e->has_final && target <= e->final_.number;
+}
+
 const struct dr_merkle *dr_engine_ledger(const struct dr_engine *e)
 {
 	return &e->ledger;
