@@ -9,8 +9,8 @@
 # make bench, make format, make install (DESTDIR, PREFIX), make clean
 #
 # PROFILE=debug|asan|clang selects another flag set, built in build/<profile>/. V=1 shows the commands, CI=true
-# makes warnings errors. check-source, check-units, check-link, check-fixtures, check-fuzz, check-clang,
-# check-valgrind, check-asan and check-nodes are the parts of check; the part that failed can be run alone.
+# makes warnings errors. check-source, check-units, check-link, check-fixtures, check-fuzz, check-faults,
+# check-clang, check-valgrind, check-asan and check-nodes are the parts of check; the part that failed can be run alone.
 
 PROFILE ?= release
 BUILD ?= build
@@ -199,7 +199,7 @@ check: deps
 check-offline: deps
 	$(call run_parts,all $(OFFLINE))
 
-.PHONY: check-source check-units check-link check-fixtures check-fuzz check-asan check-clang check-valgrind check-nodes
+.PHONY: check-source check-units check-link check-fixtures check-fuzz check-faults check-asan check-clang check-valgrind check-nodes
 check-source:
 	@$(RUN_TESTS) source tests/check/source.sh tests/check/format.sh $(sort $(wildcard tests/check/test_*.sh))
 
@@ -249,14 +249,19 @@ check-valgrind: $(MEMCHECK:%=$(OUT)/unit/%)
 check-nodes: all
 	@tests/nodes/install.sh
 	@RUN='$(ENV) $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) nodes \
-		$(sort $(wildcard tests/nodes/test_*.mjs tests/hostile/test_*.mjs tests/check/*.mjs))
+		$(sort $(wildcard tests/nodes/test_*.mjs tests/hostile/test_*.mjs tests/faults/test_*.mjs tests/check/*.mjs))
 	@RUN='$(NODE) "$$1" --check' $(RUN_TESTS) contract governance/contracts/build.mjs
 
 check-long: deps
-	$(call run_parts,long-fuzz long-scripts)
-.PHONY: long-fuzz long-scripts
+	$(call run_parts,long-fuzz long-faults long-scripts)
+.PHONY: long-fuzz long-faults long-scripts
 long-fuzz:
 	+@$(SUB) PROFILE=asan check-fuzz ROUNDS=200000
+# Every call there is, and many kills; and what the failures' own paths do with memory.
+long-faults: all
+	+@$(SUB) check-faults FAULTS=0 && $(SUB) PROFILE=asan check-faults FAULTS=40
+	@tests/nodes/install.sh
+	@RUN='$(ENV) DEROT_KILLS=200 $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) long-kill tests/faults/test_kill.mjs
 long-scripts: all
 	@RUN='$(ENV) "$$1"' JOBS=1 tests/check/run.sh $(RESULTS) long \
 		$(sort tests/check/reproducible.sh $(wildcard tests/long/*.sh))

@@ -162,22 +162,7 @@ static bool converse(struct drive *d, uint16_t until, struct dr_bytes *payload)
 		struct dr_bytes got;
 		uint16_t type;
 
-		for (size_t i = 0; i < 3; i++) {
-			dr_channel_write(channels[i], &fail);
-			if (dr_channel_pending(channels[i]) > 0)
-				p[i].events |= POLLOUT;
-			if (channels[i]->eof)
-				p[i].fd = -1;
-		}
-		if (d->control.eof || (until != 0 && d->client.eof))
-			return false;
-		const int num = poll(p, 3, WAIT_MS);
-
-		if (num == 0)
-			return bad(d, "it says nothing any more");
-		for (size_t i = 0; i < 3; i++)
-			if (num > 0 && (p[i].revents & ~POLLOUT) != 0)
-				dr_channel_read(channels[i], &fail);
+		/* What came with the message before is heard first. */
 		for (size_t i = 0; i < 2; i++)
 			while (dr_channel_next(channels[i], &type, &got, &fail))
 				hear(d, type, got);
@@ -200,6 +185,22 @@ static bool converse(struct drive *d, uint16_t until, struct dr_bytes *payload)
 			return bad(d, "a message that is none");
 		if (until == 0 && d->ready)
 			return true;
+		for (size_t i = 0; i < 3; i++) {
+			dr_channel_write(channels[i], &fail);
+			if (dr_channel_pending(channels[i]) > 0)
+				p[i].events |= POLLOUT;
+			if (channels[i]->eof)
+				p[i].fd = -1;
+		}
+		if (d->control.eof || (until != 0 && d->client.eof))
+			return false;
+		const int num = poll(p, 3, WAIT_MS);
+
+		if (num == 0)
+			return bad(d, "it says nothing any more");
+		for (size_t i = 0; i < 3; i++)
+			if (num > 0 && (p[i].revents & ~POLLOUT) != 0)
+				dr_channel_read(channels[i], &fail);
 	}
 	return false;
 }
@@ -267,12 +268,19 @@ static bool ask_all(struct drive *d, size_t at)
 	struct dr_bytes answer;
 	size_t len;
 
+	/* All of one place at once: the core may answer them together. */
 	for (size_t i = 0; i < s->num_asks; i++) {
 		if (s->asks[i].at != at)
 			continue;
-		if (dr_request_encode(bytes, sizeof(bytes), &len, &s->asks[i].request, &fail) != DR_OK)
+		if (dr_request_encode(bytes, sizeof(bytes), &len, &s->asks[i].request, &fail) != DR_OK ||
+		    dr_msg_put(&d->client.out, DR_MSG_KEY_GET, dr_bytes_of(bytes, len), &fail) != DR_OK)
 			return bad(d, "a request that does not encode");
-		if (!ask(d, DR_MSG_KEY_GET, dr_bytes_of(bytes, len), DR_MSG_KEY, &answer))
+		sent(d);
+	}
+	for (size_t i = 0; i < s->num_asks; i++) {
+		if (s->asks[i].at != at)
+			continue;
+		if (!converse(d, DR_MSG_KEY, &answer))
 			return false;
 		take_key(d, i, answer);
 	}

@@ -23,6 +23,7 @@
 static char here[PATH_MAX], core[PATH_MAX + 16], shim[2 * PATH_MAX + 16];
 static char dir[64]; /* everything made here: first/ (as the first stretch left it), case/ */
 static size_t per_row = 5;
+#define ENOUGH 10 /* bad cases: the others tell nothing new */
 
 struct stretch {
 	const char *name;
@@ -228,7 +229,7 @@ static void run_row(const struct stretch *s, const struct row *row)
 	const uint64_t num = s->quiet.num[row->call];
 	const uint64_t cases = per_row == 0 || num < per_row ? num : per_row;
 
-	for (uint64_t i = 0; i < cases; i++) {
+	for (uint64_t i = 0; i < cases && num_bad < ENOUGH; i++) {
 		const uint64_t nth = cases == num ? i + 1 : 1 + i * (num - 1) / (cases - 1);
 		struct drive_fault fault = { .plan = { .call = row->call,
 						       .way = row->way,
@@ -324,7 +325,7 @@ static void kill_each(const struct stretch *s)
 	const size_t num = s->quiet.num_messages;
 	const size_t cases = per_row == 0 || num < 3 * per_row ? num : 3 * per_row;
 
-	for (size_t i = 0; i < cases; i++) {
+	for (size_t i = 0; i < cases && num_bad < ENOUGH; i++) {
 		const size_t at = cases == num ? i + 1 : 1 + i * (num - 1) / (cases - 1);
 		struct drive_fault fault = { .kill_at = at, .kill_us = (unsigned)(at % 3) * 400 };
 		char name[64];
