@@ -195,6 +195,7 @@ static void take_retire(struct dr_step *step, const struct dr_act *act, uint64_t
 		return;
 	root.stage = DR_ROOT_RETIRED;
 	root.council = root.council || step->council;
+	root.given_up = step->council;
 	dr_state_put_root(&step->state, dr_fold_u64(act, 0), &root, &step->fail);
 	dr_state_del_holders(&step->state, dr_fold_u64(act, 0), &step->fail);
 	unpend_root(step, act, DR_PENDING_DEADLINE, DR_ACTION_ROOT_ROTATE);

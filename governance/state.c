@@ -344,7 +344,10 @@ bool dr_state_root(struct dr_root *out, const struct dr_state *s, uint64_t gener
 	dr_reader_copy(&o.r, out->sig_pub, 32);
 	dr_reader_copy(&o.r, out->quote, 32);
 	out->published = dr_reader_u64(&o.r);
-	out->council = dr_reader_u8(&o.r) != 0;
+	const uint8_t council = dr_reader_u8(&o.r);
+
+	out->council = council != 0;
+	out->given_up = out->stage == DR_ROOT_RETIRED && council == 1;
 	return dr_record_shut(&o);
 }
 
@@ -363,7 +366,8 @@ void dr_state_put_root(struct dr_state *s, uint64_t generation, const struct dr_
 	dr_writer_copy(w, r->sig_pub, 32);
 	dr_writer_copy(w, r->quote, 32);
 	dr_writer_u64(w, r->published);
-	dr_writer_u8(w, r->council);
+	/* 0: no act of the council's; 1: one; 2: one, but its retirement was not. */
+	dr_writer_u8(w, r->stage == DR_ROOT_RETIRED && r->council && !r->given_up ? 2 : r->council);
 	dr_record_put_draft(s, dr_record_key_u64(DR_RECORD_ROOT, NULL, 0, generation), &d, fail);
 }
 

@@ -60,9 +60,11 @@ struct dr_root {
 	bool stopped;              /* that block came */
 	uint8_t prf_pub[32], sig_pub[32], quote[32];
 	uint64_t published; /* block timestamp of the publication; 0: never published */
-	/* The council itself, by a supported proposal, exposed or retired it: it need not sign its successor, and
-	 * once it is retired whoever holds it may destroy it. Nobody else's act does that. */
+	/* The council itself, by a supported proposal, exposed or retired it: it need not sign its successor. Nobody
+	 * else's act does that. */
 	bool council;
+	/* It was that retired it: whoever holds it may destroy it. */
+	bool given_up;
 };
 
 struct dr_node {

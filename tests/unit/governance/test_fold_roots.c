@@ -265,26 +265,29 @@ static void test_emergency(void **state)
 		COUNCIL_AFTER_REVOKED,
 		COUNCIL_LATER_AFTER_REVOKED,
 		COUNCIL_AFTER_STOP,
-		COUNCIL_RETIRES_AFTER_STOP
+		COUNCIL_RETIRES_AFTER_STOP,
+		UNSUPPORTED_RETIRE_AFTER_COUNCIL
 	};
 	static const struct {
 		const char *name;
 		enum how how;
-		bool council, alive;
+		bool council, alive, given_up;
 	} rows[] = {
-		{ "nothing", NOTHING, false, true },
-		{ "a guardian", GUARDS, false, true },
-		{ "a guardian, at once", GUARDS_NOW, false, false },
-		{ "a revocation", REVOKED, false, true },
-		{ "a retirement without votes, which is obeyed", UNSUPPORTED_RETIRE, false, false },
-		{ "an exposure without votes, which is obeyed", UNSUPPORTED_EXPOSE, false, true },
-		{ "the council exposes", COUNCIL_EXPOSES, true, true },
-		{ "the council stops", COUNCIL_STOPS, true, false },
-		{ "the council retires", COUNCIL_RETIRES, true, false },
-		{ "a revocation, then the council, nearer", COUNCIL_AFTER_REVOKED, true, true },
-		{ "a revocation, then the council, later", COUNCIL_LATER_AFTER_REVOKED, true, true },
-		{ "a guardian, at once, then the council exposes", COUNCIL_AFTER_STOP, true, false },
-		{ "a guardian, at once, then the council retires", COUNCIL_RETIRES_AFTER_STOP, true, false },
+		{ "nothing", NOTHING, false, true, false },
+		{ "a guardian", GUARDS, false, true, false },
+		{ "a guardian, at once", GUARDS_NOW, false, false, false },
+		{ "a revocation", REVOKED, false, true, false },
+		{ "a retirement without votes, which is obeyed", UNSUPPORTED_RETIRE, false, false, false },
+		{ "an exposure without votes, which is obeyed", UNSUPPORTED_EXPOSE, false, true, false },
+		{ "the council exposes", COUNCIL_EXPOSES, true, true, false },
+		{ "the council stops", COUNCIL_STOPS, true, false, false },
+		{ "the council retires", COUNCIL_RETIRES, true, false, true },
+		{ "a revocation, then the council, nearer", COUNCIL_AFTER_REVOKED, true, true, false },
+		{ "a revocation, then the council, later", COUNCIL_LATER_AFTER_REVOKED, true, true, false },
+		{ "a guardian, at once, then the council exposes", COUNCIL_AFTER_STOP, true, false, false },
+		{ "a guardian, at once, then the council retires", COUNCIL_RETIRES_AFTER_STOP, true, false, true },
+		{ "the council exposes, then a retirement without votes", UNSUPPORTED_RETIRE_AFTER_COUNCIL, true,
+		  false, false },
 	};
 
 	(void)state;
@@ -303,7 +306,9 @@ static void test_emergency(void **state)
 			one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, WORDS(kit_n(1), kit_n(1)), OK);
 		if (how == REVOKED || how == COUNCIL_AFTER_REVOKED || how == COUNCIL_LATER_AFTER_REVOKED)
 			one(DR_ACTION_MEASUREMENT_REVOKE, GUARDIAN, WORDS(kit_b(KMS)), OK);
-		if (how == UNSUPPORTED_RETIRE)
+		if (how == UNSUPPORTED_RETIRE_AFTER_COUNCIL)
+			PASS(k, DR_ACTION_ROOT_EXPOSE, kit_n(1), kit_n(later));
+		if (how == UNSUPPORTED_RETIRE || how == UNSUPPORTED_RETIRE_AFTER_COUNCIL)
 			one(DR_ACTION_ROOT_RETIRE, EVE, WORDS(kit_n(1)), OBEYED(AUTHORITY));
 		if (how == UNSUPPORTED_EXPOSE)
 			one(DR_ACTION_ROOT_EXPOSE, EVE, WORDS(kit_n(1), kit_n(later)), OBEYED(AUTHORITY));
@@ -322,6 +327,7 @@ static void test_emergency(void **state)
 		if (how == COUNCIL_RETIRES || how == COUNCIL_RETIRES_AFTER_STOP)
 			PASS(k, DR_ACTION_ROOT_RETIRE, kit_n(1));
 		assert_int_equal(root(1).council, rows[i].council);
+		assert_int_equal(root(1).given_up, rows[i].given_up);
 		assert_int_equal(dr_state_generation(&k->state), rows[i].alive ? 1 : 0);
 		assert_int_equal(holds(1, NODE), rows[i].alive);
 		if (rows[i].council)
