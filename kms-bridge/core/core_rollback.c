@@ -57,6 +57,11 @@ enum dr_err dr_core_heartbeat(struct dr_core *c)
 	/* Where none is required one lies ready, and the next when it was seen. */
 	const bool unused = c->nonce_ms != 0 && memcmp(c->nonce, c->heartbeat, 32) != 0;
 
+	/* One that was drawn before it turned out that this directory is not the newest must not be sent. */
+	if (c->heartbeat_why != NULL) {
+		memset(c->nonce, 0, sizeof(c->nonce));
+		c->nonce_ms = 0;
+	}
 	if (c->keys == NULL || !dr_engine_nonce_wanted(c->engine) || (!c->init.heartbeat && unused))
 		return DR_OK;
 	dr_secret_random(random, sizeof(random));

@@ -208,7 +208,9 @@ enum dr_err dr_engine_nonce(struct dr_engine *e, const uint8_t nonce[static 32],
 
 bool dr_engine_nonce_wanted(const struct dr_engine *e)
 {
-	if (e->failed || !e->started)
+	/* A nonce names a size of this journal, and the chain keeps the larger. One that is drawn before the chain
+	 * was heard, by a node whose directory was rolled back, could take the place of the one that tells of it. */
+	if (e->failed || (e->seal != DR_SEAL_NONE && e->seal != DR_SEAL_HEARTBEAT))
 		return false;
 	/* Nothing outstanding: the newest was seen. */
 	return !e->heartbeat.drawn || e->heartbeat.num == 0 ||

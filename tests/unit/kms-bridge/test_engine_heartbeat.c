@@ -71,11 +71,12 @@ static void test_required(void **state)
 
 	assert_false(dr_engine_nonce_wanted(k->e));
 	ek_start(k);
-	assert_true(dr_engine_nonce_wanted(k->e));
+	assert_false(dr_engine_nonce_wanted(k->e)); /* not before the chain was heard */
 	expect(k, "since the start");
 	ek_run(k, RIGHT);
 	expect(k, BEAT);
 	expect_age(k, true, UINT64_MAX);
+	assert_true(dr_engine_nonce_wanted(k->e));
 	draw(k, 1);
 	assert_false(dr_engine_nonce_wanted(k->e));
 	block(k, 10, 0, 0);
@@ -138,10 +139,11 @@ static void test_this_boot(void **state)
 	expect(k, "");
 	draw(k, 2);
 	ek_start(k);
-	assert_true(dr_engine_nonce_wanted(k->e));
+	assert_false(dr_engine_nonce_wanted(k->e));
 	expect_age(k, true, UINT64_MAX);
 	block(k, 10, 0, 0);
 	expect(k, BEAT);
+	assert_true(dr_engine_nonce_wanted(k->e));
 	block(k, 10, NODE, 2);
 	expect(k, BEAT);
 	draw(k, 3);
@@ -213,16 +215,26 @@ static void test_wanted(void **state)
 	struct engine_kit *k = new_kit(&w, false);
 
 	ek_start(k);
+	/* Where it is not required it seals nothing; its age is known all the same. */
+	ek_run(k, RIGHT);
+	expect(k, "");
 	draw(k, 1);
 	ek_clock(k, k->boot_ms + LEASE_S * 250, k->wall_ms);
 	assert_false(dr_engine_nonce_wanted(k->e));
 	ek_clock(k, k->boot_ms + 250, k->wall_ms);
 	assert_true(dr_engine_nonce_wanted(k->e));
+	/* Not while anything else seals. */
+	assert_int_equal(dr_engine_hold(k->e, "sealed: by the host", &k->fail), DR_OK);
+	assert_false(dr_engine_nonce_wanted(k->e));
+	assert_int_equal(dr_engine_hold(k->e, NULL, &k->fail), DR_OK);
+	ek_clock(k, k->boot_ms + LEASE_S * 1000, k->wall_ms + LEASE_S * 1000);
+	expect(k, "older than max_staleness");
+	assert_false(dr_engine_nonce_wanted(k->e));
+	block(k, 10, 0, 0);
+	expect(k, "");
+	assert_true(dr_engine_nonce_wanted(k->e));
 	draw(k, 2);
 	assert_false(dr_engine_nonce_wanted(k->e));
-	/* Where it is not required it seals nothing; its age is known all the same. */
-	ek_run(k, RIGHT);
-	expect(k, "");
 	expect_age(k, false, UINT64_MAX);
 	block(k, 10, NODE, 2);
 	expect_age(k, false, 10);
@@ -242,6 +254,7 @@ static void test_frame(void **state)
 	struct engine_kit *k = new_kit(&w, true);
 
 	ek_start(k);
+	ek_run(k, RIGHT);
 	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
 		const struct dr_frame frame = { DR_FRAME_NONCE, DR_SOURCE_CORE, { bytes, lens[i] } };
 		struct dr_fail fail = { 0 };
