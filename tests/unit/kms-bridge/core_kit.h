@@ -38,7 +38,9 @@ static char dir[64];
 
 static inline void make_chain(void)
 {
-	static struct dr_profile p = { .name = "test", .state_every = 1000, .stealth_window_s = 60, .exposure_grace_s = 60 };
+	static struct dr_profile p = {
+		.name = "test", .state_every = 1000, .stealth_window_s = 60, .exposure_grace_s = 60
+	};
 	const uint64_t now = (uint64_t)time(NULL) - 100;
 	struct dr_fail fail = { 0 };
 	size_t len;
@@ -90,7 +92,7 @@ static inline int set_up(void **state)
 	memset(init.passphrase_file, 0, sizeof(init.passphrase_file));
 	memset(init.checkpoints, 0, sizeof(init.checkpoints));
 	init.argon2_mib = 8;
-	init.serve = false;
+	init.serve = init.heartbeat = false;
 	return 0;
 }
 
@@ -353,7 +355,7 @@ static inline int connect_client(void)
 
 /* Speaks to a client channel until a message of this type came; counts the others. */
 static inline struct dr_bytes ask(struct dr_channel *ch, uint16_t type, struct dr_bytes payload, uint16_t until,
-			   unsigned *others)
+				  unsigned *others)
 {
 	struct dr_fail fail = { 0 };
 	struct dr_bytes got;
