@@ -65,11 +65,12 @@ static bool opens(struct dr_core *c, const char *path, const struct dr_keys_bind
 	return false;
 }
 
-/* The key file, and what sealing anew may have left beside it (core_keys.c, reseal): a new file that nothing is
- * sealed under yet is forgotten; one that everything is sealed under takes its place. */
+/* The key file, and what sealing anew may have left beside it (core_keys.c, reseal): one that everything is sealed
+ * under takes its place; one that nothing is sealed under is forgotten, which the other has to show: a file that does
+ * not open today may be the only one that opens the roots. */
 static enum dr_err open_keys(struct dr_core *c, const struct dr_keys_binding *binding)
 {
-	uint8_t sealed[DR_STORE_SEALED_MAX], id[8];
+	uint8_t sealed[DR_STORE_SEALED_MAX], id[8], own[8];
 	char next[DR_TEXT_MAX + 8];
 	size_t len;
 
@@ -90,7 +91,15 @@ static enum dr_err open_keys(struct dr_core *c, const struct dr_keys_binding *bi
 	c->keys = dr_keys_new(c->init.key_file, c->init.passphrase_file, binding, &c->fail);
 	if (c->keys == NULL)
 		return dr_fail_set(&c->fail, DR_ERR_IO, "key file", 0);
-	unlink(next);
+	dr_keys_id(c->keys, own);
+	if (len == 0 || memcmp(own, id, sizeof(own)) == 0)
+		unlink(next);
+	else if (access(next, F_OK) == 0)
+		return dr_core_fail(c, DR_ERR_PROOF, "the new key file",
+				    "the roots are sealed under another key file than %s, and %s, made when sealing "
+				    "anew, does not open them now: mend that one (its owner, mode 0600, the "
+				    "passphrase file, memory for Argon2id), and start again",
+				    c->init.key_file, next);
 	return DR_OK;
 }
 
@@ -155,7 +164,7 @@ static enum dr_err make(struct dr_core *c, uint64_t generation)
  * published. What was retired without authority is withheld, and kept. */
 static bool is_over(const struct dr_root *root)
 {
-	return (root->stage == DR_ROOT_RETIRED && root->council) || root->stage == DR_ROOT_FAILED;
+	return (root->stage == DR_ROOT_RETIRED && root->given_up) || root->stage == DR_ROOT_FAILED;
 }
 
 static enum dr_err destroy(struct dr_core *c, const struct dr_state *state)
@@ -240,7 +249,9 @@ enum dr_err dr_core_roots_step(struct dr_core *c)
 		return hold != NULL ? compare(c, state) : DR_OK;
 	const uint64_t ordered = dr_state_ordered(state);
 
-	if (c->keys != NULL && ordered != 0 && dr_state_root(&root, state, ordered) && root.stage == DR_ROOT_DUE &&
+	/* On the way through old blocks an order that somebody followed long ago looks like a new one. */
+	if (c->keys != NULL && dr_engine_caught_up(c->engine) && ordered != 0 &&
+	    dr_state_root(&root, state, ordered) && root.stage == DR_ROOT_DUE &&
 	    memcmp(root.node, c->init.node, 20) == 0 && !dr_keys_held(c->keys, ordered) && make(c, ordered) != DR_OK)
 		return c->fail.err;
 	if (c->keys != NULL && destroy(c, state) != DR_OK)

@@ -278,9 +278,10 @@ enum dr_err dr_key_file_make(const char *path, const char *passphrase_file, uint
 	if ((err = make(bytes, &len, passphrase_file, memory_mib, fail)) != DR_OK)
 		return err;
 	/* Whole or not there at all, whenever this process dies: under another name first. One of that name was left
-	 * by one that died, and sealed nothing. */
+	 * by one that died, and sealed nothing. It is not path + ".new": under that one everything may be sealed
+	 * (core_keys.c, reseal). */
 	char first[4096];
-	const int first_len = snprintf(first, sizeof(first), "%s.new", path);
+	const int first_len = snprintf(first, sizeof(first), "%s.part", path);
 	int fd = -1;
 
 	if (first_len > 0 && (size_t)first_len < sizeof(first)) {

@@ -39,7 +39,7 @@ enum dr_err dr_key_file_decode(struct dr_key_file *out, struct dr_bytes bytes, s
 /* dr_key_file_make: a random key in a new file of mode 0600, wrapped if there is a passphrase file (NULL or "":
  * none); memory_mib 0 is DR_ARGON2_MIB_DEFAULT. DR_ERR_IO (also if something is there already), DR_ERR_LIMIT (memory,
  * or the passphrase's length), DR_ERR_NOMEM. Nothing is left behind on failure, and a
- * process that dies meanwhile leaves the whole file or none (and, of another name, path + ".new"). */
+ * process that dies meanwhile leaves the whole file or none (and, of another name, path + ".part"). */
 enum dr_err dr_key_file_make(const char *path, const char *passphrase_file, uint32_t memory_mib,
 			     struct dr_fail *fail);
 

@@ -39,7 +39,16 @@ static void test_raw(void **state)
 	assert_int_equal(st.st_size, 32);
 	expect_fail("never over another", dr_key_file_make(path, "", 0, &fail), DR_ERR_IO, "already there");
 	assert_int_equal(dr_key_file_read(one, path, "", &fail), DR_OK);
+	/* Nor over what sealing anew left beside it, whether it is there itself or not. */
+	char beside[128];
+
+	snprintf(beside, sizeof(beside), "%s.new", path2);
+	write_file(beside, zeros, 32, 0600);
 	assert_int_equal(dr_key_file_make(path2, NULL, 0, &fail), DR_OK);
+	assert_int_equal(access(beside, F_OK), 0);
+	expect_fail("again", dr_key_file_make(path2, NULL, 0, &fail), DR_ERR_IO, "already there");
+	assert_int_equal(access(beside, F_OK), 0);
+	unlink(beside);
 	assert_int_equal(dr_key_file_read(two, path2, NULL, &fail), DR_OK);
 	assert_memory_not_equal(one, two, 32);
 	uint8_t bytes[256];
