@@ -195,6 +195,7 @@ static enum dr_err say_parcel(struct dr_core *c, struct dr_client *client, const
 	const struct dr_state *state = NULL;
 	char detail[DR_TEXT_MAX], node[41];
 	struct dr_fail why = { 0 };
+	const char *sealed;
 	struct dr_node to;
 	struct dr_buf parcel;
 	uint64_t time;
@@ -216,6 +217,11 @@ static enum dr_err say_parcel(struct dr_core *c, struct dr_client *client, const
 		return c->fail.err;
 	if (deny != DR_DENY_NONE)
 		return dr_core_say_error(c, client, DR_ERR_STALE, reason_of(c, &decision));
+	/* As with keys: a disk may have stood still for long. */
+	if (dr_core_tick(c, true) != DR_OK)
+		return c->fail.err;
+	if (dr_engine_sealed(c->engine, &sealed))
+		return dr_core_say_error(c, client, DR_ERR_STALE, sealed);
 	if (c->keys == NULL || !dr_keys_held(c->keys, generation) || !dr_state_node(&to, state, q->node))
 		return dr_core_say_error(c, client, DR_ERR_UNKNOWN, "this node does not hold that root generation");
 	dr_buf_init(&parcel, DR_RUN_MAX);

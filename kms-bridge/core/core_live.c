@@ -68,6 +68,8 @@ static enum dr_err stamp_about(struct dr_core *c)
 	about = c->init;
 	memset(about.data_dir, 0, sizeof(about.data_dir));
 	memset(about.key_file, 0, sizeof(about.key_file));
+	memset(about.passphrase_file, 0, sizeof(about.passphrase_file));
+	memset(about.checkpoints, 0, sizeof(about.checkpoints));
 	dr_buf_init(&message, 1u << 20);
 	if (dr_init_put(&message, DR_MSG_INIT, &about, &c->fail) == DR_OK &&
 	    dr_msg_get(&type, &payload, &used, dr_buf_view(&message), &c->fail) == DR_OK) {
