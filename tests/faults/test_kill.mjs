@@ -78,7 +78,7 @@ test(`${KILLS} kills, seed ${SEED}`, async (t) => {
 	const until = { over: false };
 	const keys = [];
 	try {
-		await Promise.all([kms.start(), calm.start()]);
+		await Promise.all([kms.start({ serve: `unix:${kms.folder}/serve.sock` }), calm.start()]);
 		await story.root(kms);
 		await story.registerApp();
 		await story.announce('mail-v1');
@@ -90,10 +90,11 @@ test(`${KILLS} kills, seed ${SEED}`, async (t) => {
 		const busy = Promise.all([live(story, until), ask(kms, until, keys), ask(kms, until, keys)]);
 		let failed;
 		busy.catch((error) => (failed = error));
-		const struck = { derot: 0, 'derot-core': 0, 'derot-watch': 0 };
+		const struck = { derot: 0, 'derot-core': 0, 'derot-watch': 0, 'derot-serve': 0 };
 		for (let i = 0, since = 0; i < KILLS && !failed; i++) {
 			// A supervisor waits longer from death to death of its children: it dies itself before that lasts.
-			const whom = since >= 2 ? 'derot' : ['derot', 'derot-core', 'derot-core', 'derot-watch'][random(4)];
+			const victims = ['derot', 'derot-core', 'derot-core', 'derot-core', 'derot-watch', 'derot-serve'];
+			const whom = since >= 2 ? 'derot' : victims[random(victims.length)];
 			// From the first milliseconds of a life, refolding, to its midst.
 			await sleep(random(3) === 0 ? random(150) : 300 + random(1200));
 			since = (await strike(kms, whom)) ? 0 : since + 1;
