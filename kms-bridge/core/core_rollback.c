@@ -85,8 +85,11 @@ const char *dr_core_rolled_back(struct dr_core *c, const struct dr_state *state)
 	uint8_t seen[32], root[32], nonce[32];
 	struct dr_fail fail = { 0 };
 
-	if (!dr_state_heartbeat(seen, state, c->init.node))
-		return NULL;
+	if (!dr_state_heartbeat(seen, state, c->init.node)) {
+		/* None, or the node registered anew: what was held against it is over. */
+		c->heartbeat_known = false;
+		return c->heartbeat_why = NULL;
+	}
 	if (c->heartbeat_known && memcmp(seen, c->heartbeat, 32) == 0)
 		return c->heartbeat_why;
 	const uint64_t size = dr_be64_get(seen);
@@ -97,7 +100,10 @@ const char *dr_core_rolled_back(struct dr_core *c, const struct dr_state *state)
 			"sealed: this node's heartbeat on chain names a longer journal than this directory "
 			"has: it was rolled back, or is a copy; register the node anew to begin anew";
 	} else if (dr_store_log_root(c->store, DR_LOG_JOURNAL, size, root, &fail) != DR_OK) {
-		c->heartbeat_why = "sealed: the journal could not be held against this node's heartbeat on chain";
+		/* Tried again. */
+		c->heartbeat_known = false;
+		return c->heartbeat_why =
+			       "sealed: the journal could not be held against this node's heartbeat on chain";
 	} else {
 		nonce_of(nonce, c, size, root);
 		if (memcmp(nonce, seen, 32) != 0)
