@@ -16,7 +16,8 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--calls") == 0)
 		return dr_sandbox_print(&dr_core_sandbox, stdout) ? 0 : 1;
 	if (argc > 1) {
-		fprintf(stderr, "derot-core is started by derot and takes no arguments but --calls; see derot help\n");
+		fprintf(stderr,
+			"derot-core is started by derot and takes no arguments but --calls; see derot help\n");
 		return 64;
 	}
 	return dr_core_main(dr_core_confine);
