@@ -85,6 +85,7 @@ struct dr_core {
 	bool noted_nobody; /* nor that nobody has something */
 	bool torn;
 	uint64_t noted_generation;
+	uint64_t noted_full; /* the generation for which there was no room */
 	enum dr_holding noted_holding;
 	struct dr_asked asked[DR_CORE_ASKED_MAX];
 	size_t num_asked;

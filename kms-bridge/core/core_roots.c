@@ -151,6 +151,17 @@ static enum dr_err make(struct dr_core *c, uint64_t generation)
 	uint8_t sealed[DR_KEYS_SEALED_LEN];
 	char detail[DR_TEXT_MAX];
 
+	/* The rest of this node goes on: another may be ordered to make it. */
+	if (dr_keys_full(c->keys)) {
+		if (c->noted_full == generation)
+			return DR_OK;
+		c->noted_full = generation;
+		snprintf(detail, sizeof(detail),
+			 "root generation %llu is not made here: %u are held already; those that the council retires "
+			 "make room",
+			 (unsigned long long)generation, DR_KEYS_ROOTS_MAX);
+		return dr_core_note(c, DR_NOTE_ROOT, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL);
+	}
 	if (dr_keys_make(c->keys, generation, sealed, &c->fail) != DR_OK ||
 	    dr_store_root_put(c->store, generation, dr_bytes_of(sealed, sizeof(sealed)), &c->fail) != DR_OK)
 		return c->fail.err;
@@ -249,12 +260,12 @@ enum dr_err dr_core_roots_step(struct dr_core *c)
 		return hold != NULL ? compare(c, state) : DR_OK;
 	const uint64_t ordered = dr_state_ordered(state);
 
+	if (c->keys != NULL && destroy(c, state) != DR_OK)
+		return c->fail.err;
 	/* On the way through old blocks an order that somebody followed long ago looks like a new one. */
 	if (c->keys != NULL && dr_engine_caught_up(c->engine) && ordered != 0 &&
 	    dr_state_root(&root, state, ordered) && root.stage == DR_ROOT_DUE &&
 	    memcmp(root.node, c->init.node, 20) == 0 && !dr_keys_held(c->keys, ordered) && make(c, ordered) != DR_OK)
-		return c->fail.err;
-	if (c->keys != NULL && destroy(c, state) != DR_OK)
 		return c->fail.err;
 	return compare(c, state);
 }

@@ -93,6 +93,11 @@ bool dr_keys_held(const struct dr_keys *k, uint64_t generation)
 	return dr_keys_root_of(k, generation) != NULL;
 }
 
+bool dr_keys_full(const struct dr_keys *k)
+{
+	return k->num == DR_KEYS_ROOTS_MAX;
+}
+
 uint64_t dr_keys_newest(const struct dr_keys *k)
 {
 	uint64_t newest = 0;
@@ -113,7 +118,7 @@ bool dr_keys_equal(const struct dr_keys *k, uint64_t generation, const uint8_t p
 
 struct dr_keys_root *dr_keys_root_place(struct dr_keys *k, uint64_t generation, struct dr_fail *fail)
 {
-	if (generation == 0 || k->num == DR_KEYS_ROOTS_MAX) {
+	if (generation == 0 || dr_keys_full(k)) {
 		dr_fail_set(fail, DR_ERR_LIMIT, "keys: number of a generation (>= 1), or too many held", k->num);
 		return NULL;
 	}

@@ -92,6 +92,7 @@ enum dr_err dr_keys_open(struct dr_keys *k, uint64_t generation, struct dr_bytes
 void dr_keys_destroy(struct dr_keys *k, uint64_t generation);
 
 bool dr_keys_held(const struct dr_keys *k, uint64_t generation);
+bool dr_keys_full(const struct dr_keys *k);       /* no root more can be held */
 uint64_t dr_keys_newest(const struct dr_keys *k); /* highest generation held; 0: none */
 
 /* dr_keys_equal: the root held for this generation has these public keys. */

@@ -285,8 +285,11 @@ static void test_destroy(void **state)
 
 	for (size_t i = 0; i < 3; i++)
 		assert_true(dr_bytes_zero(&roots[i], sizeof(roots[i])));
-	for (uint64_t g = 1; g <= DR_KEYS_ROOTS_MAX; g++)
+	for (uint64_t g = 1; g <= DR_KEYS_ROOTS_MAX; g++) {
+		assert_false(dr_keys_full(k));
 		assert_int_equal(dr_keys_make(k, g, sealed, &fail), DR_OK);
+	}
+	assert_true(dr_keys_full(k));
 	expect_fail("too many", dr_keys_make(k, 100, sealed, &fail), DR_ERR_LIMIT, "too many");
 	assert_true(dr_bytes_zero(sealed, sizeof(sealed)));
 	dr_keys_free(k);
