@@ -102,7 +102,9 @@ static int prepare(struct replay *r, const char *anchor, const char *asks)
 	r->init.mode = DR_MODE_REPLAY;
 	r->init.clock = DR_CLOCK_SYSTEM;
 	r->init.anchored = anchor != NULL;
-	r->init.data_dir[0] = r->init.key_file[0] = '\0';
+	/* A recording that names files of this machine is not followed to them. */
+	r->init.data_dir[0] = r->init.key_file[0] = r->init.passphrase_file[0] = '\0';
+	memset(r->init.checkpoints, 0, sizeof(r->init.checkpoints));
 	return DR_EXIT_OK;
 }
 
