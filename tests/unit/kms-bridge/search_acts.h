@@ -321,7 +321,7 @@ static inline void act_want(struct draft *d, enum dr_action action, uint64_t a, 
 			    x->n[4] > d->time + 100)
 				p = m_proposal(&v, x->proposal, &open) == x && open ? x : NULL;
 		}
-		e.n[2] = d->time + 300 + rnd(700);
+		e.n[2] = d->time + (a % 4 == 3 ? 100 + rnd(100) : 300 + rnd(700));
 	}
 	if (p != NULL && d->time <= p->n[1])
 		act_push(d, p);
@@ -364,9 +364,11 @@ static inline void act_wish(struct draft *d)
 
 	m_roots(&r, &v);
 	g = m_generation(&r);
-	for (uint64_t i = 1; i <= r.ordered && i < M_ROOTS; i++)
-		if (r.g[i].stage == DR_ROOT_ORDERED || r.g[i].stage == DR_ROOT_DUE)
+	for (uint64_t i = 1; i <= r.ordered && i < M_ROOTS; i++) {
+		if (r.g[i].stage == DR_ROOT_ORDERED || r.g[i].stage == DR_ROOT_DUE ||
+		    (r.g[i].stage == DR_ROOT_FAILED && d->time <= r.g[i].deadline + 2))
 			coming = i;
+	}
 	switch (rnd(12)) {
 	case 0:
 		if (m_profile(&v) != M_OURS)
@@ -395,7 +397,10 @@ static inline void act_wish(struct draft *d)
 		return;
 	case 5:
 	case 6:
-		if (coming != 0 && r.g[coming].stage == DR_ROOT_DUE) {
+		/* Some are published at the last moment, or a second after it. */
+		if (coming % 4 == 3 && r.g[coming].stage == DR_ROOT_DUE && d->time + 1 < r.g[coming].deadline)
+			return;
+		if (coming != 0 && r.g[coming].stage != DR_ROOT_ORDERED) {
 			e.action = DR_ACTION_ROOT_PUBLISH;
 			act_publish(&e, &r, coming);
 			draft_put(d, e, NULL);
