@@ -62,7 +62,9 @@ enum dr_err dr_core_heartbeat(struct dr_core *c)
 		memset(c->nonce, 0, sizeof(c->nonce));
 		c->nonce_ms = 0;
 	}
-	if (c->keys == NULL || !dr_engine_nonce_wanted(c->engine) || (!c->init.heartbeat && unused))
+	/* Nor is one drawn on the way to a block that may show a later one. */
+	if (c->keys == NULL || !dr_engine_nonce_wanted(c->engine) || !dr_engine_caught_up(c->engine) ||
+	    (!c->init.heartbeat && unused))
 		return DR_OK;
 	dr_secret_random(random, sizeof(random));
 	memcpy(detail, said, sizeof(said) - 1);

@@ -82,7 +82,7 @@ enum dr_err dr_engine_request(struct dr_engine *e, struct dr_decision *decision,
  * that were not seen are remembered until the next START. When the final state's heartbeat of this node is one of
  * them, that is journalled too, and it and all drawn before it are done with.
  * dr_engine_nonce_wanted: none was drawn since START, or the newest was seen, or it is older than a quarter of the
- * limit. Never before START. */
+ * limit. Only while nothing but the want of a heartbeat seals. */
 enum dr_err dr_engine_nonce(struct dr_engine *e, const uint8_t nonce[static 32], struct dr_fail *fail);
 bool dr_engine_nonce_wanted(const struct dr_engine *e);
 

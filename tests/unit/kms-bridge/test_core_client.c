@@ -51,6 +51,7 @@ static void test_heartbeat(void **state)
 {
 	static struct process p;
 	static struct dr_channel ch;
+	static struct dr_status_report status;
 	struct dr_node_public node;
 	struct dr_buf frames;
 
@@ -67,8 +68,22 @@ static void test_heartbeat(void **state)
 	node_of(&ch, &node);
 	assert_true(node.heartbeat);
 	assert_true(dr_bytes_zero(node.nonce, 32));
+	/* The block that it had is final still, and not the newest. */
 	dr_buf_init(&frames, 4096);
 	add_final(&frames, 0, 3);
+	add_final(&frames, 0, 4);
+	send_frames(&p, &frames);
+	dr_channel_flush(&p.watch, 0, 1000);
+	for (int tries = 0; tries < 1000 && strstr(status.why, "heartbeat") == NULL; tries++) {
+		usleep(10000);
+		status_of(&ch, &status);
+	}
+	assert_non_null(strstr(status.why, "no heartbeat of this boot"));
+	usleep(1500000);
+	node_of(&ch, &node);
+	assert_true(dr_bytes_zero(node.nonce, 32));
+	frames.len = 0;
+	add_header(&frames, 4);
 	send_frames(&p, &frames);
 	dr_channel_flush(&p.watch, 0, 1000);
 	drawn(&ch, 2);
@@ -488,7 +503,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(test_node),        T(test_heartbeat),     T(test_checkpoints_and_proofs),
+		T(test_node),        T(test_heartbeat), T(test_checkpoints_and_proofs),
 		T(test_certificate), T(test_parcels),   T(test_no_keys),
 		T(test_query),       T(test_malformed), T(test_serve),
 		T(test_in_order),
