@@ -91,7 +91,7 @@ test('past max_staleness without a new one: sealed; healed by the next', async (
 		status = await kms.status();
 	}
 	assert.match(status.why, BEAT);
-	assert.ok(status.heartbeat_age_s > LIMIT_S && status.heartbeat_age_s <= LIMIT_S + 5, JSON.stringify(status));
+	assert.ok(status.heartbeat_age_s > LIMIT_S && status.heartbeat_age_s <= LIMIT_S + 15, JSON.stringify(status));
 	assert.equal((await ask()).reason, 'sealed');
 	await beat(await nonce());
 	await open();
