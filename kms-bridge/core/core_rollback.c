@@ -9,6 +9,7 @@
  *   a peer           a checkpoint of this journal that somebody kept (configuration: checkpoints)
  *
  * The journal entry that draws a nonce carries 32 random bytes, so nobody can know the root, or the nonce, before.
+ * The entry after it names the nonce: one that this journal does not name was not drawn by it, however true its root.
  * A heartbeat that is not of this journal seals until the node registers anew, on chain, which also takes its shares
  * of the roots: there is no other way back (governance/fold_rights.c).
  */
@@ -82,10 +83,34 @@ enum dr_err dr_core_heartbeat(struct dr_core *c)
 	return dr_core_commit(c);
 }
 
+static enum dr_err take_drawn(void *ctx, const struct dr_entry *entry)
+{
+	struct dr_fail fail = { 0 };
+	struct dr_note note;
+
+	if (dr_note_decode(&note, entry->leaf, &fail) == DR_OK && note.kind == DR_NOTE_HEARTBEAT)
+		memcpy(ctx, note.hash, 32);
+	return DR_OK;
+}
+
+/* It names this journal as it once was, and this journal says next that it was drawn. Anybody who can read a journal
+ * can make a nonce of it; one that was not drawn here shows nothing about this directory. */
+static bool drawn_here(struct dr_core *c, const uint8_t seen[static 32], struct dr_fail *fail)
+{
+	uint8_t root[32], nonce[32], drawn[32] = { 0 };
+	const uint64_t size = dr_be64_get(seen);
+
+	if (dr_store_log_root(c->store, DR_LOG_JOURNAL, size, root, fail) != DR_OK ||
+	    dr_store_log(c->store, DR_LOG_JOURNAL, size, 1, take_drawn, drawn, fail) != DR_OK)
+		return false;
+	nonce_of(nonce, c, size, root);
+	return memcmp(nonce, seen, 32) == 0 && memcmp(drawn, seen, 32) == 0;
+}
+
 const char *dr_core_rolled_back(struct dr_core *c, const struct dr_state *state)
 {
-	uint8_t seen[32], root[32], nonce[32];
 	struct dr_fail fail = { 0 };
+	uint8_t seen[32];
 
 	if (!dr_state_heartbeat(seen, state, c->init.node)) {
 		/* None, or the node registered anew: what was held against it is over. */
@@ -94,24 +119,21 @@ const char *dr_core_rolled_back(struct dr_core *c, const struct dr_state *state)
 	}
 	if (c->heartbeat_known && memcmp(seen, c->heartbeat, 32) == 0)
 		return c->heartbeat_why;
-	const uint64_t size = dr_be64_get(seen);
-
 	c->heartbeat_why = NULL;
-	if (size > dr_store_log_edge(c->store, DR_LOG_JOURNAL)->size) {
+	if (dr_be64_get(seen) > dr_store_log_edge(c->store, DR_LOG_JOURNAL)->size) {
 		c->heartbeat_why =
 			"sealed: this node's heartbeat on chain names a longer journal than this directory "
 			"has: it was rolled back, or is a copy; register the node anew to begin anew";
-	} else if (dr_store_log_root(c->store, DR_LOG_JOURNAL, size, root, &fail) != DR_OK) {
+	} else if (!drawn_here(c, seen, &fail)) {
+		c->heartbeat_why =
+			"sealed: this node's heartbeat on chain is of another journal than this directory's: "
+			"it was rolled back, or is a copy; register the node anew to begin anew";
+	}
+	if (fail.err != DR_OK) {
 		/* Tried again. */
 		c->heartbeat_known = false;
 		return c->heartbeat_why =
 			       "sealed: the journal could not be held against this node's heartbeat on chain";
-	} else {
-		nonce_of(nonce, c, size, root);
-		if (memcmp(nonce, seen, 32) != 0)
-			c->heartbeat_why =
-				"sealed: this node's heartbeat on chain is of another journal than this directory's: "
-				"it was rolled back, or is a copy; register the node anew to begin anew";
 	}
 	memcpy(c->heartbeat, seen, 32);
 	c->heartbeat_known = true;

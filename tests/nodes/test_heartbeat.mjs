@@ -139,7 +139,12 @@ test('a data directory rolled back behind a heartbeat: sealed, and stays so', as
 	assert.match((await kms.status()).why, OLD, 'the smaller journal does not take the place of the larger');
 	// It goes on, and is as long as the lost one was some day: that makes it no other.
 	await kms.until((s) => BigInt(s.journal_size) > sizeOf(newest), 'a longer journal', WAIT_MS);
-	assert.match((await kms.status()).why, OLD);
+	const { why, journal_size: size, journal_root } = await kms.status();
+	assert.match(why, OLD);
+	// Anybody can read a journal, and make a nonce of it that takes the place of the true one.
+	const made = heartbeat({ chainId: 31337, contract: story.derot.address, node: story.kms1, size, root: bytes(journal_root) });
+	await beat('0x' + hex(made));
+	assert.match((await kms.status()).why, OLD, 'made by hand, and not drawn');
 	assert.equal(await kms.stop(), 0);
 	await kms.start();
 	await sealed(OLD);
@@ -164,6 +169,7 @@ test('every nonce names a size of the journal, and its root', async () => {
 		const root = rootOf(journal.slice(0, size).map((n) => bytes(n.leaf)));
 		assert.equal(hash, '0x' + hex(heartbeat({ chainId: 31337, contract: story.derot.address, node: story.kms1, size, root })));
 		assert.match(journal[size - 1].detail, /^a heartbeat is drawn; random [0-9a-f]{64}$/, 'that nobody knew before');
+		assert.equal(journal[size].hash, hash);
 	}
 });
 
