@@ -67,7 +67,7 @@ static void test_both_ways(void **state)
 	assert_int_equal(dr_link_pair(fds, &fail), DR_OK);
 	link.pid = fork();
 	if (link.pid == 0) {
-		alarm(30);
+		alarm(120);
 		close(fds[0]);
 		open_link(&link, fds[1]);
 		_exit(exchange(&link, NUM) ? 7 : 1);
