@@ -404,8 +404,8 @@ static inline void act_wish(struct draft *d)
 			e.action = DR_ACTION_ROOT_PUBLISH;
 			act_publish(&e, &r, coming);
 			draft_put(d, e, NULL);
-		} else if ((g == 0 || r.g[g].exposed != 0 || odds(6)) && coming == 0 && node != NULL &&
-			   r.ordered + 2 < M_ROOTS) {
+		} else if ((g == 0 || r.g[g].exposed != 0 || odds(r.ordered % 3 == 1 ? 50 : 6)) && coming == 0 &&
+			   node != NULL && r.ordered + 2 < M_ROOTS) {
 			act_want(d, DR_ACTION_ROOT_ROTATE, r.ordered + 1, odds(80) || to == NULL ? NODE : NODE2, 0);
 		}
 		return;
@@ -544,6 +544,22 @@ static inline void act_random(struct draft *d)
 		for (size_t tries = 0, before = d->num; tries < 5 && d->num == before; tries++)
 			act_wish(d);
 	}
+}
+
+/* act_sudden: what a head may bring that nobody saw coming; often that the newest generation is over. */
+static inline void act_sudden(struct draft *d)
+{
+	const struct m_view v = draft_view(d);
+	struct m_ev e = { .what = M_ACT, .action = DR_ACTION_ROOT_EXPOSE, .by = GUARDIAN };
+	static struct m_roots r;
+
+	m_roots(&r, &v);
+	e.n[0] = m_generation(&r);
+	e.n[1] = d->time;
+	if (e.n[0] != 0 && odds(40))
+		draft_put(d, e, NULL);
+	else
+		act_do(d, PICK(sudden_acts));
 }
 
 /* draft_end: what came of each event, now that all of the block's are there. */

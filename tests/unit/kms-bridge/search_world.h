@@ -289,8 +289,8 @@ static inline struct block *block_on(struct search *s, struct block *parent, boo
 	}
 	for (size_t num = odds(15) ? 0 : 1 + rnd(16); num > 0 && draft_room(&d); num--)
 		act_random(&d);
-	for (size_t num = side && odds(60) ? 1 : 0; num > 0 && draft_room(&d); num--)
-		act_do(&d, PICK(sudden_acts));
+	if (side && odds(60) && draft_room(&d))
+		act_sudden(&d);
 	draft_end(&d);
 	b->own = d.num - b->num;
 	b->num = d.num;
