@@ -67,6 +67,9 @@ static void take_rotate(struct dr_step *step, const struct dr_act *act, uint64_t
 		return;
 	root.stage = DR_ROOT_DUE;
 	dr_state_put_root(&step->state, generation, &root, &step->fail);
+	/* From now on it may have the keys, published or not. */
+	if (is_kms_node(step, root.node))
+		dr_fold_hold(step, generation, root.node);
 	pend_root(step, act, DR_PENDING_DEADLINE, root.deadline + 1);
 }
 
@@ -79,6 +82,7 @@ void dr_fold_root_deadline(struct dr_step *step, const struct dr_pending *p)
 		return;
 	root.stage = DR_ROOT_FAILED;
 	dr_state_put_root(&step->state, generation, &root, &step->fail);
+	dr_state_del_holders(&step->state, generation, &step->fail);
 	dr_fold_emit(step, &p->act, DR_OUTCOME_REFUSED, DR_REASON_DEADLINE);
 }
 
@@ -110,8 +114,9 @@ static enum dr_reason check_publish(const struct dr_step *step, const struct dr_
 	dr_state_root(&root, &step->state, generation);
 	if (root.stage == DR_ROOT_FAILED)
 		return DR_REASON_DEADLINE;
-	/* Before `due` the stage is not DUE yet; after the deadline it is no longer. */
-	if (root.stage != DR_ROOT_DUE || !is_kms_node(step, root.node))
+	/* Before `due` the stage is not DUE yet; after the deadline it is no longer. A node that registered anew
+	 * since is not the one that the council named. */
+	if (root.stage != DR_ROOT_DUE || root.stopped || !dr_state_holds(&step->state, generation, root.node))
 		return DR_REASON_ORDER;
 	memcpy(claim.genesis, step->fold->genesis, 32);
 	memcpy(claim.contract, step->fold->contract, 20);
@@ -147,7 +152,6 @@ static void take_publish(struct dr_step *step, const struct dr_act *act, uint64_
 	memcpy(root.quote, act->args[PUB_QUOTE], 32);
 	root.published = step->time;
 	dr_state_put_root(&step->state, generation, &root, &step->fail);
-	dr_fold_hold(step, generation, root.node);
 	unpend_root(step, act, DR_PENDING_DEADLINE, DR_ACTION_ROOT_ROTATE);
 }
 

@@ -265,7 +265,8 @@ enum dr_err dr_core_roots_step(struct dr_core *c)
 	/* On the way through old blocks an order that somebody followed long ago looks like a new one. */
 	if (c->keys != NULL && dr_engine_caught_up(c->engine) && ordered != 0 &&
 	    dr_state_root(&root, state, ordered) && root.stage == DR_ROOT_DUE &&
-	    memcmp(root.node, c->init.node, 20) == 0 && !dr_keys_held(c->keys, ordered) && make(c, ordered) != DR_OK)
+	    dr_state_holds(state, ordered, c->init.node) && !dr_keys_held(c->keys, ordered) &&
+	    make(c, ordered) != DR_OK)
 		return c->fail.err;
 	return compare(c, state);
 }

@@ -441,27 +441,29 @@ static void test_exposure_of_several(void **state)
 	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, WORDS(kit_n(2), kit_n(k->time + 2 * GRACE)), OK);
 	one(DR_ACTION_MEASUREMENT_REVOKE, GUARDIAN, WORDS(kit_b(KMS)), OK);
 	hit = k->time;
-	assert_int_equal(k->num_changes, 3);
-	kit_expect(k, 1, DR_ACTION_ROOT_EXPOSE, MATURED);
-	kit_expect(k, 2, DR_ACTION_ROOT_EXPOSE, MATURED);
-	assert_int_equal(k->changes[1].act.args[0][31], 2);
-	assert_int_equal(k->changes[2].act.args[0][31], 3);
+	assert_int_equal(k->num_changes, 4);
+	for (size_t i = 1; i < 4; i++) {
+		kit_expect(k, i, DR_ACTION_ROOT_EXPOSE, MATURED);
+		assert_int_equal(k->changes[i].act.args[0][31], i + 1);
+	}
 	assert_true(root(1).exposed_deadline < hit + 100);
 	assert_int_equal(root(2).exposed_deadline, hit + GRACE);
 	assert_int_equal(root(3).exposed_deadline, hit + GRACE);
-	assert_int_equal(root(4).exposed_deadline, 0);
+	/* Not published yet; its keys may be there all the same. */
+	assert_int_equal(root(4).exposed_deadline, hit + GRACE);
 	/* A second blow adds nothing. */
 	one(DR_ACTION_HARDWARE_BLACKLIST, GUARDIAN, WORDS(kit_n(DR_HARDWARE_DEVICE), kit_b(NODE), kit_n(0)), OK);
 	assert_int_equal(k->num_changes, 1);
 	block(200);
 	assert_int_equal(k->num_changes, 1);
-	assert_true(root(1).stopped && !root(2).stopped && num_holders() == 2);
+	assert_true(root(1).stopped && !root(2).stopped && num_holders() == 3);
 	block(hit + GRACE - k->time - 1);
 	assert_int_equal(k->num_changes, 0);
-	/* Both are due in one second, by one event. */
+	/* All are due in one second, by one event. */
 	block(1);
-	assert_int_equal(k->num_changes, 2);
-	assert_true(root(2).stopped && root(3).stopped && num_holders() == 0);
+	assert_int_equal(k->num_changes, 3);
+	assert_true(root(2).stopped && root(3).stopped && root(4).stopped && num_holders() == 0);
+	publish(4, NODE, 3, REFUSED(ORDER));
 	block(2 * GRACE);
 	assert_int_equal(k->num_changes, 0);
 	assert_int_equal(dr_state_due_next(&k->state), FAR + 1);
@@ -482,15 +484,16 @@ static void test_exposed_from_birth(void **state)
 	kit_last(k, DR_ACTION_ROOT_EXPOSE, MATURED);
 	assert_int_equal(root(1).exposed_deadline, k->time + GRACE);
 	assert_true(holds(1, NODE2) && holds(1, NODE));
-	/* Published by a build that was revoked while the order waited; the node is none to be refused for that. */
+	/* Published by a build that was revoked when it might have made the keys; the node is none to be refused for
+	 * that. */
 	order(2, FAR);
 	one(DR_ACTION_MEASUREMENT_REVOKE, GUARDIAN, WORDS(kit_b(KMS)), OK);
-	assert_int_equal(k->num_changes, 1);
-	publish(2, NODE, 1, OK);
 	assert_int_equal(k->num_changes, 2);
 	kit_last(k, DR_ACTION_ROOT_EXPOSE, MATURED);
 	assert_int_equal(root(2).exposed_deadline, k->time + GRACE);
 	assert_memory_equal(k->changes[1].event_digest, k->changes[0].event_digest, 32);
+	publish(2, NODE, 1, OK);
+	assert_int_equal(k->num_changes, 1);
 	/* Announced, its notice running: not revoked. */
 	PASS(k, DR_ACTION_MEASUREMENT_ALLOW, kit_b(0x99));
 	kit_node(k, NODE, DR_ROLE_KMS, 0x99, 5);
@@ -499,6 +502,26 @@ static void test_exposed_from_birth(void **state)
 	publish(3, NODE, 2, OK);
 	assert_int_equal(k->num_changes, 1);
 	assert_int_equal(root(3).exposed_deadline, 0);
+}
+
+/* The council named a node as it was registered: what it has made since its order was due, it made as that. When it
+ * registers anew it publishes nothing any more, and what it was is still held against the generation. */
+static void test_named_as_registered(void **state)
+{
+	(void)state;
+	order(2, FAR);
+	assert_true(holds(2, NODE));
+	kit_node(k, NODE, DR_ROLE_KMS, 0x99, 5);
+	block(1);
+	assert_false(holds(2, NODE));
+	publish(2, NODE, 1, REFUSED(ORDER));
+	assert_int_equal(dr_state_generation(&k->state), 1);
+	one(DR_ACTION_MEASUREMENT_REVOKE, GUARDIAN, WORDS(kit_b(KMS)), OK);
+	assert_int_equal(root(2).exposed_deadline, k->time + GRACE);
+	/* Not published in time: there is nothing left to hold, and the council orders the next. */
+	block(FAR + 1 - k->time);
+	assert_int_equal(root(2).stage, DR_ROOT_FAILED);
+	assert_int_equal(num_holders(), 0);
 }
 
 /* A share is for what was registered when the council decided, active or pending; afterwards it is given anew. */
@@ -589,6 +612,7 @@ int main(void)
 		T(test_exposure),
 		T(test_exposure_of_several),
 		T(test_exposed_from_birth),
+		T(test_named_as_registered),
 		T(test_shares),
 		T(test_shares_of_the_dead),
 	};
