@@ -326,12 +326,18 @@ static inline bool m_alive(const struct m_roots *r, uint64_t g)
 	return g > 0 && g < M_ROOTS && r->g[g].stage == DR_ROOT_PUBLISHED && !r->g[g].stopped;
 }
 
-static inline bool m_holds(const struct m_roots *r, uint64_t g, uint64_t node)
+/* m_given: it was given the generation, or named to make it, and has not registered anew since. */
+static inline bool m_given(const struct m_roots *r, uint64_t g, uint64_t node)
 {
 	for (size_t i = 0; i < r->num_holders; i++)
 		if (r->holders[i].generation == g && r->holders[i].current && r->holders[i].as->n[0] == node)
-			return m_alive(r, g);
+			return true;
 	return false;
+}
+
+static inline bool m_holds(const struct m_roots *r, uint64_t g, uint64_t node)
+{
+	return m_given(r, g, node) && m_alive(r, g);
 }
 
 static inline uint64_t m_published_below(const struct m_roots *r, uint64_t g)
@@ -365,18 +371,25 @@ static inline void m_expose(struct m_roots *r, uint64_t g, uint64_t deadline, ui
 		m_over(r, g);
 }
 
-/* m_hold: node is given the generation; with a build or on a machine that lost its right, that exposes it. when: for
- * what has happened by then; time: of the block. */
-static inline void m_hold(struct m_roots *r, uint64_t g, const struct m_view *when, size_t idx, uint64_t node,
+/* m_hold: node is given the generation, as it is registered then. */
+static inline void m_hold(struct m_roots *r, uint64_t g, const struct m_view *when, uint64_t node)
+{
+	const struct m_ev *as = m_node(when, node);
+
+	if (as != NULL && r->num_holders < M_HOLDERS)
+		r->holders[r->num_holders++] = (struct m_holder){ g, as, true };
+}
+
+/* m_lost: a published generation whose holder's build or machine has lost its right is exposed. when, idx: what has
+ * happened by then; time: of the block. */
+static inline void m_lost(struct m_roots *r, uint64_t g, const struct m_view *when, size_t idx, uint64_t node,
 			  uint64_t time)
 {
 	const struct m_ev *as = m_node(when, node);
 
-	if (as == NULL || r->num_holders == M_HOLDERS)
-		return;
-	r->holders[r->num_holders++] = (struct m_holder){ g, as, true };
-	if (m_alive(r, g) && (m_measurement(when, as->n[2]) == NULL ||
-			      m_machine_listed(when, idx, as->n[4], as->n[5], as->n[6], as->n[7])))
+	if (as != NULL && m_alive(r, g) &&
+	    (m_measurement(when, as->n[2]) == NULL ||
+	     m_machine_listed(when, idx, as->n[4], as->n[5], as->n[6], as->n[7])))
 		m_expose(r, g, time + M_GRACE_S, time);
 }
 
@@ -401,10 +414,17 @@ static inline void m_tick(struct m_roots *r, const struct m_view *v, size_t at, 
 	for (uint64_t g = 1; g <= r->ordered; g++) {
 		struct m_root *root = &r->g[g];
 
-		if (root->stage == DR_ROOT_ORDERED && root->due <= time)
-			root->stage = DR_ROOT_DUE;
-		if (root->stage == DR_ROOT_DUE && time > root->deadline)
+		if (root->stage == DR_ROOT_ORDERED && root->due <= time) {
+			const struct m_view when = { v->e, at, time };
+
+			root->stage = DR_ROOT_DUE; /* from now on its node may have the keys */
+			if (m_kms(&when, root->node))
+				m_hold(r, g, &when, root->node);
+		}
+		if (root->stage == DR_ROOT_DUE && time > root->deadline) {
 			root->stage = DR_ROOT_FAILED;
+			m_over(r, g);
+		}
 		if (m_open(root) && root->exposed != 0 && root->exposed <= time && !root->stopped) {
 			root->stopped = true;
 			m_over(r, g);
@@ -416,8 +436,10 @@ static inline void m_tick(struct m_roots *r, const struct m_view *v, size_t at, 
 
 		if (share->due > time)
 			r->waiting[kept++] = r->waiting[i];
-		else if (m_alive(r, share->n[0]))
-			m_hold(r, share->n[0], &when, r->waiting[i].idx, share->n[1], time);
+		else if (m_alive(r, share->n[0])) {
+			m_hold(r, share->n[0], &when, share->n[1]);
+			m_lost(r, share->n[0], &when, r->waiting[i].idx, share->n[1], time);
+		}
 	}
 	r->num_waiting = kept;
 }
@@ -444,8 +466,10 @@ static inline void m_root_event(struct m_roots *r, const struct m_view *v, size_
 		*root = (struct m_root){
 			.stage = DR_ROOT_ORDERED, .node = e->n[1], .due = e->due, .deadline = e->n[2]
 		};
-		if (e->due <= e->time)
+		if (e->due <= e->time) {
 			root->stage = DR_ROOT_DUE;
+			m_hold(r, e->n[0], &when, e->n[1]);
+		}
 		r->ordered = e->n[0];
 		return;
 	case DR_ACTION_ROOT_PUBLISH:
@@ -453,12 +477,13 @@ static inline void m_root_event(struct m_roots *r, const struct m_view *v, size_
 		root->published = e->time;
 		root->seed = e->pub.seed;
 		root->ever = true;
-		m_hold(r, e->n[0], &when, SIZE_MAX, root->node, e->time);
+		m_lost(r, e->n[0], &when, SIZE_MAX, root->node, e->time);
 		return;
 	case DR_ACTION_ROOT_SHARE:
 		m_forget_share(r, e->n[1], e->n[0]);
 		if (e->due <= e->time) {
-			m_hold(r, e->n[0], &when, SIZE_MAX, e->n[1], e->time);
+			m_hold(r, e->n[0], &when, e->n[1]);
+			m_lost(r, e->n[0], &when, SIZE_MAX, e->n[1], e->time);
 		} else if (r->num_waiting < M_HOLDERS) {
 			r->waiting[r->num_waiting].share = e;
 			r->waiting[r->num_waiting++].idx = at;

@@ -155,7 +155,8 @@ static inline bool m_root_possible(const struct m_view *v, const struct m_ev *e,
 	switch ((int)e->action) {
 	case DR_ACTION_ROOT_ROTATE:
 		return g == r->ordered + 1 && e->n[2] > e->due && e->n[2] <= DR_TIME_MAX_S && m_kms(v, e->n[1]);
-	case DR_ACTION_ROOT_PUBLISH: return root->stage == DR_ROOT_DUE && m_kms(v, root->node) && m_proven(e, r);
+	case DR_ACTION_ROOT_PUBLISH:
+		return root->stage == DR_ROOT_DUE && !root->stopped && m_given(r, g, root->node) && m_proven(e, r);
 	case DR_ACTION_ROOT_SHARE:
 		if (!m_alive(r, g) || !m_kms(v, e->n[1]))
 			return false;
