@@ -590,21 +590,4 @@ static inline void m_epoch(struct m_epoch *p, const struct m_view *v, uint64_t a
 	m_carry(p, v->now);
 }
 
-/* m_nonce: the heartbeat that counts: of a smaller journal than the last, none does. */
-static inline const struct m_ev *m_nonce(const struct m_view *v, uint64_t node)
-{
-	const struct m_ev *last = NULL;
-
-	for (size_t i = 0; i < v->num; i++) {
-		const struct m_ev *e = v->e[i];
-
-		if (e->obeyed && e->action == DR_ACTION_NODE_REGISTER && e->n[0] == node)
-			last = NULL;
-		if (e->obeyed && e->action == DR_ACTION_HEARTBEAT && e->by == node &&
-		    (last == NULL || e->n[0] >= last->n[0]))
-			last = e;
-	}
-	return last;
-}
-
 #endif

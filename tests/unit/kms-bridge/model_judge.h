@@ -7,6 +7,23 @@
 
 #include "tests/unit/kms-bridge/model.h"
 
+/* m_nonce: the heartbeat that counts: of a smaller journal than the last, none does. */
+static inline const struct m_ev *m_nonce(const struct m_view *v, uint64_t node)
+{
+	const struct m_ev *last = NULL;
+
+	for (size_t i = 0; i < v->num; i++) {
+		const struct m_ev *e = v->e[i];
+
+		if (e->obeyed && e->action == DR_ACTION_NODE_REGISTER && e->n[0] == node)
+			last = NULL;
+		if (e->obeyed && e->action == DR_ACTION_HEARTBEAT && e->by == node &&
+		    (last == NULL || e->n[0] >= last->n[0]))
+			last = e;
+	}
+	return last;
+}
+
 /* What the rules say of an action: who may, after which notice, and whether it only takes away. */
 enum m_who { M_COUNCIL, M_COUNCIL_GUARDIAN, M_DEPLOYER, M_DEPLOYER_COUNCIL_GUARDIAN, M_MEMBER, M_SELF, M_ANYBODY };
 enum { M_AT_ONCE = 100, M_OWN_NOTICE = 101 };
