@@ -10,7 +10,7 @@ set -u
 
 BUILD_PACKAGES='gcc libc6-dev libcurl4-openssl-dev libjansson-dev libsodium-dev libsecp256k1-dev libssl-dev
 	libsqlite3-dev libcyaml-dev libyaml-dev libmicrohttpd-dev libseccomp-dev'
-TEST_PACKAGES='libcmocka-dev zlib1g-dev clang libclang-rt-14-dev clang-format-14 valgrind openssl'
+TEST_PACKAGES='libcmocka-dev zlib1g-dev clang libclang-rt-14-dev clang-format-14 valgrind openssl strace'
 # Node.js itself comes from npm, pinned (tests/nodes/install.sh); any npm will do to fetch it.
 NPM_PACKAGES='npm ca-certificates'
 
@@ -37,7 +37,7 @@ usable() {
 		yaml.h microhttpd.h seccomp.h -- -lcurl -ljansson -lsodium -lsecp256k1 -lcrypto -lsqlite3 -lcyaml -lyaml \
 		-lmicrohttpd -lseccomp || return 1
 	[ "$kind" = test ] || return 0
-	for tool in clang clang-format-14 valgrind openssl npm; do
+	for tool in clang clang-format-14 valgrind openssl strace npm; do
 		command -v $tool >/dev/null || return 1
 	done
 	compiles stdarg.h stddef.h setjmp.h stdint.h cmocka.h zlib.h -- -lcmocka -lz &&
