@@ -155,7 +155,7 @@ static enum dr_err read_file(struct dr_core *c, const char *path, uint8_t *buf, 
 		if (fd >= 0)
 			close(fd);
 		return dr_core_fail(c, DR_ERR_IO, "a checkpoint of this node's journal", "checkpoint %s: %s", path,
-				    error != 0 ? strerror(error) : "not a plain file of at most 64 KiB");
+				    error != 0 ? strerror(error) : "not a plain file of at most 16 KiB");
 	}
 	while (*len < cap && (got = read(fd, buf + *len, cap - *len)) > 0)
 		*len += (size_t)got;
