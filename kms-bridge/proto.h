@@ -120,7 +120,7 @@ struct dr_init {
 	char key_file[DR_TEXT_MAX]; /* RUN: the sealing key */
 	char passphrase_file[DR_TEXT_MAX]; /* "": key_file holds the key itself; else it is wrapped under the
 					    * passphrase (Argon2id) in this file */
-	uint32_t argon2_mib;               /* KEY_FILE and RESEAL with a passphrase: memory; 0: the default */
+	uint32_t argon2_mib;               /* of a wrapped key file that is made: memory; 0: the default */
 	/* RUN: checkpoints of this node's own journal that peers kept: files that are looked at when it starts. */
 	char checkpoints[DR_CHECKPOINTS_MAX][DR_TEXT_MAX];
 	bool serve;                           /* RUN: fd 5 is a channel to derot-serve */

@@ -338,7 +338,7 @@ static enum dr_err reseal(struct dr_core *c, struct dr_client *client)
 	snprintf(path, sizeof(path), "%s.new", c->init.key_file);
 	if (unlink(path) == 0)
 		dr_core_sync_folder(path);
-	if (dr_keys_file_make(path, c->init.passphrase_file, c->init.argon2_mib, &why) != DR_OK ||
+	if (dr_keys_file_make(path, c->init.passphrase_file, dr_keys_memory_mib(c->keys), &why) != DR_OK ||
 	    dr_core_sync_folder(path) != DR_OK ||
 	    dr_keys_reseal(c->keys, path, c->init.passphrase_file, &why) != DR_OK)
 		return dr_core_say_error(c, client, why.err != DR_OK ? why.err : DR_ERR_IO,

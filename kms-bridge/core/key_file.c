@@ -151,8 +151,8 @@ enum dr_err dr_key_file_decode(struct dr_key_file *out, struct dr_bytes bytes, s
 	return dr_fail_set(fail, own.err, own.what, own.at);
 }
 
-enum dr_err dr_key_file_read(uint8_t key[static DR_KEY_FILE_RAW_LEN], const char *path, const char *passphrase_file,
-			     struct dr_fail *fail)
+enum dr_err dr_key_file_read(uint8_t key[static DR_KEY_FILE_RAW_LEN], uint32_t *memory_mib, const char *path,
+			     const char *passphrase_file, struct dr_fail *fail)
 {
 	const bool has_passphrase = passphrase_file != NULL && passphrase_file[0] != 0;
 	uint8_t bytes[DR_KEY_FILE_WRAPPED_LEN + 1], head[DR_KEY_FILE_HEADER_LEN], wrapping[DR_AEAD_KEY_LEN];
@@ -180,6 +180,8 @@ enum dr_err dr_key_file_read(uint8_t key[static DR_KEY_FILE_RAW_LEN], const char
 			dr_fail_set(&own, why.err, "key file: wrapped under another passphrase, or changed", 0);
 		dr_secret_wipe(wrapping, sizeof(wrapping));
 	}
+	if (memory_mib != NULL)
+		*memory_mib = own.err == DR_OK ? file.memory_mib : 0;
 	dr_secret_wipe(bytes, sizeof(bytes));
 	dr_secret_wipe(&file, sizeof(file));
 	if (own.err != DR_OK)

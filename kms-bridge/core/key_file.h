@@ -43,10 +43,10 @@ enum dr_err dr_key_file_decode(struct dr_key_file *out, struct dr_bytes bytes, s
 enum dr_err dr_key_file_make(const char *path, const char *passphrase_file, uint32_t memory_mib,
 			     struct dr_fail *fail);
 
-/* dr_key_file_read: the key. DR_ERR_IO (absent, a link, not ours, readable by others, not readable by us; raw where a
- * passphrase file is given, wrapped where none is), DR_ERR_PROOF (another passphrase, or changed), and as decode and
- * make. Secret: key. */
-enum dr_err dr_key_file_read(uint8_t key[static DR_KEY_FILE_RAW_LEN], const char *path, const char *passphrase_file,
-			     struct dr_fail *fail);
+/* dr_key_file_read: the key; *memory_mib, which may be NULL, is what unwrapping it took, 0 if it is raw. DR_ERR_IO
+ * (absent, a link, not ours, readable by others, not readable by us; raw where a passphrase file is given, wrapped
+ * where none is), DR_ERR_PROOF (another passphrase, or changed), and as decode and make. Secret: key. */
+enum dr_err dr_key_file_read(uint8_t key[static DR_KEY_FILE_RAW_LEN], uint32_t *memory_mib, const char *path,
+			     const char *passphrase_file, struct dr_fail *fail);
 
 #endif

@@ -41,17 +41,24 @@ enum dr_err dr_keys_reseal(struct dr_keys *k, const char *key_file, const char *
 {
 	uint8_t key[DR_AEAD_KEY_LEN], id[ID_LEN];
 	struct dr_fail own = { 0 };
+	uint32_t memory_mib;
 
-	if (dr_key_file_read(key, key_file, passphrase_file, &own) == DR_OK &&
+	if (dr_key_file_read(key, &memory_mib, key_file, passphrase_file, &own) == DR_OK &&
 	    dr_hkdf_sha512(id, sizeof(id), dr_bytes_of(key, sizeof(key)), dr_bytes_of(NULL, 0),
 			   dr_bytes_of("derot-key-id-v1", 15), &own) == DR_OK) {
 		memcpy(k->sealing, key, sizeof(key));
 		memcpy(k->id, id, sizeof(id));
+		k->memory_mib = memory_mib;
 	} else {
 		dr_fail_set(fail, own.err, own.what, own.at);
 	}
 	dr_secret_wipe(key, sizeof(key));
 	return own.err;
+}
+
+uint32_t dr_keys_memory_mib(const struct dr_keys *k)
+{
+	return k->memory_mib;
 }
 
 struct dr_keys *dr_keys_new(const char *key_file, const char *passphrase_file, const struct dr_keys_binding *binding,

@@ -69,6 +69,9 @@ void dr_keys_free(struct dr_keys *k); /* takes k, which may be NULL; wipes */
 enum dr_err dr_keys_reseal(struct dr_keys *k, const char *key_file, const char *passphrase_file,
 			   struct dr_fail *fail);
 
+/* dr_keys_memory_mib: the memory that the key file in use took to unwrap, MiB; 0: it is not wrapped. */
+uint32_t dr_keys_memory_mib(const struct dr_keys *k);
+
 /* dr_keys_id: the id of the sealing key in use. dr_keys_sealed_id: that under which something was sealed:
  * DR_ERR_SYNTAX (length), DR_ERR_UNKNOWN (version). */
 void dr_keys_id(const struct dr_keys *k, uint8_t id[static 8]);

@@ -18,6 +18,7 @@ struct dr_keys_root {
 struct dr_keys {
 	struct dr_keys_binding binding;
 	uint8_t sealing[32], id[8];
+	uint32_t memory_mib; /* of the key file: 0 if it is raw */
 	bool has_node;
 	uint8_t enc[32], enc_pub[32];
 	uint8_t sign[64], sign_pub[32];

@@ -13,7 +13,7 @@ static void refused(const char *name, const char *passphrase, enum dr_err err, c
 	uint8_t key[32];
 
 	memset(key, 1, sizeof(key));
-	expect_fail(name, dr_key_file_read(key, path, passphrase, &fail), err, what);
+	expect_fail(name, dr_key_file_read(key, NULL, path, passphrase, &fail), err, what);
 	assert_true(dr_bytes_zero(key, sizeof(key)));
 }
 
@@ -38,7 +38,7 @@ static void test_raw(void **state)
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(st.st_size, 32);
 	expect_fail("never over another", dr_key_file_make(path, "", 0, &fail), DR_ERR_IO, "already there");
-	assert_int_equal(dr_key_file_read(one, path, "", &fail), DR_OK);
+	assert_int_equal(dr_key_file_read(one, NULL, path, "", &fail), DR_OK);
 	/* Nor over what sealing anew left beside it, whether it is there itself or not. */
 	char beside[128];
 
@@ -49,7 +49,7 @@ static void test_raw(void **state)
 	expect_fail("again", dr_key_file_make(path2, NULL, 0, &fail), DR_ERR_IO, "already there");
 	assert_int_equal(access(beside, F_OK), 0);
 	unlink(beside);
-	assert_int_equal(dr_key_file_read(two, path2, NULL, &fail), DR_OK);
+	assert_int_equal(dr_key_file_read(two, NULL, path2, NULL, &fail), DR_OK);
 	assert_memory_not_equal(one, two, 32);
 	uint8_t bytes[256];
 
@@ -90,6 +90,7 @@ static void test_wrapped(void **state)
 {
 	uint8_t key[32], again[32], bytes[256];
 	struct dr_key_file file;
+	uint32_t memory_mib;
 
 	(void)state;
 	write_file(path2, pass, sizeof(pass) - 1, 0600);
@@ -100,12 +101,13 @@ static void test_wrapped(void **state)
 	assert_memory_equal(bytes, "derotkey\1\0\0\0\x08\0\0\0\x03", 17);
 	assert_int_equal(dr_key_file_decode(&file, dr_bytes_of(bytes, len), &fail), DR_OK);
 	assert_true(file.wrapped && file.memory_mib == 8 && file.passes == 3);
-	assert_int_equal(dr_key_file_read(key, path, path2, &fail), DR_OK);
+	assert_int_equal(dr_key_file_read(key, &memory_mib, path, path2, &fail), DR_OK);
+	assert_int_equal(memory_mib, 8);
 	assert_false(dr_bytes_zero(key, 32));
 	assert_null(memmem(bytes, len, key, 32));
 	/* One newline at the end does not count; a second does. */
 	write_file(path2, "correct horse battery staple\n", sizeof(pass), 0600);
-	assert_int_equal(dr_key_file_read(again, path, path2, &fail), DR_OK);
+	assert_int_equal(dr_key_file_read(again, NULL, path, path2, &fail), DR_OK);
 	assert_memory_equal(key, again, 32);
 	write_file(path2, "correct horse battery staple\n\n", sizeof(pass) + 1, 0600);
 	refused("two newlines", path2, DR_ERR_PROOF, "wrapped under another passphrase");
