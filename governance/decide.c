@@ -305,7 +305,8 @@ static const struct {
 } denials[] = {
 	[DR_DENY_NONE] = { "none", "Nothing speaks against it." },
 	[DR_DENY_MALFORMED] = { "malformed", "A field of the request is out of range, or its hardware (tee, family, "
-					     "device) is not named." },
+					     "device) is not named, "
+					     "or service and contract are not those that its purpose needs." },
 	[DR_DENY_SEALED] = { "sealed", "The keys of this node are sealed." },
 	[DR_DENY_PROFILE] = { "profile",
 			      "The profile in force on chain is not the one in use here, or none is set." },

@@ -82,10 +82,15 @@ int dr_ask_next(struct dr_asking *a, uint16_t *type, struct dr_bytes *payload, i
 		return dr_ask_trouble(a->cli, DR_EXIT_ERROR, fail.err != DR_OK ? dr_err_name(fail.err) : "io",
 				      fail.err != DR_OK ? fail.what : "the core ended the conversation", NULL,
 				      "derot-core", "look at the output of derot run");
-	if ((*type == DR_MSG_ERROR || *type == DR_MSG_FATAL) && dr_error_get(&error, *payload, &fail) == DR_OK)
-		return dr_ask_trouble(a->cli, error.err == DR_ERR_STALE ? DR_EXIT_SEALED : DR_EXIT_ERROR,
+	if ((*type == DR_MSG_ERROR || *type == DR_MSG_FATAL) && dr_error_get(&error, *payload, &fail) == DR_OK) {
+		const bool later = error.err == DR_ERR_STALE || (a->may_lack && error.err == DR_ERR_UNKNOWN);
+
+		return dr_ask_trouble(a->cli, later ? DR_EXIT_SEALED : DR_EXIT_ERROR,
 				      dr_err_name((enum dr_err)error.err), error.what, NULL, "derot-core",
-				      "see what it says");
+				      a->next != NULL ? a->next
+						      : "derot status tells whether keys are sealed and why; derot "
+							"audit log --journal, what this node did");
+	}
 	return DR_EXIT_OK;
 }
 

@@ -20,6 +20,10 @@ struct dr_asking {
 	const char *path;         /* of the configuration */
 	struct dr_config *config; /* NULL until it is read */
 	struct dr_link core;
+	/* For after dr_ask_open. next: what to do when the core refuses (NULL: something general). may_lack: what is
+	 * asked for may not be there yet; the core's DR_ERR_UNKNOWN is exit 2 then, not 1. */
+	const char *next;
+	bool may_lack;
 };
 
 /* dr_ask_trouble: dr_out_trouble, and returns `exit`. All texts but code and what may be NULL. */

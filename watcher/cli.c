@@ -36,12 +36,13 @@ static const struct dr_command commands[] = {
 	  "keys heartbeat   -c derot.yaml [--account-key FILE [TERMS]]\n"
 	  "keys share       -c derot.yaml --to NODE [--generation G] -o FILE|--socket PATH\n"
 	  "keys accept      -c derot.yaml FILE|--socket PATH\n"
-	  "keys derive      -c derot.yaml --app A --measurement M [--purpose P] [--service S] [--contract X]\n"
-	  "                 [--from M] [--before] [--root-before] [--tee T] [--family F] [--svn N] [--device D]\n"
-	  "                 [--confidence L] [--advisory ID]... [--recipient KEY|--recipient-file F] [--prove]\n"
+	  "keys derive      -c derot.yaml --app A --measurement M --tee T --family F --device D [--svn N]\n"
+	  "                       [--purpose P] [--service S] [--contract X] [--from M] [--before] [--root-before]\n"
+	  "                       [--confidence L] [--advisory ID]... [--recipient KEY|--recipient-file F] "
+	  "[--prove]\n"
 	  "keys certificate -c derot.yaml [--generation G] [--app A]\n"
 	  "keys reseal      -c derot.yaml\n"
-	  "TERMS: [--tx-nonce N] [--gas N] [--max-fee WEI|--max-fee-gwei N] [--priority-fee WEI]",
+	  " TERMS: [--tx-nonce N] [--gas N] [--max-fee WEI|--max-fee-gwei N] [--priority-fee WEI]",
 	  "key file, the node's keys, root generations and their way to other nodes, key requests",
 	  "publish and heartbeat print the transaction that the node's account has to send, and sign it if they\n"
 	  "are given the account's key; they send nothing. share and accept carry a root generation to a node that\n"
@@ -91,7 +92,8 @@ static void print_usage(FILE *to, const struct dr_command *c)
 	while (*line != '\0') {
 		size_t len = strcspn(line, "\n");
 
-		fprintf(to, "%sderot %.*s\n", lead, (int)len, line);
+		/* A line that begins with a blank goes on, or explains: no form of its own. */
+		fprintf(to, "%s%s%.*s\n", lead, *line == ' ' ? "" : "derot ", (int)len, line);
 		lead = "       ";
 		line += len + (line[len] == '\n');
 	}

@@ -66,7 +66,8 @@ static bool next(struct audit *a, uint16_t *type, struct dr_bytes *payload, stru
 			return true;
 		if (dr_error_get(&error, *payload, fail) == DR_OK) {
 			trouble(a, DR_EXIT_ERROR, dr_err_name((enum dr_err)error.err), error.what, NULL, NULL,
-				"see what it says");
+				"derot doctor checks configuration and directories; a data directory that is not "
+				"as it was written is not read");
 			dr_fail_set(fail, DR_ERR_IO, "the core could not answer", 0);
 		}
 		return false;
@@ -179,9 +180,14 @@ static int print_log(struct audit *a, const struct range *range, bool whole)
 
 	if (!whole)
 		dr_rows_end(&p.rows);
-	if (code == DR_EXIT_OK && range->first >= size && whole)
-		return trouble(a, DR_EXIT_ERROR, "none", "an entry with this index", NULL, NULL,
+	if (code == DR_EXIT_OK && range->first >= size && whole) {
+		char expected[64], got[32];
+
+		snprintf(expected, sizeof(expected), "an index below %" PRIu64 ", the size of the log", size);
+		snprintf(got, sizeof(got), "%" PRIu64, range->first);
+		return trouble(a, DR_EXIT_ERROR, "none", "no entry has this index", expected, got,
 			       "see derot audit log");
+	}
 	return code;
 }
 

@@ -81,8 +81,10 @@ static int registration(struct dr_asking *a, json_t *obj, const struct dr_node_p
 
 	json_object_set_new(obj, "register",
 			    json_sprintf("%s: 1 (KMS), measurement, enc_key, tee, family, svn, device", signature));
-	if (o->measurement == NULL)
+	if (o->measurement == NULL && o->tee == NULL && o->family == NULL && o->svn == NULL && o->device == NULL)
 		return DR_EXIT_OK;
+	if (o->measurement == NULL)
+		return dr_cli_usage(a->cli, "a registration needs --measurement", NULL);
 	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
 		if (said[i].text != NULL && !dr_word_parse(said[i].to, said[i].text))
 			return dr_cli_usage(a->cli, "0x and hex digits, or at most 31 characters", said[i].name);
@@ -176,7 +178,8 @@ static int keys_public(struct dr_cli *cli, const struct dr_keys_opts *o)
 	return code;
 }
 
-/* Certificates as PEM: the bare text, so that it can go into a file; in JSON a list. */
+/* Certificates as PEM: the bare text, so that it can go into a file; in JSON a list. The application's, then the
+ * root's (which the core says first): plain tools take the first of a file for the one that is meant. */
 static int keys_certificate(struct dr_cli *cli, const struct dr_keys_opts *o)
 {
 	struct dr_certificate_query query = { .generation = o->wanted, .has_app = o->app != NULL };
@@ -186,6 +189,7 @@ static int keys_certificate(struct dr_cli *cli, const struct dr_keys_opts *o)
 	struct dr_asking a;
 	struct dr_buf pem;
 	json_t *list = json_array();
+	size_t root_len = 0;
 	uint16_t type = 0;
 	int code;
 
@@ -195,6 +199,8 @@ static int keys_certificate(struct dr_cli *cli, const struct dr_keys_opts *o)
 	}
 	dr_buf_init(&pem, 1u << 24);
 	code = dr_ask_open(&a, cli, o->config);
+	a.next = "a generation has one once it is published and held; derot status tells which is";
+	a.may_lack = true;
 	if (code == DR_EXIT_OK &&
 	    dr_certificate_query_put(&a.core.out, DR_MSG_CERTIFICATE_GET, &query, &fail) != DR_OK)
 		code = dr_ask_odd(&a, &fail);
@@ -206,18 +212,23 @@ static int keys_certificate(struct dr_cli *cli, const struct dr_keys_opts *o)
 		if (dr_run_get(&run, payload, &fail) != DR_OK ||
 		    dr_pem_put(&pem, "CERTIFICATE", run.bytes, &fail) != DR_OK)
 			code = dr_ask_odd(&a, &fail);
+		else if (begin == 0)
+			root_len = pem.len;
 		else
 			json_array_append_new(list, json_stringn((const char *)pem.ptr + begin, pem.len - begin));
 	}
 	if (code == DR_EXIT_OK && type != DR_MSG_LOG_END)
 		code = dr_ask_odd(&a, &fail);
-	if (code == DR_EXIT_OK && pem.len == 0)
+	if (code == DR_EXIT_OK && (pem.len == 0 || (o->app != NULL && pem.len == root_len)))
 		code = dr_ask_trouble(cli, DR_EXIT_SEALED, "none", "this node has no such certificate", NULL,
 				      "derot-core",
 				      "a generation has one once it is published and held; an application, once it "
 				      "was given a key for sign or tls");
+	if (code == DR_EXIT_OK)
+		json_array_append_new(list, json_stringn((const char *)pem.ptr, root_len));
 	if (code == DR_EXIT_OK && bare) {
-		fwrite(pem.ptr, 1, pem.len, cli->out.out);
+		fwrite(pem.ptr + root_len, 1, pem.len - root_len, cli->out.out);
+		fwrite(pem.ptr, 1, root_len, cli->out.out);
 	} else if (code == DR_EXIT_OK) {
 		json_t *obj = json_pack("{s:O}", "certificates", list);
 

@@ -68,6 +68,10 @@ int dr_cmd_keys_share(struct dr_cli *cli, const struct dr_keys_opts *o)
 	if ((o->out == NULL) == (o->socket == NULL))
 		return dr_cli_usage(cli, "where to: -o FILE, or --socket PATH", NULL);
 	code = dr_ask_open(&a, cli, o->config);
+	a.next =
+		"derot audit log tells which shares (root.share) are final and in force; derot status, which root is "
+		"held here";
+	a.may_lack = true;
 	if (code == DR_EXIT_OK && dr_parcel_query_put(&a.core.out, DR_MSG_PARCEL_GET, &query, &fail) != DR_OK)
 		code = dr_ask_odd(&a, &fail);
 	if (code == DR_EXIT_OK)
@@ -213,6 +217,8 @@ int dr_cmd_keys_accept(struct dr_cli *cli, const struct dr_keys_opts *o)
 		return dr_ask_failed(cli, &fail, source, "ask the other node for derot keys share");
 	}
 	code = dr_ask_open(&a, cli, o->config);
+	a.next = "ask a holder's operator for derot keys share --to this node, once its share (root.share in derot "
+		 "audit log) is final and in force";
 	if (code == DR_EXIT_OK &&
 	    dr_run_put(&a.core.out, DR_MSG_PARCEL_PUT, &(struct dr_run){ dr_buf_view(&parcel) }, &fail) != DR_OK)
 		code = dr_ask_odd(&a, &fail);

@@ -146,7 +146,7 @@ static int sign(struct dr_asking *a, json_t *obj, struct dr_bytes data, struct d
 		tx.priority_fee = t->priority_fee;
 		memcpy(tx.to, a->config->contract, 20);
 		if (dr_raw_tx_sign(raw, sizeof(raw), &len, hash, &tx, secret, &fail) != DR_OK)
-			code = dr_ask_failed(a->cli, &fail, key_path, "see what it says");
+			code = dr_ask_failed(a->cli, &fail, key_path, "give the key of the node's account");
 	}
 	dr_secret_free(secret);
 	if (code != DR_EXIT_OK)

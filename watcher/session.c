@@ -205,15 +205,16 @@ int dr_session_end(struct dr_session *s, int good)
 	json_decref(s->all);
 	json_decref(s->findings);
 	if (s->has_fatal) {
-		dr_out_trouble(&s->cli->out,
-			       &(struct dr_trouble){
-				       .code = dr_err_name((enum dr_err)s->fatal.err),
-				       .what = s->fatal.what,
-				       .source = "derot-core",
-				       .state = "sealed: no key is answered",
-				       .next = s->fatal.exit == DR_EXIT_CONFLICT
-						       ? "keep the evidence file; compare the chain with others"
-						       : "see what it says; derot doctor checks the rest" });
+		dr_out_trouble(
+			&s->cli->out,
+			&(struct dr_trouble){
+				.code = dr_err_name((enum dr_err)s->fatal.err),
+				.what = s->fatal.what,
+				.source = "derot-core",
+				.state = "sealed: no key is answered",
+				.next = s->fatal.exit == DR_EXIT_CONFLICT
+						? "keep the evidence file; compare the chain with others"
+						: "mend what it names; derot doctor -c FILE checks the rest" });
 		return s->fatal.exit != 0 ? s->fatal.exit : DR_EXIT_ERROR;
 	}
 	if (code != 0)

@@ -216,7 +216,12 @@ static enum dr_err say_parcel(struct dr_core *c, struct dr_client *client, const
 	    dr_core_commit(c) != DR_OK)
 		return c->fail.err;
 	if (deny != DR_DENY_NONE)
-		return dr_core_say_error(c, client, DR_ERR_STALE, reason_of(c, &decision));
+		return dr_core_say_error(
+			c, client, DR_ERR_STALE,
+			deny == DR_DENY_ROOT_SHARE
+				? "The node named was not given that root generation by a share that "
+				  "is final and in force, or has registered anew since."
+				: reason_of(c, &decision));
 	/* As with keys: a disk may have stood still for long. */
 	if (dr_core_tick(c, true) != DR_OK)
 		return c->fail.err;

@@ -40,6 +40,8 @@ enum fake_lie {
 	FAKE_HANGS_UP,
 	FAKE_OTHER_ANSWER, /* READY, whatever was asked */
 	FAKE_ERROR,        /* an error of its own, with a control character tried on us */
+	FAKE_LATER,        /* an error: no such thing is there */
+	FAKE_NOT_ISSUED,   /* no certificate of an application, the root's only */
 	FAKE_TRAILING,     /* a byte too many */
 };
 
@@ -140,9 +142,9 @@ static void fake_done(struct dr_buf *out, const char *what, struct dr_fail *fail
 	dr_done_put(out, DR_MSG_DONE, &done, fail);
 }
 
-static void fake_error(struct dr_buf *out, const char *what, struct dr_fail *fail)
+static void fake_error(struct dr_buf *out, enum dr_err err, const char *what, struct dr_fail *fail)
 {
-	struct dr_error error = { .err = DR_ERR_PROOF };
+	struct dr_error error = { .err = (uint8_t)err };
 
 	snprintf(error.what, sizeof(error.what), "%s", what);
 	dr_error_put(out, DR_MSG_ERROR, &error, fail);
@@ -158,7 +160,7 @@ static void fake_parcel(struct dr_buf *out, struct dr_bytes query, struct dr_fai
 	dr_run_put(out, DR_MSG_PARCEL, &(struct dr_run){ dr_bytes_of(bytes, sizeof(bytes)) }, fail);
 }
 
-static void fake_certificates(struct dr_buf *out, struct dr_bytes payload, struct dr_fail *fail)
+static void fake_certificates(struct dr_buf *out, enum fake_lie lie, struct dr_bytes payload, struct dr_fail *fail)
 {
 	static const uint8_t end[40] = { 0 };
 	struct dr_certificate_query q;
@@ -167,7 +169,7 @@ static void fake_certificates(struct dr_buf *out, struct dr_bytes payload, struc
 		return;
 	if (q.generation < 9)
 		dr_run_put(out, DR_MSG_CERTIFICATE, &(struct dr_run){ dr_bytes_of("root", 4) }, fail);
-	if (q.generation < 9 && q.has_app)
+	if (q.generation < 9 && q.has_app && lie != FAKE_NOT_ISSUED)
 		dr_run_put(out, DR_MSG_CERTIFICATE, &(struct dr_run){ dr_bytes_of(q.app, 32) }, fail);
 	dr_msg_put(out, DR_MSG_LOG_END, dr_bytes_of(end, sizeof(end)), fail);
 }
@@ -185,7 +187,11 @@ static bool fake_answer(struct dr_buf *out, enum fake_lie lie, uint16_t type, st
 	if (lie == FAKE_OTHER_ANSWER)
 		return dr_msg_put(out, DR_MSG_READY, (struct dr_bytes){ NULL, 0 }, &fail) == DR_OK;
 	if (lie == FAKE_ERROR) {
-		fake_error(out, "the fake core will not", &fail);
+		fake_error(out, DR_ERR_PROOF, "the fake core will not", &fail);
+		return true;
+	}
+	if (lie == FAKE_LATER) {
+		fake_error(out, DR_ERR_UNKNOWN, "the fake core has none yet", &fail);
 		return true;
 	}
 	if (lie == FAKE_TRAILING) {
@@ -214,11 +220,11 @@ static bool fake_answer(struct dr_buf *out, enum fake_lie lie, uint16_t type, st
 	case DR_MSG_PARCEL_GET: fake_parcel(out, payload, &fail); break;
 	case DR_MSG_PARCEL_PUT:
 		if (dr_run_get(&run, payload, &fail) != DR_OK || run.bytes.len != 28 * 1000)
-			fake_error(out, "that is no parcel", &fail);
+			fake_error(out, DR_ERR_PROOF, "that is no parcel", &fail);
 		else
 			fake_done(out, "generation 3 is held here", &fail);
 		break;
-	case DR_MSG_CERTIFICATE_GET: fake_certificates(out, payload, &fail); break;
+	case DR_MSG_CERTIFICATE_GET: fake_certificates(out, lie, payload, &fail); break;
 	case DR_MSG_RESEAL: fake_done(out, "4 roots sealed anew", &fail); break;
 	default: return false; /* any number may come */
 	}

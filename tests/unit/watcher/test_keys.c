@@ -57,6 +57,16 @@ static void test_rows(void **state)
 		{ "share --to 0x" ADDRESS, 0, 64, "where to: -o FILE, or --socket" },
 		{ "share --to 0x" ADDRESS " -o @x --socket @y", 0, 64, "where to: -o FILE, or --socket" },
 		{ "accept", 0, 64, "what: a parcel's FILE" },
+		{ "", 0, 64, "\n        TERMS: [--tx-nonce N]" },
+		{ "node --tee tdx", 0, 64, "a registration needs --measurement" },
+		/* Refusals say what to do; what is not there yet is not an error. */
+		{ "reseal", FAKE_ERROR, 1, "audit log --journal" },
+		{ "share --to 0x" ADDRESS " -o @x", FAKE_ERROR, 1, "root.share" },
+		{ "certificate", FAKE_LATER, 2, "the fake core has none yet" },
+		{ "share --to 0x" ADDRESS " -o @x", FAKE_LATER, 2, "the fake core has none yet" },
+		{ "certificate --app mail", FAKE_NOT_ISSUED, 2, "given a key for sign or tls" },
+		{ "certificate", FAKE_NOT_ISSUED, 0, "BEGIN CERTIFICATE" },
+		{ "reseal", FAKE_LATER, 1, "the fake core has none yet" },
 		{ "accept @x --socket @y", 0, 64, "what: a parcel's FILE" },
 		{ "derive --app a", 0, 64, "needs --app and --measurement" },
 		{ ASK " --purpose steal", 0, 64, "--purpose is" },
@@ -198,7 +208,8 @@ static void test_show(void **state)
 	d = run("certificate --app mail");
 	assert_int_equal(d.code, 0);
 	assert_int_equal(json_array_size(json_object_get(d.json, "certificates")), 2);
-	assert_string_equal(json_string_value(json_array_get(json_object_get(d.json, "certificates"), 0)),
+	/* The application's first: what plain tools take for the one that is meant. */
+	assert_string_equal(json_string_value(json_array_get(json_object_get(d.json, "certificates"), 1)),
 			    "-----BEGIN CERTIFICATE-----\ncm9vdA==\n-----END CERTIFICATE-----\n");
 	end(&d);
 	d = run("certificate");
@@ -210,6 +221,7 @@ static void test_show(void **state)
 static void test_pem(void **state)
 {
 	char *argv[] = { (char *)"derot", (char *)"keys", (char *)"certificate", (char *)"-c", config_path, NULL };
+	static const char root[] = "-----BEGIN CERTIFICATE-----\ncm9vdA==\n-----END CERTIFICATE-----\n";
 	char *out = NULL;
 	size_t len;
 	FILE *f = open_memstream(&out, &len);
@@ -218,7 +230,18 @@ static void test_pem(void **state)
 	configure("/0/1/2", 1, "");
 	assert_int_equal(dr_cli_main(5, argv, f, stderr), 0);
 	fclose(f);
-	assert_string_equal(out, "-----BEGIN CERTIFICATE-----\ncm9vdA==\n-----END CERTIFICATE-----\n");
+	assert_string_equal(out, root);
+	free(out);
+
+	/* And an application's, before the root's. */
+	char *more[] = { (char *)"derot", (char *)"keys",  (char *)"certificate", (char *)"-c",
+			 config_path,     (char *)"--app", (char *)"mail",        NULL };
+
+	f = open_memstream(&out, &len);
+	assert_int_equal(dr_cli_main(7, more, f, stderr), 0);
+	fclose(f);
+	assert_memory_equal(out, "-----BEGIN CERTIFICATE-----\nbWFpb", 33);
+	assert_string_equal(out + len - strlen(root), root);
 	free(out);
 }
 
