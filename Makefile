@@ -68,7 +68,7 @@ PROGRAMS := derot derot-core derot-watch derot-serve
 .PHONY: all
 all: $(PROGRAMS:%=$(OUT)/%)
 ifeq ($(PROFILE),release)
-	@for p in $(PROGRAMS); do cmp -s $(OUT)/$$p $(BUILD)/$$p || cp $(OUT)/$$p $(BUILD)/$$p; done
+	@for p in $(PROGRAMS); do cmp -s $(OUT)/$$p $(BUILD)/$$p || cp --remove-destination $(OUT)/$$p $(BUILD)/$$p; done
 endif
 
 define layer_rule

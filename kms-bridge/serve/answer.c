@@ -53,7 +53,10 @@ static const char *unready(const struct dr_status_report *s)
 		return s->why[0] != '\0' ? s->why : "sealed";
 	switch ((enum dr_holding)s->holding) {
 	case DR_HOLDING_OURS: return NULL;
-	case DR_HOLDING_NONE: return "this node holds no root of the generation that is in force";
+	case DR_HOLDING_NONE:
+		return s->generation == 0
+			       ? "no root generation is in force: none is published, or the newest one is over"
+			       : "this node holds no root of the generation that is in force";
 	case DR_HOLDING_FOREIGN: return "the root held here is not the published one";
 	}
 	return "unknown";

@@ -137,7 +137,7 @@ test('alive and not ready while there is no root; ready once it is held', async 
 	const early = await get('/readyz');
 	assert.equal(early.status, 503);
 	assert.equal(early.json.ready, false);
-	assert.match(early.json.why, /holds no root/);
+	assert.match(early.json.why, /no root generation is in force/);
 	await story.root(kms);
 	await story.registerApp();
 	await story.announce('mail-v1');

@@ -206,15 +206,18 @@ static void test_status(void **state)
 		const char *name;
 		bool sealed, halted;
 		uint8_t holding;
+		uint64_t generation;
 		const char *why;
 		int ready;
+		const char *told;
 	} rows[] = {
-		{ "ready", false, false, DR_HOLDING_OURS, "", 200 },
-		{ "sealed", true, false, DR_HOLDING_OURS, "nothing newer was proven", 503 },
-		{ "sealed, and does not say why", true, false, DR_HOLDING_OURS, "", 503 },
-		{ "halted", false, true, DR_HOLDING_OURS, "two final blocks", 503 },
-		{ "no root", false, false, DR_HOLDING_NONE, "", 503 },
-		{ "another root", false, false, DR_HOLDING_FOREIGN, "", 503 },
+		{ "ready", false, false, DR_HOLDING_OURS, 1, "", 200, NULL },
+		{ "sealed", true, false, DR_HOLDING_OURS, 1, "nothing newer was proven", 503, "nothing newer" },
+		{ "sealed, and does not say why", true, false, DR_HOLDING_OURS, 1, "", 503, "sealed" },
+		{ "halted", false, true, DR_HOLDING_OURS, 1, "two final blocks", 503, "two final" },
+		{ "no root", false, false, DR_HOLDING_NONE, 1, "", 503, "this node holds no root" },
+		{ "no generation", false, false, DR_HOLDING_NONE, 0, "", 503, "no root generation is in force" },
+		{ "another root", false, false, DR_HOLDING_FOREIGN, 1, "", 503, "not the published one" },
 	};
 	struct served *s = *state;
 	const int fd = client_open(s);
@@ -227,7 +230,8 @@ static void test_status(void **state)
 						    .proof = DR_PROOF_QUORUM,
 						    .sealed = rows[i].sealed,
 						    .halted = rows[i].halted,
-						    .holding = rows[i].holding };
+						    .holding = rows[i].holding,
+						    .generation = rows[i].generation };
 		snprintf(report.why, sizeof(report.why), "%s", rows[i].why);
 		client_get(fd, "/readyz");
 		core_say_status(s, &report);
@@ -237,6 +241,8 @@ static void test_status(void **state)
 		o = json_of(&a, rows[i].ready);
 		assert_int_equal(json_is_true(json_object_get(o, "ready")), rows[i].ready == 200);
 		assert_int_equal(json_is_string(json_object_get(o, "why")), rows[i].ready != 200);
+		if (rows[i].told != NULL)
+			assert_non_null(strstr(json_string_value(json_object_get(o, "why")), rows[i].told));
 		json_decref(o);
 		/* The core answers, whatever it answers. */
 		client_get(fd, "/livez");
