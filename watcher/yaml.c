@@ -301,12 +301,60 @@ static bool ends_in(const char *name, const char *word)
 	       (len == word_len || name[len - word_len - 1] == '.');
 }
 
+/* The schema of the key that is named so: words with dots between them, a number in brackets behind a list's. NULL:
+ * there is none. */
+static const cyaml_schema_value_t *schema_of(const cyaml_schema_value_t *s, const char *name)
+{
+	while (s != NULL && *name != '\0') {
+		const size_t len = strcspn(name, ".[");
+		const cyaml_schema_field_t *f = s->type == CYAML_MAPPING ? s->mapping.fields : NULL;
+
+		if (*name == '[') {
+			s = s->type == CYAML_SEQUENCE ? s->sequence.entry : NULL;
+			name += strcspn(name, "]");
+			name += *name == ']';
+		} else {
+			while (f != NULL && f->key != NULL &&
+			       (strlen(f->key) != len || strncmp(f->key, name, len) != 0))
+				f++;
+			s = f != NULL && f->key != NULL ? &f->value : NULL;
+			name += len;
+		}
+		name += *name == '.';
+	}
+	return s;
+}
+
+/* What libcyaml says of a word that is none of its set, and the set. */
+static const char *with_words(char *buf, size_t cap, const char *what, const cyaml_schema_value_t *s)
+{
+	static const char invalid[] = "Invalid ENUM value: ";
+	size_t len;
+
+	if (strncmp(what, invalid, strlen(invalid)) != 0 || s == NULL || s->type != CYAML_ENUM)
+		return what;
+	snprintf(buf, cap, "must be ");
+	for (uint32_t i = 0; i < s->enumeration.count; i++) {
+		len = strlen(buf);
+		snprintf(buf + len, cap - len, "%s%s",
+			 i == 0                          ? ""
+			 : i + 1 == s->enumeration.count ? " or "
+							 : ", ",
+			 s->enumeration.strings[i].str);
+	}
+	len = strlen(buf);
+	snprintf(buf + len, cap - len, ", not %s", what + strlen(invalid));
+	return buf;
+}
+
 /* libcyaml's line is where it stood when it noticed: for an unknown key the one before it. The key itself, as the
  * first pass saw it, is found again from there on. */
-static enum dr_err retell(const struct dr_yaml *y, const char *what, const char *where, struct dr_yaml_error *error)
+static enum dr_err retell(const struct dr_yaml *y, const cyaml_schema_value_t *schema, const char *what,
+			  const char *where, struct dr_yaml_error *error)
 {
 	static const char unknown[] = "Unexpected key: ", missing[] = "Missing required mapping field: ";
 	const char *at = strstr(where, "(line: ");
+	char words[512];
 	size_t line = 0;
 
 	if (at != NULL)
@@ -320,7 +368,8 @@ static enum dr_err retell(const struct dr_yaml *y, const char *what, const char 
 			if (k->line >= line && ends_in(k->name, what + strlen(unknown)))
 				return say(error, DR_ERR_SYNTAX, y->path, k->line, k->name, "unknown key");
 		} else if (k->line == line && (i + 1 == y->num_keys || y->keys[i + 1].line > line)) {
-			return say(error, DR_ERR_SYNTAX, y->path, line, k->name, what);
+			return say(error, DR_ERR_SYNTAX, y->path, line, k->name,
+				   with_words(words, sizeof(words), what, schema_of(schema, k->name)));
 		}
 	}
 	return say(error, DR_ERR_SYNTAX, y->path, line, "", what);
@@ -341,7 +390,7 @@ enum dr_err dr_yaml_load(void **out, const struct dr_yaml *y, const cyaml_schema
 		*out = data;
 		return DR_OK;
 	}
-	return retell(y, heard.what[0] != '\0' ? heard.what : cyaml_strerror(err), heard.where, error);
+	return retell(y, schema, heard.what[0] != '\0' ? heard.what : cyaml_strerror(err), heard.where, error);
 }
 
 void dr_yaml_unload(const cyaml_schema_value_t *schema, void *loaded)
