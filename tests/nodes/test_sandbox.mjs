@@ -83,6 +83,14 @@ const names = (program) =>
 	new Set(listed(program).split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split('\t')[0]));
 
 for (const program of PROGRAMS)
+	test(`${program} by hand says who starts it`, () => {
+		const args = { [CORE]: [], [WATCH]: ['derot.yaml'], [SERVE]: ['127.0.0.1:1'] }[program];
+		const { status, stderr } = spawnSync(join(build, program), args, { encoding: 'utf8', timeout: 5000 });
+		assert.equal(status, 1);
+		assert.match(stderr, /file descriptor 3 is not the channel/);
+	});
+
+for (const program of PROGRAMS)
 	test(`${program} --calls: each call has a reason, and none of those that lead out is there`, () => {
 		const lines = listed(program).trim().split('\n');
 		assert.match(lines.shift(), new RegExp(`^# ${program}: `));
