@@ -239,7 +239,9 @@ static enum dr_err read_in(struct dr_config *c, const struct dr_yaml *y, const s
 	TRY(dr_yaml_u64(&requests, y, "batch.requests", batch->requests, 1, 1000, error));
 	TRY(dr_yaml_u64(&c->batch_bytes, y, "batch.bytes", batch->bytes, 65536, 64u << 20, error));
 	TRY(dr_yaml_u64(&c->max_staleness_s, y, "lease.max_staleness", lease->max_staleness, 1, 31536000, error));
-	TRY(dr_yaml_u64(&c->head_staleness_s, y, "lease.head_staleness", lease->head_staleness, 1, 31536000, error));
+	/* The shorter limit: a longer one would never be the one that seals. */
+	TRY(dr_yaml_u64(&c->head_staleness_s, y, "lease.head_staleness", lease->head_staleness, 1,
+			c->max_staleness_s != 0 ? c->max_staleness_s : DR_STALENESS_DEFAULT_S, error));
 	TRY(dr_yaml_hex(c->node, 20, y, "node", f->node, error));
 	TRY(dr_yaml_path(c->data_dir, sizeof(c->data_dir), y, "data_dir", f->data_dir, error));
 	TRY(dr_yaml_path(c->key_file, sizeof(c->key_file), y, "key_file", f->key_file, error));

@@ -192,6 +192,10 @@ describe('without one needed vote', () => {
 		await denied(kms, 'node-measurement');
 		assert.equal((await kms.verify()).code, EXIT.findings);
 	});
+	test('a terminal that hangs up stops it in good order too', async () => {
+		assert.equal(await kms.stop('SIGHUP'), EXIT.good);
+		assert.ok(kms.events.some((e) => e.type === 'journal' && e.kind === 'stop'));
+	});
 });
 
 test('a chain that stands still seals the node when its lease ends', async () => {

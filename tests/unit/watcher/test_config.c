@@ -230,6 +230,8 @@ static void test_bad(void **state)
 		{ "truth misspelt", "", "lease: {heartbeat: ture}\n", ":19" },
 		{ "truth in capitals", "", "lease: {heartbeat: TRUE}\n", ":19" },
 		{ "step", "", "step: 513\n", "derot.yaml:19: step: must be between 1 and 512" },
+		{ "the shorter limit longer", "", "lease: {max_staleness: 60, head_staleness: 61}\n",
+		  "derot.yaml:19: lease.head_staleness: must be between 1 and 60" },
 		{ "batch of none", "", "batch: {requests: 0}\n", "derot.yaml:19: batch.requests" },
 		{ "HTTP for all", "", "serve: {listen: \"0.0.0.0:8460\"}\n",
 		  "derot.yaml:19: serve.listen: expected 127.0.0.1:PORT, [::1]:PORT or unix:" },
