@@ -44,12 +44,17 @@
 		.name = "exit_group", .reason = "the end"                                                            \
 	}
 
+/* fcntl 0 to 7: copies, flags, locks. Not F_SETOWN and F_SETSIG: with them a descriptor sends any signal to any
+ * process of the user. */
 #define DR_CALLS_STREAM                                                                                              \
 	{ .name = "read", .reason = "channels, clients, files" },                                                    \
 		{ .name = "write", .reason = "channels, clients, files, words on standard error" },                  \
 		{ .name = "writev", .reason = "the C library's last words on standard error" },                      \
 		{ .name = "close", .reason = "channels, clients, files" },                                           \
-		{ .name = "fcntl", .reason = "channels that do not block; locks of files" },                         \
+		{ .name = "fcntl",                                                                                   \
+		  .reason = "channels that do not block; locks of files",                                            \
+		  .only = "flags and locks",                                                                         \
+		  .when = { { 1, ~7u, 0 } } },                                                                       \
 		{ .name = "poll", .reason = "waits for channels" },                                                  \
 	{                                                                                                            \
 		.name = "ppoll", .reason = "poll, on processors that have no other"                                  \

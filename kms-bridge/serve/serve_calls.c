@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kms-bridge/serve/serve_calls.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
 #include "kms-bridge/process/calls.h"
+
+#define TCP_OPTION(option, option_text)                                                                              \
+	{                                                                                                            \
+		.name = "setsockopt", .reason = "the library: when an answer's packets leave", .only = option_text,  \
+		.when = {                                                                                            \
+			{ 1, UINT32_MAX, IPPROTO_TCP },                                                              \
+			{ 2, UINT32_MAX, option }                                                                    \
+		}                                                                                                    \
+	}
 
 static const struct dr_call calls[] = {
 	DR_CALLS_RUNTIME,
@@ -17,12 +30,17 @@ static const struct dr_call calls[] = {
 	{ .name = "epoll_pwait", .reason = "the same" },
 	{ .name = "accept4", .reason = "a client" },
 	{ .name = "recvfrom", .reason = "clients, the channel" },
-	{ .name = "sendto", .reason = "the same" },
-	{ .name = "sendmsg", .reason = "head and body of an answer at once" },
+	/* A listener that was shut down connects to anywhere by MSG_FASTOPEN, which Landlock does not look at. */
+	{ .name = "sendto", .reason = "the same", .only = "connected", .when = { { 3, MSG_FASTOPEN, 0 } } },
+	{ .name = "sendmsg",
+	  .reason = "head and body of an answer at once",
+	  .only = "connected",
+	  .when = { { 2, MSG_FASTOPEN, 0 } } },
 	{ .name = "shutdown", .reason = "a client's connection ends" },
 	{ .name = "getsockname", .reason = "the library asks what kind of socket a client's is" },
 	{ .name = "getsockopt", .reason = "the same" },
-	{ .name = "setsockopt", .reason = "the library: when an answer's packets leave" },
+	TCP_OPTION(TCP_NODELAY, "TCP_NODELAY"),
+	TCP_OPTION(TCP_CORK, "TCP_CORK"),
 
 	{ .name = "openat", .reason = "no file is needed; libraries go on without", .error = EACCES },
 	{ .name = "newfstatat", .reason = "the C library, of a stream", .error = EACCES },

@@ -48,6 +48,8 @@ const TRIES = [
 	[CORE, 'unshare'],
 	[CORE, 'setuid'],
 	[CORE, 'mmap-code'],
+	[CORE, 'fcntl-owner'],
+	[CORE, 'fcntl-signal'],
 	[WATCH, 'getpid', (pid) => pid],
 	[WATCH, 'open-to-read', () => ERRNO.EFAULT],
 	[WATCH, 'socket-unix', () => ERRNO.EACCES],
@@ -61,6 +63,9 @@ const TRIES = [
 	[WATCH, 'kill'],
 	[WATCH, 'ptrace'],
 	[WATCH, 'process_vm_readv'],
+	[WATCH, 'socketpair-dgram'],
+	[WATCH, 'socket-netlink-audit'],
+	[WATCH, 'fcntl-owner'],
 	[SERVE, 'getpid', (pid) => pid],
 	[SERVE, 'open-to-read', () => ERRNO.EACCES],
 	[SERVE, 'socket-inet'],
@@ -70,6 +75,10 @@ const TRIES = [
 	[SERVE, 'fork'],
 	[SERVE, 'kill'],
 	[SERVE, 'mmap-code'],
+	[SERVE, 'fcntl-owner'],
+	[SERVE, 'sendto-fastopen'],
+	[SERVE, 'sendmsg-fastopen'],
+	[SERVE, 'setsockopt-filter'],
 ];
 
 // tool: one of the C files beside this one, compiled.
