@@ -73,6 +73,8 @@ static pid_t start(const char *program, const char *arg, const int *fds, size_t 
 {
 	const pid_t parent = getpid();
 
+	/* Whoever ignores SIGCHLD, as who started us may have left it, is never told how a child ended. */
+	signal(SIGCHLD, SIG_DFL);
 	fflush(NULL);
 	const pid_t pid = fork();
 

@@ -173,6 +173,21 @@ static void test_killed_peer(void **state)
 	assert_int_equal(dr_link_end(&link), 1);
 }
 
+/* How a child ended is heard though we were started by somebody who ignores that of his own. */
+static void test_child_ignored(void **state)
+{
+	struct dr_fail fail = { 0 };
+	struct dr_link link;
+
+	(void)state;
+	signal(SIGCHLD, SIG_IGN);
+	/* There is no such program beside a test. */
+	assert_int_equal(dr_link_core(&link, -1, &fail), DR_OK);
+	assert_int_equal(dr_link_end(&link), 127);
+	assert_int_equal(link.pid, 0);
+	signal(SIGCHLD, SIG_DFL);
+}
+
 static void test_no_socket(void **state)
 {
 	struct dr_fail fail = { 0 }, too_long = { 0 };
@@ -192,7 +207,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ways),   cmocka_unit_test(test_end_with_messages),
 		cmocka_unit_test(test_lost_peer),   cmocka_unit_test(test_silent_peer),
-		cmocka_unit_test(test_killed_peer), cmocka_unit_test(test_no_socket),
+		cmocka_unit_test(test_killed_peer), cmocka_unit_test(test_child_ignored),
+		cmocka_unit_test(test_no_socket),
 	};
 
 	memset(big, 7, sizeof(big));
