@@ -67,8 +67,8 @@ static void take_rotate(struct dr_step *step, const struct dr_act *act, uint64_t
 		return;
 	root.stage = DR_ROOT_DUE;
 	dr_state_put_root(&step->state, generation, &root, &step->fail);
-	/* From now on it may have the keys, published or not. */
-	if (is_kms_node(step, root.node))
+	/* From now on it may have the keys, published or not; stopped before, they would be of no use. */
+	if (!root.stopped && is_kms_node(step, root.node))
 		dr_fold_hold(step, generation, root.node);
 	pend_root(step, act, DR_PENDING_DEADLINE, root.deadline + 1);
 }

@@ -524,6 +524,27 @@ static void test_named_as_registered(void **state)
 	assert_int_equal(num_holders(), 0);
 }
 
+/* Stopped before its order was due: nobody is to make it any more, though the order still becomes due, and fails. */
+static void test_stopped_before_due(void **state)
+{
+	(void)state;
+	PASS(k, DR_ACTION_ROOT_ROTATE, kit_n(2), kit_a(NODE), kit_n(FAR));
+	const size_t before = num_holders();
+
+	one(DR_ACTION_ROOT_EXPOSE, GUARDIAN, WORDS(kit_n(2), kit_n(1)), OK);
+	assert_true(root(2).stopped);
+	block(NOTICE_ROOT);
+	assert_int_equal(root(2).stage, DR_ROOT_DUE);
+	assert_false(holds(2, NODE));
+	assert_int_equal(num_holders(), before);
+	publish(2, NODE, 1, REFUSED(ORDER));
+	block(FAR + 1 - k->time);
+	assert_int_equal(root(2).stage, DR_ROOT_FAILED);
+	order(3, 2 * FAR);
+	publish(3, NODE, 1, OK);
+	assert_int_equal(dr_state_generation(&k->state), 3);
+}
+
 /* A share is for what was registered when the council decided, active or pending; afterwards it is given anew. */
 static void test_shares(void **state)
 {
@@ -613,6 +634,7 @@ int main(void)
 		T(test_exposure_of_several),
 		T(test_exposed_from_birth),
 		T(test_named_as_registered),
+		T(test_stopped_before_due),
 		T(test_shares),
 		T(test_shares_of_the_dead),
 	};
