@@ -6,7 +6,7 @@
 
 import { strict as assert } from 'node:assert';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -113,6 +113,24 @@ for (const program of PROGRAMS)
 		if (program === SERVE) none.push('openat', 'open', 'bind');
 		assert.deepEqual(allowed.map(([name]) => name).filter((name) => none.includes(name)), []);
 	});
+
+test('a standard stream that is closed is not the next file that is opened', async () => {
+	const fifo = join(folder(), 'recording');
+	execFileSync('mkfifo', [fifo]);
+	const child = spawn('sh', ['-c', 'exec "$0" replay "$1" <&- >&-', join(build, 'derot'), fifo], { stdio: ['ignore', 'ignore', 'ignore'] });
+	try {
+		for (const fd of [0, 1])
+			await eventually(`descriptor ${fd}`, () => {
+				try {
+					return /derot$/.test(readlinkSync(`/proc/${child.pid}/exe`)) && readlinkSync(`/proc/${child.pid}/fd/${fd}`) === '/dev/null';
+				} catch {
+					return false;
+				}
+			});
+	} finally {
+		child.kill('SIGKILL');
+	}
+});
 
 describe('live', { skip }, () => {
 	let chain, story, kms, inject, serve;
