@@ -14,8 +14,6 @@ static const struct dr_call calls[] = {
 
 	DR_CALLS_STREAM,
 	DR_CALLS_IOCTL,
-	{ .name = "recvfrom", .reason = "channels" },
-	{ .name = "sendto", .reason = "channels" },
 	{ .name = "bind", .reason = "core.sock: the one socket made before the list was entered" },
 	{ .name = "listen", .reason = "core.sock" },
 	{ .name = "accept4", .reason = "a local client" },
