@@ -33,6 +33,12 @@ struct drive {
 	struct dr_status_report report;
 };
 
+static bool is_memory(const struct drive_fault *fault)
+{
+	return fault != NULL && fault->plan.way == FAULT_FAIL &&
+	       (fault->plan.call == FAULT_MALLOC || fault->plan.call == FAULT_MMAP);
+}
+
 static bool bad(struct drive *d, const char *what)
 {
 	if (!d->bad)
@@ -436,6 +442,11 @@ static enum drive_end reap(struct drive *d)
 		return DRIVE_STOPPED;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
 		return DRIVE_FATAL;
+	/* libseccomp does not survive every want of memory: it falls, or makes a filter that lets less through, in
+	 * which the process falls. That is before it has read or said anything, and ends in "no". */
+	if (!d->ready && is_memory(d->fault) && WIFSIGNALED(status) &&
+	    (WTERMSIG(status) == SIGSYS || WTERMSIG(status) == SIGSEGV))
+		return DRIVE_DEAD;
 	snprintf(d->why, DR_TEXT_MAX, "%s %d", WIFSIGNALED(status) ? "it died of signal" : "it ended with exit code",
 		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	return DRIVE_BAD;
