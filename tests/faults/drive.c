@@ -33,10 +33,12 @@ struct drive {
 	struct dr_status_report report;
 };
 
-static bool is_memory(const struct drive_fault *fault)
+/* libseccomp does not survive every want of memory: it falls, or goes round for ever, or makes a filter that lets
+ * less through, in which the process falls. That is before the core has read or said anything, and ends in "no". */
+static bool may_fall(const struct drive *d)
 {
-	return fault != NULL && fault->plan.way == FAULT_FAIL &&
-	       (fault->plan.call == FAULT_MALLOC || fault->plan.call == FAULT_MMAP);
+	return !d->ready && d->fault != NULL && d->fault->plan.way == FAULT_FAIL &&
+	       (d->fault->plan.call == FAULT_MALLOC || d->fault->plan.call == FAULT_MMAP);
 }
 
 static bool bad(struct drive *d, const char *what)
@@ -203,7 +205,7 @@ static bool converse(struct drive *d, uint16_t until, struct dr_bytes *payload)
 		const int num = poll(p, 3, WAIT_MS);
 
 		if (num == 0)
-			return bad(d, "it says nothing any more");
+			return may_fall(d) ? false : bad(d, "it says nothing any more");
 		for (size_t i = 0; i < 3; i++)
 			if (num > 0 && (p[i].revents & ~POLLOUT) != 0)
 				dr_channel_read(channels[i], &fail);
@@ -420,6 +422,8 @@ static enum drive_end reap(struct drive *d)
 	if (pid == 0) {
 		kill(d->pid, SIGKILL);
 		waitpid(d->pid, &status, 0);
+		if (may_fall(d))
+			return DRIVE_DEAD;
 		bad(d, "it does not end");
 	}
 	/* What lay in the channel when it died was said. */
@@ -442,10 +446,8 @@ static enum drive_end reap(struct drive *d)
 		return DRIVE_STOPPED;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
 		return DRIVE_FATAL;
-	/* libseccomp does not survive every want of memory: it falls, or makes a filter that lets less through, in
-	 * which the process falls. That is before it has read or said anything, and ends in "no". */
-	if (!d->ready && is_memory(d->fault) && WIFSIGNALED(status) &&
-	    (WTERMSIG(status) == SIGSYS || WTERMSIG(status) == SIGSEGV))
+	if (may_fall(d) && WIFSIGNALED(status) &&
+	    (WTERMSIG(status) == SIGSYS || WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGABRT))
 		return DRIVE_DEAD;
 	snprintf(d->why, DR_TEXT_MAX, "%s %d", WIFSIGNALED(status) ? "it died of signal" : "it ended with exit code",
 		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
