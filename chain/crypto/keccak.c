@@ -119,3 +119,19 @@ void dr_keccak256(uint8_t out[static 32], const void *ptr, size_t len)
 	dr_keccak_update(&k, ptr, len);
 	dr_keccak_final(&k, out);
 }
+
+void dr_keccak256_many(uint8_t (*out)[32], const struct dr_bytes *in, size_t num)
+{
+	for (size_t i = 0; i < num; i++)
+		dr_keccak256(out[i], in[i].ptr, in[i].len);
+}
+
+bool dr_keccak_use(enum dr_keccak_impl impl)
+{
+	return impl == DR_KECCAK_PORTABLE;
+}
+
+enum dr_keccak_impl dr_keccak_in_use(void)
+{
+	return DR_KECCAK_PORTABLE;
+}

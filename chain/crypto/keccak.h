@@ -23,4 +23,20 @@ void dr_keccak_final(struct dr_keccak *k, uint8_t out[static 32]);
 /* dr_keccak256: the hash of one run of bytes. */
 void dr_keccak256(uint8_t out[static 32], const void *ptr, size_t len);
 
+/* dr_keccak256_many: out[i] is the hash of in[i], for i in [0, num): any lengths, any num. Runs that are handed in
+ * together are hashed side by side where the machine can. out overlaps no input. */
+void dr_keccak256_many(uint8_t (*out)[32], const struct dr_bytes *in, size_t num);
+
+/* How many are hashed side by side: one, four, eight. */
+enum dr_keccak_impl {
+	DR_KECCAK_PORTABLE,
+	DR_KECCAK_AVX2,
+	DR_KECCAK_AVX512,
+};
+
+/* dr_keccak_use: for tests and benchmarks: from here on with impl. False, and nothing changes, if this machine
+ * cannot. dr_keccak_in_use: with what dr_keccak256_many works; without dr_keccak_use, the widest there is. */
+bool dr_keccak_use(enum dr_keccak_impl impl);
+enum dr_keccak_impl dr_keccak_in_use(void);
+
 #endif
