@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # install.sh: puts the pinned Node.js, chain nodes and compiler into node_modules here. Needs any npm >= 8
-# (Debian 12's will do) and some 300 MB; a second run finds everything in place and returns at once.
+# (Debian 12's will do) and some 500 MB; a second run finds everything in place and returns at once.
 #
 # Two stages, because npm chooses hardhat's native parts by the version of the Node.js that runs it and
 # silently leaves them out below 22: first the pinned node and npm (package.json's `dependencies`) into a
