@@ -367,6 +367,7 @@ int dr_core_main(enum dr_err (*confine)(const struct dr_init *init, struct dr_fa
 
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
+	memset(&c, 0, sizeof(c));
 	c.listen_fd = -1;
 	dr_channel_init(&c.control, CONTROL_FD);
 	dr_channel_init(&c.watch, -1);

@@ -84,6 +84,10 @@ struct dr_core {
 	} endpoints[DR_ENDPOINTS_MAX];
 	bool noted_nobody; /* nor that nobody has something */
 	bool torn;
+	/* Boot-time, in ms: the newest that was read or counted, and the newest that was stamped. */
+	struct {
+		uint64_t newest_ms, stamped_ms;
+	} clock;
 	uint64_t noted_generation;
 	uint64_t noted_full; /* the generation for which there was no room */
 	enum dr_holding noted_holding;
@@ -100,7 +104,8 @@ struct dr_core {
 	char why[DR_TEXT_MAX]; /* empty: fail.what */
 };
 
-/* dr_core_main: the whole process: control on fd 3, watch on fd 4 (RUN, RECORD). The exit code. confine gives up what
+/* dr_core_main: the whole process: control on fd 3, watch on fd 4 (RUN, RECORD). The exit code. Called again it is a
+ * new one: nothing is remembered of the one before. confine gives up what
  * the process will not need: it is called once INIT is known, which comes from who started us, and before anything
  * foreign is read; NULL: nothing is given up (unit tests). */
 int dr_core_main(enum dr_err (*confine)(const struct dr_init *init, struct dr_fail *fail));

@@ -31,13 +31,12 @@ static uint64_t clock_ms(clockid_t id)
 
 /* Boot-time as it is stamped; counted_s: the seconds that the timer has counted since it was asked. The two do not
  * rest on each other: a clock that stands still, or goes back, does not make the lease last. */
-static uint64_t boot_time_ms(uint64_t counted_s)
+static uint64_t boot_time_ms(struct dr_core *c, uint64_t counted_s)
 {
-	static uint64_t newest_ms;
 	const uint64_t read_ms = clock_ms(CLOCK_BOOTTIME);
 
-	newest_ms += counted_s * 1000;
-	return newest_ms = read_ms > newest_ms ? read_ms : newest_ms;
+	c->clock.newest_ms += counted_s * 1000;
+	return c->clock.newest_ms = read_ms > c->clock.newest_ms ? read_ms : c->clock.newest_ms;
 }
 
 uint64_t dr_core_boot_ms(void)
@@ -47,12 +46,12 @@ uint64_t dr_core_boot_ms(void)
 
 enum dr_err dr_core_tick(struct dr_core *c, bool force)
 {
-	static uint64_t last_ms;
-	const uint64_t boot_ms = boot_time_ms(0);
+	const uint64_t boot_ms = boot_time_ms(c, 0);
 
-	if (c->init.clock == DR_CLOCK_CHAIN || (!force && last_ms != 0 && boot_ms - last_ms < 1000))
+	if (c->init.clock == DR_CLOCK_CHAIN ||
+	    (!force && c->clock.stamped_ms != 0 && boot_ms - c->clock.stamped_ms < 1000))
 		return DR_OK;
-	last_ms = boot_ms;
+	c->clock.stamped_ms = boot_ms;
 	return dr_engine_clock(c->engine, boot_ms, clock_ms(CLOCK_REALTIME), &c->fail);
 }
 
@@ -213,7 +212,7 @@ static void on_second(struct dr_live *l, uint64_t counted)
 {
 	struct dr_core *c = l->c;
 
-	boot_time_ms(counted);
+	boot_time_ms(c, counted);
 	if (++l->ticks % 60 == 0)
 		l->notes_left = DR_LIVE_NOTES;
 	if (l->started && dr_core_tick(c, true) == DR_OK && dr_core_roots_step(c) == DR_OK)
@@ -348,7 +347,7 @@ static enum dr_err begin(struct dr_live *l)
 	    ((c->store == NULL || dr_store_evidence_num(c->store) == 0) && stamp_about(c) != DR_OK))
 		return c->fail.err;
 	if (c->init.clock == DR_CLOCK_SYSTEM &&
-	    dr_live_start_engine(l, boot_time_ms(0), clock_ms(CLOCK_REALTIME)) != DR_OK)
+	    dr_live_start_engine(l, boot_time_ms(c, 0), clock_ms(CLOCK_REALTIME)) != DR_OK)
 		return c->fail.err;
 	if (dr_core_commit(c) != DR_OK ||
 	    dr_msg_put(&c->control.out, DR_MSG_READY, dr_bytes_of(NULL, 0), &c->fail) != DR_OK ||
