@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * model: the rules of who may have which key, a second time, for test_search.c: written from what the rules say and
- * not from how derot keeps them. There is no state, no queue and no map here: a question is answered by reading the
- * list of events from the contract's first block to the block that is asked about. All that is remembered of an event
- * is whether it was obeyed.
+ * model: the rules of who may have which key, a second time, for test_search.c and tests/simulate: written from what
+ * the rules say and not from how derot keeps them. There is no state, no queue and no map here: a question is
+ * answered by reading the list of events from the contract's first block to the block that is asked about. All that
+ * is remembered of an event is whether it was obeyed.
  *
  * Names, measurements and accounts are small numbers (kit_b and kit_a of fold_kit.h make words of them).
  */
@@ -29,7 +29,9 @@ struct m_ev {
 	bool dirty; /* a proposal with a word that its action cannot have */
 	struct {    /* of ROOT_PUBLISH: what was signed, and with whose roots */
 		uint64_t generation;
-		uint8_t node, seed, prev_seed;
+		uint8_t node;
+		uint16_t seed, prev_seed;   /* names of roots; below 256 what they are made of */
+		const uint8_t (*words)[32]; /* the publication as a core told it; NULL: made of the seeds */
 		bool spoiled;
 	} pub;
 	uint64_t time, number;
@@ -295,7 +297,7 @@ struct m_root {
 	enum dr_root_stage stage;
 	uint64_t node, due, deadline, exposed, published;
 	bool stopped, council, ever; /* ever: published once */
-	uint8_t seed;
+	uint16_t seed;
 };
 
 struct m_holder {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * search_acts: random events for test_search.c. Mostly what makes sense where it happens (the model says what is
- * missing), often not: wrong dues, accounts, words, proposals; executions that nothing supports; events nobody can
- * read.
+ * search_acts: random events for test_search.c and tests/simulate. Mostly what makes sense where it happens (the
+ * model says what is missing), often not: wrong dues, accounts, words, proposals; executions that nothing supports;
+ * events nobody can read.
  */
 #ifndef DR_TESTS_SEARCH_ACTS_H
 #define DR_TESTS_SEARCH_ACTS_H
@@ -31,6 +31,13 @@ static inline bool odds(unsigned percent)
 
 #define PICK(list) ((list)[rnd(sizeof(list) / sizeof((list)[0]))])
 
+/* NODE as a core plays it: its roots and nonces are not made up. publish: fills e->pub for generation g; false: it
+ * has no such root. */
+struct real_node {
+	bool (*publish)(void *ctx, struct m_ev *e, uint64_t g);
+	void *ctx;
+};
+
 /* A block in the making: its parent's events and its own so far. */
 struct draft {
 	struct m_ev **line;
@@ -39,6 +46,7 @@ struct draft {
 	bool readable; /* nothing that breaks the profile for good */
 	uint64_t nonces[4][2];
 	size_t num_nonces; /* drawn by the node: sizes and ids */
+	const struct real_node *real;
 };
 
 static inline struct m_view draft_view(const struct draft *d)
@@ -77,12 +85,18 @@ static inline uint64_t act_hardware(uint64_t kind)
 }
 
 /* act_publish: by the node that was named, signed by whom it must be; sometimes not. */
-static inline void act_publish(struct m_ev *e, const struct m_roots *r, uint64_t g)
+static inline void act_publish(struct m_ev *e, const struct draft *d, const struct m_roots *r, uint64_t g)
 {
 	const uint64_t below = m_published_below(r, g);
 
 	e->n[0] = g;
 	e->by = (uint8_t)r->g[g].node;
+	if (d->real != NULL && r->g[g].node == NODE && odds(98)) {
+		/* Nothing, where it has none: an event that nobody would make. */
+		if (!d->real->publish(d->real->ctx, e, g))
+			e->action = DR_ACTION_CONSTITUTE;
+		return;
+	}
 	e->pub.generation = odds(95) ? g : g + 1;
 	e->pub.node = odds(95) ? (uint8_t)r->g[g].node : (uint8_t)PICK(nodes);
 	e->pub.seed = (uint8_t)(1 + rnd(255));
@@ -163,7 +177,7 @@ static inline void act_args(struct m_ev *e, const struct draft *d)
 		return;
 	case DR_ACTION_ROOT_PUBLISH:
 		if (g > 0)
-			act_publish(e, &roots, g);
+			act_publish(e, d, &roots, g);
 		return;
 	case DR_ACTION_ROOT_SHARE:
 		e->n[0] = g;
@@ -197,6 +211,8 @@ static inline void act_args(struct m_ev *e, const struct draft *d)
 		e->by = (uint8_t)PICK(nodes);
 		e->n[0] = rnd(60);
 		e->n[1] = rnd(1000);
+		if (d->real != NULL && odds(95))
+			e->by = NODE2;
 		if (d->num_nonces > 0 && odds(80)) {
 			memcpy(e->n, d->nonces[rnd(d->num_nonces)], sizeof(d->nonces[0]));
 			e->by = NODE;
@@ -335,6 +351,8 @@ static inline void act_do(struct draft *d, enum dr_action action)
 	struct m_ev e = { .what = M_ACT, .action = action };
 
 	act_args(&e, d);
+	if (e.action == DR_ACTION_CONSTITUTE)
+		return;
 	act_due(&e, d);
 	draft_put(d, e, NULL);
 }
@@ -402,8 +420,9 @@ static inline void act_wish(struct draft *d)
 			return;
 		if (coming != 0 && r.g[coming].stage != DR_ROOT_ORDERED) {
 			e.action = DR_ACTION_ROOT_PUBLISH;
-			act_publish(&e, &r, coming);
-			draft_put(d, e, NULL);
+			act_publish(&e, d, &r, coming);
+			if (e.action == DR_ACTION_ROOT_PUBLISH)
+				draft_put(d, e, NULL);
 		} else if ((g == 0 || r.g[g].exposed != 0 || odds(r.ordered % 3 == 1 ? 50 : 6)) && coming == 0 &&
 			   node != NULL && r.ordered + 2 < M_ROOTS) {
 			act_want(d, DR_ACTION_ROOT_ROTATE, r.ordered + 1, odds(80) || to == NULL ? NODE : NODE2, 0);
@@ -458,6 +477,8 @@ static inline void act_noise(struct draft *d)
 	if (e.action == DR_ACTION_PROPOSE || (m_rule(e.action)->revokes && odds(75)))
 		return;
 	act_args(&e, d);
+	if (e.action == DR_ACTION_CONSTITUTE)
+		return;
 	act_due(&e, d);
 	if (odds(50))
 		e.by = odds(50) ? EVE : (uint8_t)(1 + rnd(13));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * search_world: the forged chain of test_search.c: blocks of random events, with the words that the profile reads,
- * and the contract's storage as the model would have it.
+ * search_world: the forged chain of test_search.c and tests/simulate: blocks of random events, with the words that
+ * the profile reads, and the contract's storage as the model would have it.
  */
 #ifndef DR_TESTS_SEARCH_WORLD_H
 #define DR_TESTS_SEARCH_WORLD_H
@@ -47,7 +47,13 @@ struct search {
 	} nonces[NONCES];
 	size_t num_nonces;
 	uint64_t last_nonce;
+	/* A core that plays NODE, if there is one, and the nonces that it drew: ids from DRAWN on. */
+	const struct real_node *real;
+	const uint8_t (*drawn)[32];
+	size_t num_drawn;
 };
+
+#define DRAWN 1000000u
 
 static inline struct m_view view_of(const struct block *b)
 {
@@ -78,8 +84,11 @@ static inline void words_of(struct w words[static 11], const struct search *s, c
 	struct root_kit root;
 
 	if (e->action == DR_ACTION_ROOT_PUBLISH) {
-		root_kit(&root, &s->w.k->fold, e->pub.generation, e->pub.node, e->pub.seed, e->pub.prev_seed);
+		root_kit(&root, &s->w.k->fold, e->pub.generation, e->pub.node, (uint8_t)e->pub.seed,
+			 (uint8_t)e->pub.prev_seed);
 		root_words(words, &root);
+		if (e->pub.words != NULL)
+			memcpy(words[1].b, e->pub.words, 10 * sizeof(words[0]));
 		words[0] = kit_n(e->n[0]);
 		if (e->pub.spoiled)
 			words[1 + e->time % 8].b[31] ^= 1;
@@ -88,6 +97,8 @@ static inline void words_of(struct w words[static 11], const struct search *s, c
 	if (e->action == DR_ACTION_HEARTBEAT) {
 		words[0] = kit_n(e->n[1]);
 		dr_be64_put(words[0].b, e->n[0]);
+		if (e->n[1] >= DRAWN && e->n[1] - DRAWN < s->num_drawn)
+			memcpy(words[0].b, s->drawn[e->n[1] - DRAWN], 32);
 		return;
 	}
 	for (size_t i = 0; i < def->num_args; i++)
@@ -154,19 +165,24 @@ static inline void slot(struct forge_state *state, uint64_t base, struct w key, 
 }
 
 /* pubs_of: the hash of a generation's keys, which depend on its seed alone. */
-static inline const uint8_t *pubs_of(const struct search *s, uint8_t seed)
+static inline const uint8_t *pubs_of(const struct search *s, const struct m_ev *e)
 {
-	static uint8_t pubs[256][32];
+	static uint8_t pubs[256][32], told[32];
+	uint8_t *out = e->pub.words != NULL ? told : pubs[e->pub.seed % 256];
 	struct root_kit root;
 	uint8_t bytes[64];
 
-	if (dr_bytes_zero(pubs[seed], 32)) {
-		root_kit(&root, &s->w.k->fold, 1, NODE, seed, 0);
+	if (e->pub.words != NULL) {
+		memcpy(bytes, e->pub.words[1], 32);
+		memcpy(bytes + 32, e->pub.words[4], 32);
+		dr_keccak256(out, bytes, 64);
+	} else if (dr_bytes_zero(out, 32)) {
+		root_kit(&root, &s->w.k->fold, 1, NODE, (uint8_t)e->pub.seed, 0);
 		memcpy(bytes, root.claim.prf_pub, 32);
 		memcpy(bytes + 32, root.claim.sig_pub, 32);
-		dr_keccak256(pubs[seed], bytes, 64);
+		dr_keccak256(out, bytes, 64);
 	}
-	return pubs[seed];
+	return out;
 }
 
 static inline void store(const struct search *s, struct forge_state *state, const struct block *b)
@@ -184,12 +200,25 @@ static inline void store(const struct search *s, struct forge_state *state, cons
 		case DR_ACTION_APP_MEASUREMENT_ALLOW: slot(state, 3, first, &second, due.b); break;
 		case DR_ACTION_APP_MEASUREMENT_REVOKE: slot(state, 3, first, &second, none.b); break;
 		case DR_ACTION_HARDWARE_BLACKLIST: slot(state, 4, kit_n(e->n[0]), &second, least.b); break;
-		case DR_ACTION_ROOT_PUBLISH: slot(state, 5, kit_n(e->n[0]), NULL, pubs_of(s, e->pub.seed)); break;
+		case DR_ACTION_ROOT_PUBLISH: slot(state, 5, kit_n(e->n[0]), NULL, pubs_of(s, e)); break;
 		case DR_ACTION_APP_SUSPEND: slot(state, 6, first, NULL, one.b); break;
 		case DR_ACTION_APP_RESUME: slot(state, 6, first, NULL, due.b); break;
 		default: break;
 		}
 	}
+}
+
+/* profile_of: as the model has it; its digest is another than the usual one. */
+static inline void profile_of(struct dr_profile *p)
+{
+	static uint8_t bytes[DR_PROFILE_LEN_MAX];
+	struct dr_fail fail = { 0 };
+	size_t len;
+
+	p->state_every = 16;
+	p->exposure_grace_s = M_GRACE_S;
+	assert_int_equal(dr_profile_encode(bytes, sizeof(bytes), &len, p, &fail), DR_OK);
+	assert_int_equal(dr_profile_decode(p, dr_bytes_of(bytes, len), &fail), DR_OK);
 }
 
 /* Blocks */
@@ -281,7 +310,8 @@ static inline struct block *block_on(struct search *s, struct block *parent, boo
 {
 	const uint64_t dt = step_from(parent);
 	struct block *b = block_new(s, parent, dt);
-	struct draft d = { b->line, b->num, b->num, b->time, b->number, side ? odds(90) : !s->broken, { { 0 } }, 0 };
+	struct draft d = { b->line,   b->num, b->num, b->time, b->number, side ? odds(90) : !s->broken,
+			   { { 0 } }, 0,      s->real };
 
 	for (size_t i = s->num_nonces > 4 ? s->num_nonces - 4 : 0; i < s->num_nonces; i++) {
 		d.nonces[d.num_nonces][0] = s->nonces[i].size;
