@@ -31,9 +31,11 @@ CFLAGS_debug := -Og -g3
 CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_asan := -fsanitize=address,undefined
 CFLAGS_clang := -O0
-CFLAGS_fuzz := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+CFLAGS_fuzz := -O2 -g -DDR_SMALL_TABLES -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
-ifneq ($(filter clang fuzz,$(PROFILE)),)
+CFLAGS_cover := -O1 -g -fprofile-instr-generate -fcoverage-mapping
+LDFLAGS_cover := -fprofile-instr-generate
+ifneq ($(filter clang fuzz cover,$(PROFILE)),)
 CC := clang
 endif
 # The same sources give the same bytes, wherever they lie.

@@ -28,12 +28,28 @@
 #define DR_EVENT_DATA_MAX 4096u       /* data of one governance event */
 /* Governance events of one block. Anybody may emit them, at some 2800 gas each: a bound that one block's gas
  * could pay for would stop every follower for ever. This one costs 700 million gas. */
-#define DR_BLOCK_EVENTS_MAX  DR_EVM_LOGS_MAX
+#define DR_BLOCK_EVENTS_MAX DR_EVM_LOGS_MAX
+#define DR_FOLLOW_STEP_MAX  512u /* blocks one final step may advance */
+#define DR_WANTS_MAX        64u  /* outstanding wants */
+#define DR_ENDPOINTS_MAX    16u
+
+/* Tables of the follower and of finality. Fuzzing has small ones (make PROFILE=fuzz): an input then costs little, and
+ * what happens when they are full is reached. */
+#ifndef DR_SMALL_TABLES
 #define DR_FOLLOW_BLOCKS_MAX 8192u /* headers held above the cursor */
-#define DR_FOLLOW_STEP_MAX   512u  /* blocks one final step may advance */
+#define DR_FOLLOW_PAST_MAX   8192u /* final blocks remembered below it */
+#define DR_TREE_BUCKETS      4096u
+#define DR_QUORUM_WORDS      64u   /* words about final blocks of one endpoint that count */
+#define DR_QUORUM_KNOWN_MAX  1024u /* authenticated final blocks remembered, for dissent */
 #define DR_HEADS_MAX         4096u /* head states that count at once; beyond: sealed */
-#define DR_WANTS_MAX         64u   /* outstanding wants */
-#define DR_ENDPOINTS_MAX     16u
+#else
+#define DR_FOLLOW_BLOCKS_MAX 24u
+#define DR_FOLLOW_PAST_MAX   16u
+#define DR_TREE_BUCKETS      4u
+#define DR_QUORUM_WORDS      4u
+#define DR_QUORUM_KNOWN_MAX  16u
+#define DR_HEADS_MAX         8u
+#endif
 
 /* Governance */
 #define DR_ARGS_MAX           16u /* words of one action */

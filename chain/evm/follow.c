@@ -18,7 +18,7 @@ struct dr_follow *dr_follow_new(const struct dr_follow_config *config)
 		return NULL;
 	f->config = *config;
 	f->arena = dr_arena_new(ARENA_CAP);
-	f->past = dr_heap_alloc(PAST_MAX * sizeof(*f->past));
+	f->past = dr_heap_alloc(DR_FOLLOW_PAST_MAX * sizeof(*f->past));
 	f->path = dr_heap_alloc(DR_FOLLOW_BLOCKS_MAX * sizeof(struct dr_node *));
 	f->going = dr_heap_alloc(DR_FOLLOW_BLOCKS_MAX * sizeof(struct dr_node *));
 	if (f->arena == NULL || f->past == NULL || f->path == NULL || f->going == NULL) {
@@ -397,7 +397,7 @@ static void commit_step(struct dr_follow *f)
 {
 	for (size_t i = 0; i < f->going_num; i++) {
 		const struct dr_node *node = f->going[i];
-		struct past *p = &f->past[node->number % PAST_MAX];
+		struct past *p = &f->past[node->number % DR_FOLLOW_PAST_MAX];
 
 		p->set = true;
 		p->number = node->number;

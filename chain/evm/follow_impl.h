@@ -13,10 +13,9 @@
 #include "chain/evm/tree.h"
 #include "chain/facts_make.h"
 
-#define NAMED_MAX      32u   /* final blocks named above the cursor */
-#define PAST_MAX       8192u /* final blocks remembered below it */
-#define QUEUE_MAX      128u  /* findings not yet handed out */
-#define FALSE_LOGS_MAX 16u   /* false log lists of one range, before receipts are asked for instead */
+#define NAMED_MAX      32u  /* final blocks named above the cursor */
+#define QUEUE_MAX      128u /* findings not yet handed out */
+#define FALSE_LOGS_MAX 16u  /* false log lists of one range, before receipts are asked for instead */
 
 struct named {
 	uint64_t number;
@@ -70,7 +69,7 @@ struct dr_follow {
 /* The final block that was handed out at number; NULL if it is not remembered. */
 static inline const struct past *past_at(const struct dr_follow *f, uint64_t number)
 {
-	const struct past *p = &f->past[number % PAST_MAX];
+	const struct past *p = &f->past[number % DR_FOLLOW_PAST_MAX];
 
 	return p->set && p->number == number ? p : NULL;
 }

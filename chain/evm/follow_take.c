@@ -12,7 +12,7 @@ static struct dr_node *node_named(struct dr_follow *f, const struct dr_frame *fr
 /* What names a block that was handed out as final adds nothing, true or not. */
 static bool is_past(const struct dr_follow *f, const struct dr_frame *frame)
 {
-	for (size_t i = 0; i < PAST_MAX; i++)
+	for (size_t i = 0; i < DR_FOLLOW_PAST_MAX; i++)
 		if (f->past[i].set && memcmp(f->past[i].hash, frame->payload.ptr, 32) == 0)
 			return true;
 	return false;

@@ -8,8 +8,7 @@
 #include "chain/base/reader.h"
 #include "chain/base/writer.h"
 
-#define KNOWN_MAX 1024u /* authenticated final blocks remembered, for dissent */
-#define OUT_MAX   64u   /* findings not yet handed out */
+#define OUT_MAX 64u /* findings not yet handed out */
 
 struct word {
 	uint64_t number;
@@ -26,8 +25,8 @@ struct dr_quorum {
 	} endpoint[DR_ENDPOINTS_MAX];
 	struct {
 		struct word word;
-		bool said;  /* handed out since the last restart */
-	} known[KNOWN_MAX]; /* a ring */
+		bool said;            /* handed out since the last restart */
+	} known[DR_QUORUM_KNOWN_MAX]; /* a ring */
 	size_t known_next;
 	struct word head_said;
 	struct dr_finality_finding out[OUT_MAX];
@@ -96,10 +95,10 @@ static struct word *final_at(struct dr_quorum *q, size_t source, uint64_t number
 
 static size_t known_at(const struct dr_quorum *q, uint64_t number)
 {
-	for (size_t i = 0; i < KNOWN_MAX; i++)
+	for (size_t i = 0; i < DR_QUORUM_KNOWN_MAX; i++)
 		if (q->known[i].word.set && q->known[i].word.number == number)
 			return i;
-	return KNOWN_MAX;
+	return DR_QUORUM_KNOWN_MAX;
 }
 
 /* The block is authenticated as final: hand it out once a start, and name those who say otherwise. */
@@ -107,11 +106,11 @@ static void authenticate(struct dr_quorum *q, const struct word *word, size_t so
 {
 	size_t at = known_at(q, word->number);
 
-	if (at < KNOWN_MAX && same(&q->known[at].word, word->number, word->hash) && q->known[at].said)
+	if (at < DR_QUORUM_KNOWN_MAX && same(&q->known[at].word, word->number, word->hash) && q->known[at].said)
 		return;
-	if (at == KNOWN_MAX) {
+	if (at == DR_QUORUM_KNOWN_MAX) {
 		at = q->known_next;
-		q->known_next = (at + 1) % KNOWN_MAX;
+		q->known_next = (at + 1) % DR_QUORUM_KNOWN_MAX;
 		q->known[at].word = *word;
 		for (size_t e = 0; e < q->n; e++) {
 			const struct word *other = final_at(q, e, word->number);
@@ -148,7 +147,7 @@ static void take_final(struct dr_quorum *q, const struct word *word, size_t sour
 	}
 	const size_t at = known_at(q, word->number);
 
-	if (at < KNOWN_MAX && !same(&q->known[at].word, word->number, word->hash))
+	if (at < DR_QUORUM_KNOWN_MAX && !same(&q->known[at].word, word->number, word->hash))
 		report(q, DR_FINDING_DISSENT, DR_STATUS_FINAL, word, source);
 }
 
@@ -219,7 +218,7 @@ static void quorum_restart(void *self)
 
 	memset(q->endpoint, 0, sizeof(q->endpoint));
 	memset(&q->head_said, 0, sizeof(q->head_said));
-	for (size_t i = 0; i < KNOWN_MAX; i++)
+	for (size_t i = 0; i < DR_QUORUM_KNOWN_MAX; i++)
 		q->known[i].said = false;
 	q->out_num = q->out_next = 0;
 }

@@ -24,8 +24,6 @@
 
 #include "chain/finality.h"
 
-#define DR_QUORUM_WORDS 64u
-
 struct dr_quorum; /* opaque */
 
 /* dr_quorum_new: k of n, 1 <= k <= n <= DR_ENDPOINTS_MAX (anything else is a bug). NULL: no memory. */

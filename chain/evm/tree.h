@@ -32,8 +32,6 @@ struct dr_node {
 	uint8_t acc[32];
 };
 
-#define DR_TREE_BUCKETS 4096u
-
 struct dr_tree {
 	struct dr_node *bucket[DR_TREE_BUCKETS];
 	size_t num;
