@@ -4,6 +4,12 @@
  * SHA3-256's 0x06). Ours, because no library of Debian 12 offers it. Public data only: not written to
  * be constant in time (it is, but nothing relies on that).
  *
+ * Runs that are hashed together go side by side, four with AVX2, eight with AVX-512, chosen when the first hash is
+ * asked for by what the processor says. The portable way is always there and is the measure: whatever is chosen must
+ * first give its hashes for a set of runs, or is not chosen; a wrong hash must never be believed. The eight lanes are
+ * the four lanes' source at another width, tested at that width in any vectors; on processors with AVX-512 itself only
+ * those tests that run there, and that comparison, have seen them.
+ *
  * Layer: chain/crypto.
  */
 #ifndef DR_CRYPTO_KECCAK_H
@@ -23,11 +29,10 @@ void dr_keccak_final(struct dr_keccak *k, uint8_t out[static 32]);
 /* dr_keccak256: the hash of one run of bytes. */
 void dr_keccak256(uint8_t out[static 32], const void *ptr, size_t len);
 
-/* dr_keccak256_many: out[i] is the hash of in[i], for i in [0, num): any lengths, any num. Runs that are handed in
- * together are hashed side by side where the machine can. out overlaps no input. */
+/* dr_keccak256_many: out[i] is the hash of in[i], for i in [0, num): any lengths, any num. out overlaps no input. */
 void dr_keccak256_many(uint8_t (*out)[32], const struct dr_bytes *in, size_t num);
 
-/* How many are hashed side by side: one, four, eight. */
+/* One run at a time, four, eight. */
 enum dr_keccak_impl {
 	DR_KECCAK_PORTABLE,
 	DR_KECCAK_AVX2,
@@ -35,7 +40,7 @@ enum dr_keccak_impl {
 };
 
 /* dr_keccak_use: for tests and benchmarks: from here on with impl. False, and nothing changes, if this machine
- * cannot. dr_keccak_in_use: with what dr_keccak256_many works; without dr_keccak_use, the widest there is. */
+ * cannot. dr_keccak_in_use: what is used; until somebody says otherwise, the widest that there is. */
 bool dr_keccak_use(enum dr_keccak_impl impl);
 enum dr_keccak_impl dr_keccak_in_use(void);
 
