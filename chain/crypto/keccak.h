@@ -7,8 +7,8 @@
  * Runs that are hashed together go side by side, four with AVX2, eight with AVX-512, chosen when the first hash is
  * asked for by what the processor says. The portable way is always there and is the measure: whatever is chosen must
  * first give its hashes for a set of runs, or is not chosen; a wrong hash must never be believed. The eight lanes are
- * the four lanes' source at another width, tested at that width in any vectors; on processors with AVX-512 itself only
- * those tests that run there, and that comparison, have seen them.
+ * the four lanes' source at another width, tested at that width in any vectors; on processors with AVX-512 itself
+ * only those tests that run there, and that comparison, have seen them.
  *
  * Layer: chain/crypto.
  */
