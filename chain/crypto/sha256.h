@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * sha256: SHA-256 (FIPS 180-4), libsodium's. Used by the evidence framing, the state digest and both
- * Merkle logs (RFC 6962).
+ * sha256: SHA-256 (FIPS 180-4), OpenSSL's: it uses the processor's own instructions. Used by the evidence framing,
+ * the state digest and both Merkle logs (RFC 6962).
  *
- * Layer: chain/crypto. One of the sole includers of libsodium.
+ * Layer: chain/crypto. One of the sole includers of libcrypto.
  */
 #ifndef DR_CRYPTO_SHA256_H
 #define DR_CRYPTO_SHA256_H
