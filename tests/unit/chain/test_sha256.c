@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <sodium.h>
+
 #include "chain/crypto/sha256.h"
 #include "chain/crypto/sha512.h"
 
@@ -47,9 +49,24 @@ static void test_examples(void **state)
 	}
 }
 
+/* libsodium's against OpenSSL's, over the edges of many blocks. */
+static void test_peer(void **state)
+{
+	uint8_t bytes[1000], out[32], expected[32];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 31 + i / 256);
+	for (size_t len = 0; len <= sizeof(bytes); len++) {
+		crypto_hash_sha256(expected, bytes, len);
+		dr_sha256_one(out, bytes, len);
+		assert_memory_equal(out, expected, 32);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_examples) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_examples), cmocka_unit_test(test_peer) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
