@@ -113,7 +113,7 @@ bool dr_node_events(struct dr_node *node, const struct dr_event *events, size_t 
 
 	if (num > 0 && copy == NULL)
 		return false;
-	uint8_t *data = (uint8_t *)(copy + num);
+	uint8_t *data = copy == NULL ? NULL : (uint8_t *)(copy + num);
 
 	for (size_t i = 0; i < num; i++) {
 		copy[i] = events[i];
