@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 #include "chain/evm/quorum.h"
 
 #define WAIT_MS 20000
+#define CPU_S   4
 
 struct drive {
 	struct drive_seen *seen;
@@ -205,7 +207,7 @@ static bool converse(struct drive *d, uint16_t until, struct dr_bytes *payload)
 		const int num = poll(p, 3, WAIT_MS);
 
 		if (num == 0)
-			return may_fall(d) ? false : bad(d, "it says nothing any more");
+			return bad(d, "it says nothing any more");
 		for (size_t i = 0; i < 3; i++)
 			if (num > 0 && (p[i].revents & ~POLLOUT) != 0)
 				dr_channel_read(channels[i], &fail);
@@ -375,6 +377,8 @@ static void become_core(const char *core, const char *shim, const char *map, int
 	dup2(w, 4);
 	for (int fd = 5; fd < 64; fd++)
 		close(fd);
+	/* All it does takes less than a second; what goes round for ever ends here. */
+	setrlimit(RLIMIT_CPU, &(struct rlimit){ CPU_S, CPU_S });
 	execl(core, core, (char *)NULL);
 	_exit(127);
 }
@@ -422,8 +426,6 @@ static enum drive_end reap(struct drive *d)
 	if (pid == 0) {
 		kill(d->pid, SIGKILL);
 		waitpid(d->pid, &status, 0);
-		if (may_fall(d))
-			return DRIVE_DEAD;
 		bad(d, "it does not end");
 	}
 	/* What lay in the channel when it died was said. */
@@ -447,7 +449,8 @@ static enum drive_end reap(struct drive *d)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
 		return DRIVE_FATAL;
 	if (may_fall(d) && WIFSIGNALED(status) &&
-	    (WTERMSIG(status) == SIGSYS || WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGABRT))
+	    (WTERMSIG(status) == SIGSYS || WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGABRT ||
+	     WTERMSIG(status) == SIGKILL))
 		return DRIVE_DEAD;
 	snprintf(d->why, DR_TEXT_MAX, "%s %d", WIFSIGNALED(status) ? "it died of signal" : "it ended with exit code",
 		 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
