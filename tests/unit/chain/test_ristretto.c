@@ -62,6 +62,7 @@ static const char *const bad_points[] = {
 	"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 	"f3ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 	"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+	"e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2df6", /* the generator, its highest bit set */
 	"0100000000000000000000000000000000000000000000000000000000000000", /* negative field elements */
 	"01ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 	"26948d35ca62e643e26a83177332e6b6afeb9d08e4268b650f1f5bbd8d81d371", /* no square */
