@@ -13,8 +13,8 @@ static const uint8_t order[32] = {
 
 bool dr_ristretto_point_is_valid(const uint8_t point[static 32])
 {
-	/* libsodium (1.0.18) ignores the highest bit, which RFC 9496, 4.3.1 wants clear, and counts the identity, whose
-	 * one encoding is all zeros, as valid. */
+	/* libsodium (1.0.18) ignores the highest bit, which RFC 9496, 4.3.1 wants clear, and counts the identity,
+	 * whose one encoding is all zeros, as valid. */
 	return crypto_core_ristretto255_is_valid_point(point) == 1 && point[31] < 0x80 &&
 	       sodium_is_zero(point, 32) == 0;
 }
