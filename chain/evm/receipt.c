@@ -239,12 +239,16 @@ enum dr_err dr_evm_receipts_root(uint8_t root[static 32], const struct dr_bytes 
 
 	if (pairs == NULL || keys == NULL)
 		return dr_fail_set(fail, DR_ERR_NOMEM, "no memory for the trie of a block's receipts", num);
+	/* In the order of the keys: 01 … 7f, 80 (that is zero), 8180 …: sorted as they are. */
 	for (size_t i = 0; i < num; i++) {
+		const size_t last_short = num < 128 ? num - 1 : 127, idx = i < last_short    ? i + 1
+									   : i == last_short ? 0
+											     : i;
 		struct dr_writer w;
 
 		dr_writer_init(&w, keys[i], sizeof(keys[i]), fail);
-		dr_rlp_put_u64(&w, i);
-		pairs[i] = (struct dr_mpt_pair){ .key = dr_writer_view(&w), .value = receipts[i] };
+		dr_rlp_put_u64(&w, idx);
+		pairs[i] = (struct dr_mpt_pair){ .key = dr_writer_view(&w), .value = receipts[idx] };
 	}
 	if (fail->err != DR_OK)
 		return fail->err;

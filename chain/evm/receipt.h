@@ -54,7 +54,7 @@ enum dr_err dr_evm_receipt_encode(struct dr_buf *out, const struct dr_evm_receip
 				  size_t num_logs, struct dr_fail *fail);
 
 /* dr_evm_receipts_root: the root of the trie rlp(index) → receipts[index]. Scratch memory from arena: below
- * 80 bytes per receipt. The receipts are not decoded here.
+ * 100 bytes per receipt, and 80 KiB. The receipts are not decoded here.
  * Errors: limit, nomem. */
 enum dr_err dr_evm_receipts_root(uint8_t root[static 32], const struct dr_bytes *receipts, size_t num,
 				 struct dr_arena *arena, struct dr_fail *fail);

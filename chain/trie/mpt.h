@@ -27,8 +27,8 @@ struct dr_mpt_pair {
 
 /* dr_mpt_root: the root over pairs[0,num) in any order, keys distinct and none a prefix of another …
  * unless the trie rule allows it (a branch value); duplicates are DR_ERR_SYNTAX. The pairs array is
- * sorted in place. Scratch from arena: sizeof(*pairs) each. Errors: limit (key length), syntax (empty value,
- * duplicate key), nomem. */
+ * sorted in place. Scratch from arena: 80 KiB, sizeof(*pairs) each unless they come sorted, and 640 bytes a branch.
+ * Errors: limit (key length), syntax (empty value, duplicate key), nomem. */
 enum dr_err dr_mpt_root(uint8_t root[static 32], struct dr_mpt_pair *pairs, size_t num, struct dr_arena *arena,
 			struct dr_fail *fail);
 

@@ -396,8 +396,8 @@ static void test_build_errors(void **state)
 		size_t arena_cap;
 		enum dr_err expected;
 	} rows[] = {
-		{ "good", "12", "01", "13", "01", 4096, DR_OK },
-		{ "prefix", "12", "01", "1234", "01", 4096, DR_OK },
+		{ "good", "12", "01", "13", "01", 1 << 20, DR_OK },
+		{ "prefix", "12", "01", "1234", "01", 1 << 20, DR_OK },
 		{ "same key twice", "12", "01", "12", "02", 4096, DR_ERR_SYNTAX },
 		{ "empty value", "12", "01", "13", "", 4096, DR_ERR_SYNTAX },
 		{ "empty key", "", "01", "13", "01", 4096, DR_ERR_LIMIT },
@@ -420,6 +420,35 @@ static void test_build_errors(void **state)
 		assert_int_equal(dr_bytes_zero(root, 32), rows[i].expected != DR_OK);
 		dr_arena_free(arena);
 	}
+}
+
+/* However little room there is, that is what is said, and where it suffices the root is right. */
+static void test_build_room(void **state)
+{
+	const char *const keys[] = { "34", "12", "1234", "1277", "34aa", "3456" };
+	uint8_t root[32], right[32] = { 0 };
+	bool suffices = false;
+	size_t refused = 0;
+
+	(void)state;
+	for (size_t cap = 131072; cap + 256 > 256; cap -= 256) {
+		struct dr_mpt_pair pairs[6];
+		struct dr_arena *arena = dr_arena_new(cap);
+		struct dr_fail fail = { 0 };
+
+		for (size_t i = 0; i < 6; i++)
+			pairs[i] = (struct dr_mpt_pair){ kit_hex(keys[i]), kit_hex("01") };
+		dr_mpt_root(root, pairs, 6, arena, &fail);
+		if (cap == 131072)
+			memcpy(right, root, 32);
+		suffices = fail.err == DR_OK && refused == 0;
+		refused += !suffices;
+		assert_int_equal(fail.err, suffices ? DR_OK : DR_ERR_NOMEM);
+		assert_true(suffices ? memcmp(root, right, 32) == 0 : dr_bytes_zero(root, 32));
+		dr_arena_free(arena);
+	}
+	assert_false(dr_bytes_zero(right, 32));
+	assert_true(refused > 0);
 }
 
 /* The order of the pairs does not matter, and every flipped bit of a key or a value does. */
@@ -491,13 +520,14 @@ static void test_deepest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trietest),        cmocka_unit_test(test_trietest_secure),
-		cmocka_unit_test(test_anyorder),        cmocka_unit_test(test_anyorder_secure),
-		cmocka_unit_test(test_hex_secure),      cmocka_unit_test(test_random),
-		cmocka_unit_test(test_forms),           cmocka_unit_test(test_short_by_hash),
-		cmocka_unit_test(test_inline_again),    cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_limits),          cmocka_unit_test(test_build_errors),
-		cmocka_unit_test(test_order_and_flips), cmocka_unit_test(test_deepest),
+		cmocka_unit_test(test_trietest),     cmocka_unit_test(test_trietest_secure),
+		cmocka_unit_test(test_anyorder),     cmocka_unit_test(test_anyorder_secure),
+		cmocka_unit_test(test_hex_secure),   cmocka_unit_test(test_random),
+		cmocka_unit_test(test_forms),        cmocka_unit_test(test_short_by_hash),
+		cmocka_unit_test(test_inline_again), cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_limits),       cmocka_unit_test(test_build_errors),
+		cmocka_unit_test(test_build_room),   cmocka_unit_test(test_order_and_flips),
+		cmocka_unit_test(test_deepest),
 	};
 	return cmocka_run_group_tests_name("mpt", tests, NULL, NULL);
 }
