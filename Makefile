@@ -6,7 +6,8 @@
 # make check-long     the heavier rounds
 # make deps           Debian packages, installed if missing (the only thing here that uses root)
 # make fuzz T=rlp TIME=60    libFuzzer on tests/fuzz/fuzz_rlp.c; what it finds is kept in build/fuzz/found/
-# make bench, make format, make install (DESTDIR, PREFIX), make clean
+# make bench [TASK=name]    what it costs, beside the packages that users would otherwise take: build/bench.json
+# make format, make install (DESTDIR, PREFIX), make clean
 #
 # PROFILE=debug|asan|clang selects another flag set, built in build/<profile>/. V=1 shows the commands, CI=true
 # makes warnings errors. check-source, check-units, check-link, check-fixtures, check-fuzz, check-faults,
@@ -165,6 +166,13 @@ $(OUT)/faults/shim.so: tests/faults/shim.c tests/faults/shim.h $(OUT)/flags
 	$(call say,LINK,$@)
 	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -I. $(WARN) -O2 -g -fPIC -shared -o $@ $<
 
+# Benchmarks: programs that each do one task and say what it took; tests/bench/bench.mjs runs them beside their peers.
+BENCH := $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(sort $(wildcard tests/bench/bench_*.c)))
+$(OUT)/bench/%: $(OUT)/tests/bench/%.o $(KIT) $(CORE_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(link) $(TEST_DEPS) $(CORE_DEPS)
+
 # What scripts and tests of the whole learn: the folder of the programs, and the command line.
 ENV := DEROT_BUILD=$(abspath $(BUILD)) DEROT=$(abspath $(BUILD))/derot
 
@@ -248,10 +256,11 @@ check-valgrind: $(MEMCHECK:%=$(OUT)/unit/%)
 	@RUN='valgrind -q --error-exitcode=99 --leak-check=full "$$1"' $(RUN_TESTS) valgrind $(MEMCHECK:%=$(OUT)/unit/%)
 
 # Live nodes, the contract and its compiler. npm fetches them once (tests/nodes/install.sh).
-check-nodes: all
+check-nodes: all $(BENCH)
 	@tests/nodes/install.sh
 	@RUN='$(ENV) $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) nodes \
-		$(sort $(wildcard tests/nodes/test_*.mjs tests/hostile/test_*.mjs tests/faults/test_*.mjs tests/check/*.mjs))
+		$(sort $(wildcard tests/nodes/test_*.mjs tests/hostile/test_*.mjs tests/faults/test_*.mjs \
+		tests/bench/test_*.mjs tests/check/*.mjs))
 	@RUN='$(NODE) "$$1" --check' $(RUN_TESTS) contract governance/contracts/build.mjs
 
 check-long: deps
@@ -278,13 +287,10 @@ fuzz:
 	$(BUILD)/fuzz/fuzz/fuzz_$(T) -max_total_time=$(TIME) -print_final_stats=1 \
 		-artifact_prefix=$(BUILD)/fuzz/found/$(T)- $(BUILD)/fuzz/found/$(T) tests/fuzz/corpus/fuzz_$(T)
 
-BENCH := $(patsubst tests/bench/%.c,$(OUT)/bench/%,$(sort $(wildcard tests/bench/bench_*.c)))
-$(OUT)/bench/%: $(OUT)/tests/bench/%.o $(CORE_LIBS)
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)
-	$(link) $(CORE_DEPS)
-bench: all $(BENCH)
-	@for b in $(BENCH) $(sort $(wildcard tests/bench/*.sh)); do $(ENV) $$b || exit 1; done
+bench: deps
+	+@$(SUB) all $(BENCH)
+	@tests/nodes/install.sh
+	@$(ENV) $(NODE) tests/bench/bench.mjs $(TASK)
 
 format:
 	@tests/check/format.sh -i

@@ -46,6 +46,7 @@ if (process.argv.includes('--maps'))
 await kms.stop();
 await chain.stop();
 
+if (process.argv.includes('--json')) console.log(JSON.stringify({ pss_mib: rows.slice(0, -1).reduce((sum, row) => sum + row[1], 0) }));
 const line = (name, ...numbers) => console.log(name.padEnd(14) + numbers.map((n) => (typeof n === 'string' ? n : n.toFixed(2)).padStart(15)).join(''));
 line('MiB', ...WORDS);
 const above = rows.pop();
