@@ -14,24 +14,6 @@ enum dr_err dr_reader_fail(struct dr_reader *r, enum dr_err err, const char *wha
 	return dr_fail_set(r->fail, err, what, r->at);
 }
 
-struct dr_bytes dr_reader_view(struct dr_reader *r, size_t len)
-{
-	struct dr_bytes view = { NULL, 0 };
-
-	if (!dr_reader_ok(r))
-		return view;
-	if (len > r->left) {
-		dr_reader_fail(r, DR_ERR_SHORT, "input ends inside a field");
-		return view;
-	}
-	view = dr_bytes_of(r->cur, len);
-	if (len > 0)
-		r->cur += len;
-	r->left -= len;
-	r->at += len;
-	return view;
-}
-
 void dr_reader_copy(struct dr_reader *r, void *out, size_t len)
 {
 	const struct dr_bytes view = dr_reader_view(r, len);
@@ -50,11 +32,6 @@ static uint64_t read_be(struct dr_reader *r, size_t len)
 	for (size_t i = 0; i < view.len; i++)
 		value = value << 8 | view.ptr[i];
 	return value;
-}
-
-uint8_t dr_reader_u8(struct dr_reader *r)
-{
-	return (uint8_t)read_be(r, 1);
 }
 
 uint16_t dr_reader_u16(struct dr_reader *r)

@@ -84,13 +84,31 @@ struct dr_bytes dr_rlp_string(struct dr_reader *r, size_t len_max)
 	return dr_reader_ok(r) ? item.payload : dr_bytes_of(NULL, 0);
 }
 
-void dr_rlp_fixed(struct dr_reader *r, void *out, size_t len)
+struct dr_bytes dr_rlp_exact(struct dr_reader *r, size_t len)
 {
 	const size_t at = r->at;
+
+	/* Its prefix can be told from its length: addresses, topics and hashes are found without a look at anything
+	 * else. */
+	if (dr_reader_ok(r) && len > 1 && len <= SHORT_MAX && r->left > len) {
+		struct dr_reader next = *r;
+
+		if (dr_reader_u8(&next) == STRING_SHORT + len) {
+			*r = next;
+			return dr_reader_view(r, len);
+		}
+	}
 	const struct dr_bytes string = dr_rlp_string(r, SIZE_MAX);
 
 	if (dr_reader_ok(r) && string.len != len)
 		refuse(r, DR_ERR_SYNTAX, "RLP string has the wrong length for this field", at);
+	return dr_reader_ok(r) ? string : dr_bytes_of(NULL, 0);
+}
+
+void dr_rlp_fixed(struct dr_reader *r, void *out, size_t len)
+{
+	const struct dr_bytes string = dr_rlp_exact(r, len);
+
 	if (dr_reader_ok(r) && len > 0)
 		memcpy(out, string.ptr, len);
 	else if (len > 0)
@@ -159,6 +177,25 @@ size_t dr_rlp_count(struct dr_reader *r)
 	for (; dr_rlp_more(&walk); num++)
 		dr_rlp_item(&walk);
 	return dr_reader_ok(r) ? num : 0;
+}
+
+bool dr_rlp_branch(const uint8_t *children[static 16], struct dr_bytes bytes)
+{
+	struct dr_fail fail = { 0 };
+	struct dr_reader r, list;
+
+	dr_reader_init(&r, bytes, &fail);
+	list = dr_rlp_list(&r);
+	if (dr_reader_end(&r) != DR_OK)
+		return false;
+	for (size_t i = 0; i < 16; i++) {
+		const uint8_t prefix = dr_reader_u8(&list);
+
+		if (prefix != STRING_SHORT && prefix != STRING_SHORT + 32)
+			return false;
+		children[i] = prefix == STRING_SHORT ? NULL : dr_reader_view(&list, 32).ptr;
+	}
+	return dr_reader_u8(&list) == STRING_SHORT && dr_reader_end(&list) == DR_OK;
 }
 
 enum dr_err dr_rlp_check(struct dr_bytes bytes, struct dr_fail *fail)

@@ -45,7 +45,9 @@ struct dr_rlp_item dr_rlp_item(struct dr_reader *r);
 /* dr_rlp_string: the next item, a string of at most len_max bytes (more: limit); borrows. */
 struct dr_bytes dr_rlp_string(struct dr_reader *r, size_t len_max);
 
-/* dr_rlp_fixed: the next item, a string of exactly len bytes, into out; zeros after a failure. */
+/* dr_rlp_exact: the next item, a string of exactly len bytes; borrows. {NULL, 0} after a failure. dr_rlp_fixed: the
+ * same into out; zeros after a failure. */
+struct dr_bytes dr_rlp_exact(struct dr_reader *r, size_t len);
 void dr_rlp_fixed(struct dr_reader *r, void *out, size_t len);
 
 /* dr_rlp_u64, dr_rlp_word: the next item, an integer without leading zeros (zero is the empty string) of at
@@ -58,6 +60,11 @@ struct dr_reader dr_rlp_list(struct dr_reader *r);
 
 /* dr_rlp_count: how many items follow in r, which is not advanced. A malformed one fails r; 0 then. */
 size_t dr_rlp_count(struct dr_reader *r);
+
+/* dr_rlp_branch: bytes are exactly one list, in canonical form, of sixteen strings that are each empty or of 32
+ * bytes, and an empty one: what nearly every node of a trie's proof is, in one glance. children[i] borrows, or is
+ * NULL for an empty string. False says no more than that they are not. */
+bool dr_rlp_branch(const uint8_t *children[static 16], struct dr_bytes bytes);
 
 /* dr_rlp_check: bytes are exactly one item, canonical in all its depth (lists within lists up to
  * DR_RLP_DEPTH_MAX). */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "chain/base/limits.h"
 #include "chain/codec/rlp.h"
 #include "chain/crypto/keccak.h"
 #include "chain/trie/mpt.h"
@@ -19,18 +20,32 @@ const uint8_t dr_evm_history_address[20] = {
 	0x7a, 0x02, 0x33, 0x5b, 0x17, 0x53, 0x20, 0x00, 0x29, 0x35,
 };
 
+/* The value at the hash of name. That hash and those of the nodes are taken together. */
+static enum dr_err verify(bool *present, struct dr_bytes *value, const uint8_t root[static 32], struct dr_bytes name,
+			  const struct dr_bytes *nodes, size_t num, struct dr_fail *fail)
+{
+	const size_t num_hashed = num < DR_MPT_DEPTH_MAX ? num : DR_MPT_DEPTH_MAX;
+	struct dr_bytes runs[DR_MPT_DEPTH_MAX + 1];
+	uint8_t hashes[DR_MPT_DEPTH_MAX + 1][32];
+
+	if (num_hashed > 0)
+		memcpy(runs, nodes, num_hashed * sizeof(*runs));
+	runs[num_hashed] = name;
+	dr_keccak256_many(hashes, runs, num_hashed + 1);
+	return dr_mpt_verify_hashed(present, value, root, dr_bytes_of(hashes[num_hashed], 32), nodes,
+				    (const uint8_t(*)[32])hashes, num, fail);
+}
+
 enum dr_err dr_evm_account_verify(struct dr_evm_account *out, const uint8_t state_root[static 32],
 				  const uint8_t address[static 20], const struct dr_bytes *nodes, size_t num,
 				  struct dr_fail *fail)
 {
 	struct dr_bytes value;
 	struct dr_reader r, body;
-	uint8_t key[32];
 	bool present;
 
 	memset(out, 0, sizeof(*out));
-	dr_keccak256(key, address, 20);
-	if (dr_mpt_verify(&present, &value, state_root, dr_bytes_of(key, 32), nodes, num, fail) != DR_OK)
+	if (verify(&present, &value, state_root, dr_bytes_of(address, 20), nodes, num, fail) != DR_OK)
 		return fail->err;
 	if (!present) {
 		memcpy(out->storage_root, dr_mpt_empty_root, 32);
@@ -56,13 +71,10 @@ enum dr_err dr_evm_slot_verify(struct dr_evm_slot *out, const uint8_t storage_ro
 {
 	struct dr_bytes value;
 	struct dr_reader r;
-	uint8_t key[32];
 	bool present;
 
 	memset(out, 0, sizeof(*out));
-	dr_keccak256(key, slot, 32);
-	if (dr_mpt_verify(&present, &value, storage_root, dr_bytes_of(key, 32), nodes, num, fail) != DR_OK ||
-	    !present)
+	if (verify(&present, &value, storage_root, dr_bytes_of(slot, 32), nodes, num, fail) != DR_OK || !present)
 		return fail->err;
 	dr_reader_init(&r, value, fail);
 	dr_rlp_word(&r, out->value);

@@ -16,6 +16,7 @@ const uint8_t dr_mpt_empty_root[32] = {
 /* One walk: where it stands and what it has used. */
 struct walk {
 	const struct dr_bytes *nodes;
+	const uint8_t (*hashes)[32]; /* of the nodes */
 	size_t num, used;
 	struct dr_bytes key;
 	size_t depth;         /* nibbles of key behind us */
@@ -35,17 +36,16 @@ static bool refuse(struct walk *w, enum dr_err err, const char *what)
 /* Steps onto the next handed-in node, which must hash to `hash`. */
 static bool step_hash(struct walk *w, const uint8_t hash[static 32])
 {
-	uint8_t got[32];
-
 	if (w->used == w->num)
 		return refuse(w, DR_ERR_PROOF, "trie proof ends before its path does");
-	w->node = w->nodes[w->used++];
-	dr_keccak256(got, w->node.ptr, w->node.len);
-	if (memcmp(got, hash, 32) != 0)
+	const size_t at = w->used++;
+
+	w->node = w->nodes[at];
+	if (memcmp(w->hashes[at], hash, 32) != 0)
 		return refuse(w, DR_ERR_PROOF, "trie node must hash to what its parent, or the root, names");
 	if (w->used > 1 && w->node.len <= NODE_INLINE_MAX)
 		return refuse(w, DR_ERR_NONCANONICAL, "trie node below 32 bytes must stand in its parent");
-	return dr_rlp_check(w->node, w->fail) == DR_OK;
+	return true;
 }
 
 /* A child is nothing, a hash, or a node of less than 32 bytes itself. */
@@ -80,6 +80,25 @@ static bool finish(struct walk *w, bool present, struct dr_bytes value)
 	return true;
 }
 
+static const char branch_of_one[] = "trie branch must have two things to choose from";
+
+/* A branch of hashes and empty places alone. */
+static bool visit_hashes(struct walk *w, const uint8_t *children[static 16])
+{
+	size_t num_used = 0;
+
+	for (size_t i = 0; i < 16; i++)
+		num_used += children[i] != NULL;
+	if (num_used < 2)
+		return refuse(w, DR_ERR_NONCANONICAL, branch_of_one);
+	if (w->depth == 2 * w->key.len)
+		return finish(w, false, dr_bytes_of(NULL, 0));
+	const uint8_t *child = children[nibble_at(w->key, w->depth++)];
+
+	w->want_branch = false;
+	return child == NULL ? finish(w, false, dr_bytes_of(NULL, 0)) : step_hash(w, child);
+}
+
 static bool visit_branch(struct walk *w, struct dr_reader *list)
 {
 	struct dr_rlp_item children[16];
@@ -97,7 +116,7 @@ static bool visit_branch(struct walk *w, struct dr_reader *list)
 	if (dr_reader_end(list) != DR_OK)
 		return false;
 	if (num_used + (value.len > 0) < 2)
-		return refuse(w, DR_ERR_NONCANONICAL, "trie branch must have two things to choose from");
+		return refuse(w, DR_ERR_NONCANONICAL, branch_of_one);
 	if (w->depth == 2 * w->key.len)
 		return finish(w, value.len > 0, value);
 	const struct dr_rlp_item *child = &children[nibble_at(w->key, w->depth++)];
@@ -143,8 +162,13 @@ static bool visit_path(struct walk *w, struct dr_reader *list)
 
 static bool visit(struct walk *w)
 {
+	const uint8_t *children[16];
 	struct dr_reader top, list;
 
+	if (dr_rlp_branch(children, w->node))
+		return visit_hashes(w, children);
+	if (dr_rlp_check(w->node, w->fail) != DR_OK)
+		return false;
 	dr_reader_init(&top, w->node, w->fail);
 	list = dr_rlp_list(&top);
 	const size_t num = dr_rlp_count(&list);
@@ -158,11 +182,12 @@ static bool visit(struct walk *w)
 	return refuse(w, DR_ERR_SYNTAX, "trie node must be a list of 2 or 17 items");
 }
 
-enum dr_err dr_mpt_verify(bool *present, struct dr_bytes *value, const uint8_t root[static 32], struct dr_bytes key,
-			  const struct dr_bytes *nodes, size_t num, struct dr_fail *fail)
+enum dr_err dr_mpt_verify_hashed(bool *present, struct dr_bytes *value, const uint8_t root[static 32],
+				 struct dr_bytes key, const struct dr_bytes *nodes, const uint8_t (*hashes)[32],
+				 size_t num, struct dr_fail *fail)
 {
 	static const uint8_t nothing[1] = { 0x80 };
-	struct walk w = { .nodes = nodes, .num = num, .key = key, .fail = fail };
+	struct walk w = { .nodes = nodes, .hashes = hashes, .num = num, .key = key, .fail = fail };
 
 	*present = false;
 	*value = dr_bytes_of(NULL, 0);
@@ -186,4 +211,13 @@ enum dr_err dr_mpt_verify(bool *present, struct dr_bytes *value, const uint8_t r
 	*present = w.present;
 	*value = w.value;
 	return DR_OK;
+}
+
+enum dr_err dr_mpt_verify(bool *present, struct dr_bytes *value, const uint8_t root[static 32], struct dr_bytes key,
+			  const struct dr_bytes *nodes, size_t num, struct dr_fail *fail)
+{
+	uint8_t hashes[DR_MPT_DEPTH_MAX][32];
+
+	dr_keccak256_many(hashes, nodes, num < DR_MPT_DEPTH_MAX ? num : DR_MPT_DEPTH_MAX);
+	return dr_mpt_verify_hashed(present, value, root, key, nodes, (const uint8_t(*)[32])hashes, num, fail);
 }

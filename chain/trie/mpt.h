@@ -40,4 +40,10 @@ enum dr_err dr_mpt_root(uint8_t root[static 32], struct dr_mpt_pair *pairs, size
 enum dr_err dr_mpt_verify(bool *present, struct dr_bytes *value, const uint8_t root[static 32], struct dr_bytes key,
 			  const struct dr_bytes *nodes, size_t num, struct dr_fail *fail);
 
+/* dr_mpt_verify_hashed: the same for whoever hashed the nodes already, together with other things: hashes[i] is the
+ * Keccak-256 of nodes[i], for i below num and DR_MPT_DEPTH_MAX. */
+enum dr_err dr_mpt_verify_hashed(bool *present, struct dr_bytes *value, const uint8_t root[static 32],
+				 struct dr_bytes key, const struct dr_bytes *nodes, const uint8_t (*hashes)[32],
+				 size_t num, struct dr_fail *fail);
+
 #endif
