@@ -73,6 +73,8 @@ struct endpoint_at {
 	uint64_t final_, latest;
 	uint32_t named_want; /* the FINALITY want that these were said for */
 	uint64_t named_final, named_head;
+	uint8_t named_final_hash[32], named_head_hash[32];
+	uint64_t named_final_ms, named_head_ms; /* when it was asked last */
 	struct trip trip;
 };
 

@@ -314,19 +314,22 @@ static uint64_t kth(const struct dr_plan *p, bool latest)
 	return num >= p->config.quorum_k ? sorted[p->config.quorum_k - 1] : 0;
 }
 
-static bool plan_name(const struct dr_plan *p, uint16_t e, const struct standing *w, uint64_t *final_, uint64_t *head)
+/* Asked again after a while, too: it may have named another block at just this number. */
+static bool plan_name(const struct dr_plan *p, uint16_t e, const struct standing *w, uint64_t now_ms,
+		      uint64_t *final_, uint64_t *head)
 {
 	const struct endpoint_at *at = &p->endpoints[e];
-	const bool anew = at->named_want != w->want.id;
+	const uint64_t pause_ms = at->named_want != w->want.id ? 0 : RESEND_MS;
 
 	*final_ = kth(p, false);
 	*head = kth(p, true);
 	if (*final_ > w->want.last)
 		*final_ = w->want.last;
 	if (!at->has_final || at->final_ < *final_ || *final_ < w->want.first ||
-	    (!anew && at->named_final == *final_))
+	    (at->named_final == *final_ && now_ms < at->named_final_ms + pause_ms))
 		*final_ = 0;
-	if (!at->has_latest || at->latest < *head || *head < w->want.first || (!anew && at->named_head == *head))
+	if (!at->has_latest || at->latest < *head || *head < w->want.first ||
+	    (at->named_head == *head && now_ms < at->named_head_ms + pause_ms))
 		*head = 0;
 	return *final_ != 0 || *head != 0;
 }
@@ -358,10 +361,13 @@ static void take_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchang
 	}
 }
 
-/* One word about the block at `number`, as a FINALITY frame. */
+/* One word about the block at `number`, as a FINALITY frame, unless it is its last one. */
 static bool take_name(struct dr_plan *p, uint16_t e, uint32_t want, const struct dr_rpc_call *call,
 		      enum dr_status status, uint64_t number, uint64_t now_ms, struct dr_fail *fail)
 {
+	struct endpoint_at *at = &p->endpoints[e];
+	uint64_t *said = status == DR_STATUS_FINAL ? &at->named_final : &at->named_head;
+	uint8_t *said_hash = status == DR_STATUS_FINAL ? at->named_final_hash : at->named_head_hash;
 	uint8_t payload[DR_QUORUM_PAYLOAD_LEN];
 	struct dr_fail own = { 0 };
 	struct dr_evm_header h;
@@ -370,7 +376,7 @@ static bool take_name(struct dr_plan *p, uint16_t e, uint32_t want, const struct
 	if (call->end != DR_RPC_RESULT) {
 		say_unavailable(p, want, e, "does not have a block that it named", fail);
 		plan_state(p, e, DR_ENDPOINT_LAGS, "does not have a block that it named", fail);
-		p->endpoints[e].withholds = true;
+		at->withholds = true;
 		return false;
 	}
 	dr_buf_init(&scratch, DR_EVM_HEADER_LEN_MAX);
@@ -381,9 +387,13 @@ static bool take_name(struct dr_plan *p, uint16_t e, uint32_t want, const struct
 		plan_lie(p, e, "named a block that does not have its own hash or number", now_ms, fail);
 		return false;
 	}
+	at->withholds = false;
+	if (*said == number && memcmp(said_hash, h.hash, 32) == 0)
+		return true;
 	dr_quorum_payload(payload, status, number, h.hash);
 	plan_frame(p, want, e, DR_FRAME_FINALITY, dr_bytes_of(payload, sizeof(payload)), fail);
-	p->endpoints[e].withholds = false;
+	*said = number;
+	memcpy(said_hash, h.hash, 32);
 	return true;
 }
 
@@ -401,18 +411,14 @@ static void take_names(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchan
 		at->named_final = 0;
 		at->named_head = 0;
 	}
-	if (trip->final_ != 0) {
-		if (take_name(p, e, trip->want, &x->calls[i++], DR_STATUS_FINAL, trip->final_, now_ms, fail))
-			at->named_final = trip->final_;
-		else
-			at->has_final = false; /* until the next poll */
-	}
-	if (trip->head != 0) {
-		if (take_name(p, e, trip->want, &x->calls[i], DR_STATUS_HEAD, trip->head, now_ms, fail))
-			at->named_head = trip->head;
-		else
-			at->has_latest = false;
-	}
+	at->named_final_ms = trip->final_ != 0 ? now_ms : at->named_final_ms;
+	at->named_head_ms = trip->head != 0 ? now_ms : at->named_head_ms;
+	/* What it has not is not asked for until the next poll. */
+	if (trip->final_ != 0 &&
+	    !take_name(p, e, trip->want, &x->calls[i++], DR_STATUS_FINAL, trip->final_, now_ms, fail))
+		at->has_final = false;
+	if (trip->head != 0 && !take_name(p, e, trip->want, &x->calls[i], DR_STATUS_HEAD, trip->head, now_ms, fail))
+		at->has_latest = false;
 }
 
 static void take_check(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
@@ -516,7 +522,7 @@ static void ask_endpoint(struct dr_plan *p, uint16_t e, size_t share, uint64_t n
 		ask_add(&a, "eth_chainId", ask_text(fail, "[]"));
 		ask_block(&a, 0);
 		at->trip.kind = TRIP_CHECK;
-	} else if (finality != NULL && plan_name(p, e, finality, &at->trip.final_, &at->trip.head)) {
+	} else if (finality != NULL && plan_name(p, e, finality, now_ms, &at->trip.final_, &at->trip.head)) {
 		at->trip.kind = TRIP_NAME;
 		at->trip.want = finality->want.id;
 		if (at->trip.final_ != 0)

@@ -12,7 +12,7 @@
  *   4. A want that was answered is answered again only after 10 s, or when the answer was refused.
  *   5. FRAME messages stay within the core's credit; what does not fit waits, and nothing new is asked meanwhile.
  *   6. So that k of n can agree on one block, every endpoint is asked for the block at the k-th highest of the
- * numbers that they call final (latest).
+ * numbers that they call final (latest), and after 10 s again: it may have named another one there.
  *
  * Layer: watcher.
  */

@@ -22,6 +22,27 @@ static void test_finality(void **state)
 	end();
 }
 
+/* It named another block at this number, and the number stays: it is asked again, and only what is new is said. */
+static void test_changes_its_mind(void **state)
+{
+	(void)state;
+	begin(UNLINKED, NONE, DEAD);
+	minds[0].final_ = minds[1].final_ = 5;
+	minds[0].latest = minds[1].latest = 5;
+	credit(1 << 20);
+	want(1, DR_WANT_FINALITY, 1, 256);
+	run(3000);
+	assert_int_equal(count(DR_MSG_FRAME, 0, NULL), 2);
+	assert_false(said(0, DR_STATUS_FINAL, 5) || said(0, DR_STATUS_HEAD, 5));
+	minds[0].flaw = NONE;
+	num_notes = 0;
+	run(11000);
+	assert_int_equal(count(DR_MSG_FRAME, 0, NULL), 2);
+	assert_int_equal(count(DR_MSG_FRAME, 1, NULL), 0);
+	assert_true(said(0, DR_STATUS_FINAL, 5) && said(0, DR_STATUS_HEAD, 5));
+	end();
+}
+
 static void test_finality_bounds(void **state)
 {
 	(void)state;
@@ -433,6 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_finality),
+		cmocka_unit_test(test_changes_its_mind),
 		cmocka_unit_test(test_finality_bounds),
 		cmocka_unit_test(test_quorum_with_one_dead),
 		cmocka_unit_test(test_wrong_chain),
