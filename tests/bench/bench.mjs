@@ -12,7 +12,7 @@
 // memory_kib}; ratio says how many times better derot is; and bench-run.json: the machine, and what became of the
 // spoiled inputs. --quick: small inputs and one round, to see that all of it works.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { cpus, loadavg, release } from 'node:os';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -28,8 +28,8 @@ const chosen = args.filter((a, i) => !a.startsWith('--') && args[i - 1] !== '--o
 const data = join(out, quick ? 'bench-data-quick' : 'bench-data');
 const ROUNDS = quick ? 1 : 7;
 const SIZE = quick
-	? { blocks: 64, receipts: 50, events: 5000, proofs: 50, days: 1, peer_events: 200 }
-	: { blocks: 500, receipts: 200, events: 1000000, proofs: 1000, days: 30, peer_events: 20000 };
+	? { blocks: 64, receipts: 50, events: 5000, proofs: 50, days: 1, peer_events: 200, live_blocks: 10 }
+	: { blocks: 500, receipts: 200, events: 1000000, proofs: 1000, days: 30, peer_events: 20000, live_blocks: 100 };
 const MIB = 1024;
 export const rows = [];
 const run = { machine: machine(), size: SIZE, rounds: ROUNDS, tampered: [], wrong: [], details: [] };
@@ -58,16 +58,35 @@ const core = String(cpus().length - 1);
 
 // task: a command on one core; {lines, memory_kib, busy, wall, exit}.
 function task(command, env = {}) {
-	const cost = join(data, 'cost.json');
-	const done = spawnSync('taskset', ['-c', core, join(bin, 'bench_spawn'), cost, ...command], {
-		encoding: 'utf8',
-		maxBuffer: 1 << 30,
-		env: { ...process.env, BENCH_ROUNDS: String(ROUNDS), BENCH_EVENTS: String(SIZE.peer_events), ...env },
+	const { words, options, cost } = launch(command, env);
+	const done = spawnSync('taskset', words, { ...options, encoding: 'utf8', maxBuffer: 1 << 30 });
+	return told(command, env, cost, done.stdout, done.stderr);
+}
+
+// taskAsync: the same, while this process goes on serving.
+function taskAsync(command, env = {}) {
+	const { words, options, cost } = launch(command, env);
+	return new Promise((resolve, reject) => {
+		const child = spawn('taskset', words, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+		const text = ['', ''];
+		child.stdout.on('data', (chunk) => (text[0] += chunk));
+		child.stderr.on('data', (chunk) => (text[1] += chunk));
+		child.on('error', reject);
+		child.on('close', () => resolve(told(command, env, cost, ...text)));
 	});
+}
+
+function launch(command, env) {
+	const cost = join(data, 'cost.json');
+	const all = { ...process.env, BENCH_ROUNDS: String(ROUNDS), BENCH_EVENTS: String(SIZE.peer_events), ...env };
+	return { words: ['-c', core, join(bin, 'bench_spawn'), cost, ...command], options: { env: all }, cost };
+}
+
+function told(command, env, cost, out, err) {
 	const { exit, ...rest } = JSON.parse(readFileSync(cost, 'utf8'));
 	if (exit === 77) return undefined;
-	if (exit !== 0 && !env.ANY_EXIT) throw new Error(`${command.join(' ')}: ${exit}: ${done.stderr.slice(-2000)}`);
-	const lines = done.stdout.split('\n').filter((l) => l.startsWith('{')).map((l) => JSON.parse(l));
+	if (exit !== 0 && !env.ANY_EXIT) throw new Error(`${command.join(' ')}: ${exit}: ${err.slice(-2000)}`);
+	const lines = out.split('\n').filter((l) => /^{.*}$/.test(l)).map((l) => JSON.parse(l));
 	return { lines, line: lines[0], exit, ...rest };
 }
 
@@ -225,7 +244,7 @@ mkdirSync(data, { recursive: true });
 for (const [name, doTask] of Object.entries(TASKS)) {
 	if (chosen.length > 0 ? !chosen.includes(name) : quick && ['live', 'derive', 'pss'].includes(name)) continue;
 	const start = Date.now();
-	await doTask({ row, rows, run, task, check, median, quick, here, build, bin, SIZE, ROUNDS });
+	await doTask({ row, rows, run, task, taskAsync, check, median, quick, here, build, bin, SIZE, ROUNDS });
 	console.error(`bench: ${name}: ${((Date.now() - start) / 1000).toFixed(0)} s`);
 }
 const largest = rows.filter((r) => r.memory_kib !== null && !/derive|whole system/.test(r.name));
