@@ -233,6 +233,44 @@ static void test_restart(void **state)
 	fk_free(fk);
 }
 
+/* A block that says with one half of its header that it has no receipts, and with the other that it has: where
+ * receipts are asked for, only they say. */
+static void test_half_empty(void **state)
+{
+	struct forge *forge = forge_new(1);
+	struct forge_block *b = forge_block(forge, NULL, 1, NULL, 0, NULL), *lie;
+
+	(void)state;
+	srand(21);
+	forge->tip = forge_grow(forge, b, 5);
+	forge->final_number = forge->tip->header.number;
+	struct follow_kit *fk = fk_new(forge, DR_WAY_RECEIPTS, 512, 1);
+
+	fk_run(fk, forge->final_number, 10);
+	/* A receipt without logs: no bloom, and yet a receipt. */
+	b = forge_block(forge, forge->tip, 1, NULL, 0, NULL);
+	b->num_receipts = 0;
+	memset(b->header.bloom, 0, 256);
+	forge_receipt(b, NULL, 0);
+	forge_seal(forge, b);
+	fk_feed(fk, frame_header(b, 0));
+	fk_name(fk, DR_STATUS_FINAL, b);
+	assert_int_equal(fk->last, b->header.number - 1);
+	assert_int_equal(fk_feed(fk, frame_receipts(b, b->header.hash, 0)), DR_TAKE_KEPT);
+	assert_int_equal(fk->last, b->header.number);
+	/* No receipt, and yet a bloom: no list of receipts makes both. */
+	lie = forge_block(forge, b, 1, NULL, 0, NULL);
+	lie->num_receipts = 0;
+	memset(lie->header.bloom, 0, 256);
+	lie->header.bloom[7] = 1;
+	forge_seal(forge, lie);
+	fk_feed(fk, frame_header(lie, 0));
+	fk_name(fk, DR_STATUS_FINAL, lie);
+	fk_refused(fk, frame_receipts(lie, lie->header.hash, 0), DR_ERR_PROOF);
+	assert_int_equal(fk->last, b->header.number);
+	fk_free(fk);
+}
+
 static void put_slot(struct forge_state *s, uint8_t slot, uint64_t value)
 {
 	uint8_t word[32];
@@ -404,10 +442,15 @@ static void test_unavailable(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ways_agree),      cmocka_unit_test(test_long),
-		cmocka_unit_test(test_shuffled),        cmocka_unit_test(test_head_forks),
-		cmocka_unit_test(test_headers_by_hash), cmocka_unit_test(test_restart),
-		cmocka_unit_test(test_state_wish),      cmocka_unit_test(test_accumulator_disagrees),
+		cmocka_unit_test(test_ways_agree),
+		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_shuffled),
+		cmocka_unit_test(test_head_forks),
+		cmocka_unit_test(test_headers_by_hash),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_half_empty),
+		cmocka_unit_test(test_state_wish),
+		cmocka_unit_test(test_accumulator_disagrees),
 		cmocka_unit_test(test_unavailable),
 	};
 

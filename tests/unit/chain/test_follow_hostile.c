@@ -440,15 +440,18 @@ static void test_headers(void **state)
 	fk_free(fk);
 }
 
-/* What contradicts something final halts, and nothing moves any more. */
+/* What contradicts something final halts, and nothing moves any more; whichever of the two hashes is the larger. */
 static void test_conflicts(void **state)
 {
 	static const char *const names[] = { "below the cursor", "at the cursor", "above, on another branch",
 					     "two at one number", "a lower one off the way to a higher one" };
 
+	const size_t num = sizeof(names) / sizeof(names[0]);
+
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct forge *forge = a_chain(8);
+	for (unsigned round = 0; round < 8 * num; round++) {
+		const size_t i = round % num;
+		struct forge *forge = a_chain(8 + round / (unsigned)num * 100);
 		struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 2);
 		struct forge_block *tip, *cursor;
 		struct dr_want *wants;
@@ -543,6 +546,31 @@ static void test_junk_headers(void **state)
 	fk_free(fk);
 }
 
+/* The tree is full of headers that all lie on the way to what finality named: no room can be made, none is found. */
+static void test_full_tree(void **state)
+{
+	struct forge *forge = forge_new(1);
+	struct forge_block *first, *b;
+
+	(void)state;
+	forge->noise = false;
+	/* The first block's event is missing: nothing becomes final. */
+	first = b = forge_block(forge, NULL, 1, some_event(1, 1), 1, NULL);
+	struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 1);
+
+	assert_int_equal(fk_feed(fk, frame_header(first, 0)), DR_TAKE_KEPT);
+	for (size_t i = 1; i < DR_FOLLOW_BLOCKS_MAX; i++) {
+		b = forge_block(forge, b, 1, NULL, 0, NULL);
+		assert_int_equal(fk_feed(fk, frame_header(b, 0)), DR_TAKE_KEPT);
+	}
+	fk_name(fk, DR_STATUS_FINAL, b);
+	fk_refused(fk, frame_header(forge_block(forge, first, 1, NULL, 0, NULL), 0), DR_ERR_LIMIT);
+	assert_int_equal(fk->last, 0);
+	assert_int_equal(fk_feed(fk, frame_receipts(first, first->header.hash, 0)), DR_TAKE_KEPT);
+	assert_int_equal(fk->last, b->header.number);
+	fk_free(fk);
+}
+
 struct liar {
 	struct follow_kit *fk;
 	int how;
@@ -632,6 +660,7 @@ int main(void)
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_conflicts),
 		cmocka_unit_test(test_junk_headers),
+		cmocka_unit_test(test_full_tree),
 		cmocka_unit_test(test_lies_only_delay),
 		cmocka_unit_test(test_dissent),
 	};

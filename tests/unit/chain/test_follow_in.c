@@ -83,9 +83,106 @@ static void test_crowded(void **state)
 	}
 }
 
+/* The payload of a RECEIPTS frame of num receipts; the node that it proves, but for root and bloom. */
+static void payload_of(struct dr_buf *out, const struct dr_bytes *receipts, size_t num, struct dr_fail *fail)
+{
+	uint8_t head[36] = { 0 };
+
+	head[35] = (uint8_t)num;
+	dr_buf_append(out, head, sizeof(head), fail);
+	for (size_t i = 0; i < num; i++) {
+		const uint32_t len = (uint32_t)receipts[i].len;
+		const uint8_t be[4] = { (uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
+					(uint8_t)len };
+
+		dr_buf_append(out, be, sizeof(be), fail);
+		dr_buf_append(out, receipts[i].ptr, receipts[i].len, fail);
+	}
+}
+
+static enum dr_err take(struct dr_node *node, const struct dr_bytes *receipts, size_t num, struct dr_fail *fail)
+{
+	struct dr_arena *arena = dr_arena_new((size_t)512 << 20);
+	struct dr_buf payload;
+
+	dr_buf_init(&payload, DR_FRAME_LEN_MAX);
+	payload_of(&payload, receipts, num, fail);
+	assert_int_equal(dr_evm_receipts_root(node->receipts_root, receipts, num, arena, fail), DR_OK);
+	for (size_t i = 0; i < num; i++) {
+		struct dr_evm_receipt decoded;
+
+		assert_int_equal(dr_evm_receipt_decode(&decoded, receipts[i], fail), DR_OK);
+		for (size_t b = 0; b < 256; b++)
+			node->bloom[b] |= decoded.bloom[b];
+	}
+	dr_in_receipts(node, dr_buf_view(&payload), contract, arena, fail);
+	dr_buf_free(&payload);
+	dr_arena_free(arena);
+	return fail->err;
+}
+
+/* Whoever grinds an address that is almost the contract's makes no event of the contract's. */
+static void test_addresses_alike(void **state)
+{
+	const struct dr_evm_receipt receipt = { .type = 2, .status = 1, .cumulative_gas = 60000000 };
+	struct dr_node node = { .complete = DR_COMPLETE_NONE };
+	struct dr_evm_log logs[21] = { 0 };
+	struct dr_fail fail = { 0 };
+	struct dr_buf buf;
+
+	(void)state;
+	for (size_t i = 0; i <= 20; i++) {
+		memcpy(logs[i].address, contract, 20);
+		if (i < 20)
+			logs[i].address[i] ^= 1;
+		logs[i].num_topics = 1;
+		logs[i].topics[0][0] = (uint8_t)i;
+	}
+	dr_buf_init(&buf, DR_EVM_RECEIPT_LEN_MAX);
+	assert_int_equal(dr_evm_receipt_encode(&buf, &receipt, logs, 21, &fail), DR_OK);
+	const struct dr_bytes bytes = dr_buf_view(&buf);
+
+	assert_int_equal(take(&node, &bytes, 1, &fail), DR_OK);
+	assert_int_equal(node.num_events, 1);
+	assert_int_equal(node.events[0].topic0[0], 20);
+	dr_heap_free(node.events);
+	dr_buf_free(&buf);
+}
+
+/* Over all receipts of a block together. */
+static void test_too_many(void **state)
+{
+	const struct dr_evm_receipt receipt = { .type = 2, .status = 1, .cumulative_gas = 60000000 };
+	struct dr_evm_log *logs = dr_heap_alloc(DR_BLOCK_EVENTS_MAX * sizeof(*logs));
+	struct dr_node node = { .complete = DR_COMPLETE_NONE };
+	struct dr_fail fail = { 0 };
+	struct dr_bytes receipts[2];
+	struct dr_buf bufs[2];
+
+	(void)state;
+	assert_non_null(logs);
+	for (size_t i = 0; i < DR_BLOCK_EVENTS_MAX; i++)
+		memcpy(logs[i].address, contract, 20);
+	for (size_t i = 0; i < 2; i++) {
+		dr_buf_init(&bufs[i], DR_EVM_RECEIPT_LEN_MAX);
+		assert_int_equal(
+			dr_evm_receipt_encode(&bufs[i], &receipt, logs, i == 0 ? DR_BLOCK_EVENTS_MAX : 1, &fail),
+			DR_OK);
+		receipts[i] = dr_buf_view(&bufs[i]);
+	}
+	assert_int_equal(take(&node, receipts, 2, &fail), DR_ERR_LIMIT);
+	assert_int_equal(node.complete, DR_COMPLETE_NONE);
+	assert_int_equal(node.num_events, 0);
+	dr_buf_free(&bufs[0]);
+	dr_buf_free(&bufs[1]);
+	dr_heap_free(logs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_addresses_alike),
+		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_crowded),
 	};
 

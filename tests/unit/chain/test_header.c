@@ -256,6 +256,16 @@ static void test_limits(void **state)
 			 DR_ERR_LIMIT);
 	h.num_fields = 18;
 	assert_int_equal(dr_evm_header_hash(hash, &h, &fork), DR_ERR_UNKNOWN);
+	/* A header of less than 8192 bytes, with extra data of 4096 and of one more. */
+	for (size_t more_by = 0; more_by <= 1; more_by++) {
+		static char text[2 * (3 + DR_EVM_EXTRA_LEN_MAX + 1) + 1];
+		struct dr_fail long_fail = { 0 };
+
+		memset(text, '0', 2 * (3 + DR_EVM_EXTRA_LEN_MAX + more_by));
+		memcpy(text, more_by == 0 ? "b91000" : "b91001", 6);
+		dr_evm_header_decode(&back, rewrite(12, text, 21), &long_fail);
+		kit_assert_fail(more_by == 0 ? DR_OK : DR_ERR_LIMIT, &long_fail);
+	}
 }
 
 int main(void)

@@ -240,6 +240,11 @@ static const struct form {
 	  { "820012", "d5808080c2240780c234078080808080808080808080" },
 	  DR_ERR_NONCANONICAL,
 	  false },
+	{ "extension to an inline extension",
+	  2,
+	  { "820012", "d713d580808080c2200780c2200780808080808080808080" },
+	  DR_ERR_NONCANONICAL,
+	  false },
 	{ "inline branch with one child",
 	  2,
 	  { "820012", "d3808080c2340780808080808080808080808080" },
@@ -283,25 +288,32 @@ static void test_forms(void **state)
 	}
 }
 
-/* A node of less than 32 bytes that its parent names by hash: no builder does that. */
+/* A node of less than 32 bytes that its parent names by hash: no builder does that. One of 32 it does. */
 static void test_short_by_hash(void **state)
 {
-	const struct dr_bytes leaf = kit_hex("c482323407");
-	struct dr_bytes items[17], nodes[2], value;
-	uint8_t hash[32], root[32];
-	struct dr_fail fail = { 0 };
-	bool present;
+	static const uint8_t zeros[27];
 
 	(void)state;
-	dr_keccak256(hash, leaf.ptr, leaf.len);
-	for (size_t i = 0; i < 17; i++)
-		items[i] = kit_hex(i == 0 ? HASH : "80");
-	items[1] = rlp_string(copy_of(hash, 32));
-	nodes[0] = rlp_list(items, 17);
-	nodes[1] = leaf;
-	dr_keccak256(root, nodes[0].ptr, nodes[0].len);
-	dr_mpt_verify(&present, &value, root, kit_hex("1234"), nodes, 2, &fail);
-	kit_assert_fail(DR_ERR_NONCANONICAL, &fail);
+	for (size_t len = 2; len <= sizeof(zeros); len++) {
+		struct dr_bytes items[17], nodes[2], value;
+		uint8_t hash[32], root[32];
+		struct dr_fail fail = { 0 };
+		bool present;
+
+		items[0] = kit_hex("823234");
+		items[1] = rlp_string(copy_of(zeros, len));
+		nodes[1] = rlp_list(items, 2);
+		assert_int_equal(nodes[1].len, len + 5);
+		dr_keccak256(hash, nodes[1].ptr, nodes[1].len);
+		for (size_t i = 0; i < 17; i++)
+			items[i] = kit_hex(i == 0 ? HASH : "80");
+		items[1] = rlp_string(copy_of(hash, 32));
+		nodes[0] = rlp_list(items, 17);
+		dr_keccak256(root, nodes[0].ptr, nodes[0].len);
+		dr_mpt_verify(&present, &value, root, kit_hex("1234"), nodes, 2, &fail);
+		kit_assert_fail(nodes[1].len < 32 ? DR_ERR_NONCANONICAL : DR_OK, &fail);
+		assert_int_equal(present, nodes[1].len == 32);
+	}
 }
 
 /* Some servers list a short node once more behind the parent that holds it. */
@@ -369,6 +381,15 @@ static void test_empty(void **state)
 			fail_msg("%s: %s", rows[i].name, dr_err_name(fail.err));
 		assert_false(present);
 	}
+	/* Any other node is held against this root as against every one. */
+	const struct dr_bytes wrong = { (const uint8_t *)"\xc0", 1 };
+	struct dr_fail fail = { 0 };
+	struct dr_bytes value;
+	bool present = true;
+
+	dr_mpt_verify(&present, &value, dr_mpt_empty_root, kit_hex("1234"), &wrong, 1, &fail);
+	kit_assert_fail(DR_ERR_PROOF, &fail);
+	assert_false(present);
 	build_root(root, NULL, 0);
 	assert_memory_equal(root, dr_mpt_empty_root, 32);
 }

@@ -6,6 +6,10 @@
 #include "chain/base/limits.h"
 #include "chain/codec/rlp.h"
 
+#define FIFTY                                                                                                        \
+	"00000000000000000000000000000000000000000000000000"                                                         \
+	"00000000000000000000000000000000000000000000000000"
+
 /* Yellow paper, appendix B, and the invalid encodings that it excludes. */
 static void test_check(void **state)
 {
@@ -34,6 +38,9 @@ static void test_check(void **state)
 		{ "prefixed small byte, inside", "c28101", DR_ERR_NONCANONICAL },
 		{ "long form of a short string", "b8020102", DR_ERR_NONCANONICAL },
 		{ "long form of a short list", "f80101", DR_ERR_NONCANONICAL },
+		{ "long form of 55 bytes", "b837" FIFTY "0000000000", DR_ERR_NONCANONICAL },
+		{ "long form of a list of 55 bytes", "f837" FIFTY "0000000000", DR_ERR_NONCANONICAL },
+		{ "long form of 56 bytes", "b838" FIFTY "000000000000", DR_OK },
 		{ "length with a leading zero", "b90040", DR_ERR_NONCANONICAL },
 		{ "list length with a leading zero", "f90040", DR_ERR_NONCANONICAL },
 		{ "length beyond memory", "bfffffffffffffffff", DR_ERR_SHORT },

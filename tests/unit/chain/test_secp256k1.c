@@ -256,11 +256,29 @@ static void test_wycheproof(void **state)
 	json_decref(all);
 }
 
+/* Without the vectors too: what is no signature in DER; nothing at all, with and without a place. */
+static void test_der_refusals(void **state)
+{
+	static const char *const texts[] = { "",  "30", "3006020101020101ff", "3080020101020101", "30060201000201",
+					     "00" };
+	const struct dr_bytes none = { NULL, 0 };
+	const uint8_t hash[32] = { 1 };
+
+	(void)state;
+	for (size_t i = 0; i <= sizeof(texts) / sizeof(texts[0]); i++) {
+		struct dr_fail fail = { 0 };
+
+		dr_secp256k1_verify_der(hash, i == 0 ? none : kit_hex(texts[i - 1]), none, &fail);
+		kit_assert_fail(DR_ERR_SYNTAX, &fail);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_address), cmocka_unit_test(test_recover),    cmocka_unit_test(test_noble),
-		cmocka_unit_test(test_sign),    cmocka_unit_test(test_wycheproof),
+		cmocka_unit_test(test_der_refusals), cmocka_unit_test(test_address),
+		cmocka_unit_test(test_recover),      cmocka_unit_test(test_noble),
+		cmocka_unit_test(test_sign),         cmocka_unit_test(test_wycheproof),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

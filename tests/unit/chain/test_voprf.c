@@ -232,9 +232,33 @@ static void test_possess(void **state)
 	assert_int_equal(dr_voprf_possess_prove(c, s, kit_hex(ORDER).ptr, context, &fail), DR_ERR_NONCANONICAL);
 }
 
+/* The places of a batch are part of the proof: the same evaluations in another order are another claim. */
+static void test_batch_order(void **state)
+{
+	const uint8_t *secret = kit_hex(SECRET).ptr, *pub = kit_hex(PUB).ptr;
+	uint8_t points[2][32], elements[2][32], turned[2][2][32], proof[64];
+	struct dr_fail fail = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(dr_voprf_hash(points[i], dr_bytes_of(i == 0 ? "a" : "b", 1), &fail), DR_OK);
+		assert_int_equal(dr_voprf_blind_evaluate(elements[i], secret, points[i], &fail), DR_OK);
+		memcpy(turned[0][1 - i], points[i], 32);
+		memcpy(turned[1][1 - i], elements[i], 32);
+	}
+	const uint8_t(*p)[32] = (const uint8_t(*)[32])points, (*e)[32] = (const uint8_t(*)[32])elements;
+
+	assert_int_equal(dr_voprf_prove(proof, secret, p, e, 2, secret, &fail), DR_OK);
+	assert_int_equal(dr_voprf_verify(proof, pub, p, e, 2, &fail), DR_OK);
+	p = (const uint8_t(*)[32])turned[0];
+	e = (const uint8_t(*)[32])turned[1];
+	assert_int_equal(dr_voprf_verify(proof, pub, p, e, 2, &fail), DR_ERR_PROOF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_batch_order),
 		cmocka_unit_test(test_rfc9497),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_possess),
