@@ -15,11 +15,34 @@ struct root_kit {
 	struct dr_root_proofs proofs;
 };
 
+/* root_prove: true proofs of what r claims, whose keys are seed's; signed by prev_seed's generation too unless it is
+ * 0. */
+static inline void root_prove(struct root_kit *r, uint8_t seed, uint8_t prev_seed)
+{
+	uint8_t seeds[32], secret[32], pub[32], sign[64], context[DR_ROOT_CONTEXT_LEN], prev_pub[32];
+	struct dr_fail fail = { 0 };
+
+	memset(&r->proofs, 0, sizeof(r->proofs));
+	memset(seeds, seed, 32);
+	assert_int_equal(dr_voprf_derive(secret, pub, seeds, dr_bytes_of("t", 1), &fail), DR_OK);
+	dr_ed25519_keypair(prev_pub, sign, seeds);
+	dr_root_context(context, &r->claim);
+	const struct dr_bytes bytes = dr_bytes_of(context, sizeof(context));
+
+	assert_int_equal(dr_voprf_possess_prove(r->proofs.prf_c, r->proofs.prf_s, secret, bytes, &fail), DR_OK);
+	dr_ed25519_sign(r->proofs.sig, bytes, sign);
+	if (prev_seed != 0) {
+		memset(seeds, prev_seed, 32);
+		dr_ed25519_keypair(prev_pub, sign, seeds);
+		dr_ed25519_sign(r->proofs.prev, bytes, sign);
+	}
+}
+
 /* root_kit: generation g made by node from seed; signed by prev_seed's generation too unless it is 0. */
 static inline void root_kit(struct root_kit *out, const struct dr_fold *fold, uint64_t g, uint8_t node, uint8_t seed,
 			    uint8_t prev_seed)
 {
-	uint8_t seeds[32], secret[32], sign[64], context[DR_ROOT_CONTEXT_LEN], prev_pub[32];
+	uint8_t seeds[32], secret[32], sign[64];
 	struct dr_fail fail = { 0 };
 
 	memset(out, 0, sizeof(*out));
@@ -33,16 +56,7 @@ static inline void root_kit(struct root_kit *out, const struct dr_fold *fold, ui
 	memset(seeds, seed, 32);
 	assert_int_equal(dr_voprf_derive(secret, out->claim.prf_pub, seeds, dr_bytes_of("t", 1), &fail), DR_OK);
 	dr_ed25519_keypair(out->claim.sig_pub, sign, seeds);
-	dr_root_context(context, &out->claim);
-	const struct dr_bytes bytes = dr_bytes_of(context, sizeof(context));
-
-	assert_int_equal(dr_voprf_possess_prove(out->proofs.prf_c, out->proofs.prf_s, secret, bytes, &fail), DR_OK);
-	dr_ed25519_sign(out->proofs.sig, bytes, sign);
-	if (prev_seed != 0) {
-		memset(seeds, prev_seed, 32);
-		dr_ed25519_keypair(prev_pub, sign, seeds);
-		dr_ed25519_sign(out->proofs.prev, bytes, sign);
-	}
+	root_prove(out, seed, prev_seed);
 }
 
 /* root_words: the publication's arguments. */

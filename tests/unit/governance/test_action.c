@@ -26,6 +26,10 @@ static void test_table(void **state)
 			assert_int_not_equal(def->notice, DR_NOTICE_NONE);
 		if (def->effect == DR_EFFECT_REVOKES)
 			assert_int_equal(def->notice, DR_NOTICE_NONE);
+		/* A guardian takes away, and does nothing else: not with any profile's events. */
+		if (def->authority == DR_AUTHORITY_COUNCIL_OR_GUARDIAN ||
+		    def->authority == DR_AUTHORITY_DEPLOYER_COUNCIL_OR_GUARDIAN)
+			assert_int_equal(def->effect, DR_EFFECT_REVOKES);
 		/* An app's own notice needs the app first. */
 		if (def->notice == DR_NOTICE_OWN || def->authority == DR_AUTHORITY_DEPLOYER)
 			assert_string_equal(def->args[0].name, "app");

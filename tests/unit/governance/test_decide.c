@@ -47,7 +47,7 @@ static void grant(struct dr_state *s, enum dr_action action, int how, struct w a
 	assert_int_equal(fail.err, DR_OK);
 }
 
-/* The dimensions: of the node 1 to 4, of the asker 5 to 9; 10: lists the asker does not fall under. */
+/* The dimensions: of the node 1 to 4, of the asker 5 to 9 and 11; 10: lists the asker does not fall under. */
 static void list(struct dr_state *s, int which)
 {
 	const struct dr_listing on = { .svn = 0, .listed = true }, off = { .svn = 0, .listed = false };
@@ -71,6 +71,7 @@ static void list(struct dr_state *s, int which)
 		dr_state_put_listing(s, DR_HARDWARE_FAMILY, kit_m(0x31), &on, &fail);
 		dr_state_put_listing(s, DR_HARDWARE_ADVISORY, kit_m(0x36), &on, &fail);
 		break;
+	case 11: dr_state_put_listing(s, DR_HARDWARE_ADVISORY, kit_m(0x34), &on, &fail); break;
 	}
 	assert_int_equal(fail.err, DR_OK);
 }
@@ -217,7 +218,7 @@ static enum dr_deny expected(const struct model *m, bool rights_only)
 		return DR_DENY_APP_MEASUREMENT;
 	if (m->app_measurement == 1)
 		return DR_DENY_APP_NOTICE;
-	if (m->listed >= 5 && m->listed <= 9)
+	if ((m->listed >= 5 && m->listed <= 9) || m->listed == 11)
 		return DR_DENY_HARDWARE;
 	if (m->confidence > m->accepts)
 		return DR_DENY_CONFIDENCE;
@@ -273,7 +274,7 @@ static struct model mutate(void)
 		case 3: m.node = rand() % 3; break;
 		case 4: m.node_measurement = rand() % 3; break;
 		case 5:
-		case 6: m.listed = rand() % 11; break;
+		case 6: m.listed = rand() % 12; break;
 		case 7: m.app = false; break;
 		case 8: m.suspended = true; break;
 		case 9: m.app_measurement = rand() % 3; break;

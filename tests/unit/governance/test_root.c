@@ -58,6 +58,21 @@ static void test_verify(void **state)
 	assert_int_equal(verify(&signed_by_1, NULL, false), DR_ERR_PROOF);
 }
 
+/* A root of another scheme, with true proofs that it is: this build does not know how many holders it takes. */
+static void test_scheme(void **state)
+{
+	struct root_kit one;
+
+	(void)state;
+	for (size_t at = 0; at < 32; at++) {
+		root_kit(&one, &fold, 1, 5, 1, 0);
+		assert_int_equal(verify(&one, NULL, false), DR_OK);
+		one.claim.scheme[at] ^= 3;
+		root_prove(&one, 1, 0);
+		assert_int_equal(verify(&one, NULL, false), DR_ERR_PROOF);
+	}
+}
+
 /* Every bit of what is claimed and of what proves it counts. */
 static void test_bits(void **state)
 {
@@ -102,6 +117,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_context),
 		cmocka_unit_test(test_verify),
+		cmocka_unit_test(test_scheme),
 		cmocka_unit_test(test_bits),
 	};
 
