@@ -8,6 +8,7 @@ static bool sealed(const struct engine_kit *k)
 
 	assert_int_equal(is, why[0] != '\0');
 	assert_int_equal(is, ek_ask(k) == DR_DENY_SEALED);
+	assert_int_equal(is, dr_engine_ask_share(k->e, 1, kit_id(NODE)) == DR_DENY_SEALED);
 	return is;
 }
 
@@ -96,6 +97,38 @@ static void test_revocation_at_a_head(void **state)
 	ek_start(k);
 	ek_run(k, RIGHT + 1);
 	assert_int_equal(ek_ask(k), DR_DENY_APP_MEASUREMENT);
+	ek_free(k);
+	world_free(&w);
+}
+
+/* Two heads at once that both differ from the final state: the second revokes, and the first only changes something.
+ */
+static void test_two_heads_that_differ(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_new(&w, 13);
+	struct engine_kit *k = ek_new(&w, DR_WAY_BLOOM, 512);
+	struct forge_block *base = w.tip, *heads[2];
+	struct forge_event event;
+
+	ek_start(k);
+	ek_run(k, RIGHT);
+	ACT(w.k, DR_ACTION_HEARTBEAT, 0, EVE, 0, kit_b(7));
+	memcpy(event.topic0, w.k->events[0].topic0, 32);
+	event.data = w.k->events[0].data;
+	heads[0] = forge_block(w.forge, base, 1, &event, 1, NULL);
+	w.k->num_events = 0;
+	heads[1] = world_revoke(&w, 1);
+	assert_ptr_equal(heads[1]->parent, base);
+	for (size_t i = 0; i < 2; i++) {
+		ek_feed(k, frame_named(DR_STATUS_HEAD, heads[i], 0));
+		ek_feed(k, frame_named(DR_STATUS_HEAD, heads[i], 1));
+		ek_feed(k, frame_header(heads[i], 0));
+		ek_feed(k, frame_receipts(heads[i], heads[i]->header.hash, 0));
+		assert_int_equal(ek_ask(k), i == 0 ? DR_DENY_NONE : DR_DENY_HEAD);
+	}
 	ek_free(k);
 	world_free(&w);
 }
@@ -691,13 +724,22 @@ static void test_walk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grant),      cmocka_unit_test(test_revocation_at_a_head),
-		cmocka_unit_test(test_heads_lost), cmocka_unit_test(test_lease),
-		cmocka_unit_test(test_one_ledger), cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_lies),       cmocka_unit_test(test_lies_flood),
-		cmocka_unit_test(test_conflict),   cmocka_unit_test(test_host_fails),
-		cmocka_unit_test(test_refold),     cmocka_unit_test(test_walk),
-		cmocka_unit_test(test_want_ids),   cmocka_unit_test(test_head_told_twice),
+		cmocka_unit_test(test_grant),
+		cmocka_unit_test(test_revocation_at_a_head),
+
+		cmocka_unit_test(test_two_heads_that_differ),
+		cmocka_unit_test(test_heads_lost),
+		cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_one_ledger),
+		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_lies_flood),
+		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_host_fails),
+		cmocka_unit_test(test_refold),
+		cmocka_unit_test(test_walk),
+		cmocka_unit_test(test_want_ids),
+		cmocka_unit_test(test_head_told_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

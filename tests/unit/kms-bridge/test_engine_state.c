@@ -90,6 +90,8 @@ static void test_state_withheld(void **state)
 			assert_int_equal(ek_ask(k), DR_DENY_NONE);
 		if (since_s > LEASE_S + 600)
 			assert_int_equal(ek_ask(k), DR_DENY_CODE);
+		/* A root is handed on as a key is given. */
+		assert_int_equal(dr_engine_ask_share(k->e, 1, kit_id(NODE)), ek_ask(k));
 	}
 	k->no_state = false;
 	ek_round(k);

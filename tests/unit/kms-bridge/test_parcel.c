@@ -118,6 +118,15 @@ static void test_refused(void **state)
 		assert_int_equal(dr_keys_newest(p.b), 0);
 		assert_true(dr_bytes_zero(p.b->roots, sizeof(p.b->roots[0])));
 	}
+	/* A node that asks for less, or for more: a root of another proof is none for it. */
+	for (uint8_t proof = DR_PROOF_QUORUM - 1; proof <= DR_PROOF_QUORUM + 1; proof++) {
+		if (proof == DR_PROOF_QUORUM)
+			continue;
+		p.b->binding.proof = proof;
+		expect_fail("proof of the node", take(&p, p.b, dr_buf_view(&p.bytes), sealed), DR_ERR_PROOF,
+			    "proof minimum");
+	}
+	p.b->binding.proof = DR_PROOF_QUORUM;
 	/* Whoever made it: what is not published is not taken. */
 	for (size_t word = 1; word <= 4; word += 3) {
 		p.words[word][5] ^= 1;

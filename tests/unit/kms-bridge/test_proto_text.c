@@ -16,9 +16,11 @@ static const struct {
 	{ "plain", "plain", 16 },
 	{ "tab\tnew\nline\x1b[31m", "tab?new?line?[31m", 32 },
 	{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f", 16 },
-	{ "cut\xc3\xbc", "cut", 5 },  /* never inside a character */
-	{ "\xc0\xaf", "??", 8 },      /* overlong "/" */
-	{ "\xed\xa0\x80", "???", 8 }, /* surrogate */
+	{ "cut\xc3\xbc", "cut", 5 },       /* never inside a character */
+	{ "\xc0\xaf", "??", 8 },           /* overlong "/" */
+	{ "\xe0\x9f\xbf", "???", 8 },      /* overlong U+07FF */
+	{ "\xf0\x8f\xbf\xbf", "????", 8 }, /* overlong U+FFFF */
+	{ "\xed\xa0\x80", "???", 8 },      /* surrogate */
 	{ "\xc2\x9b"
 	  "2J",
 	  "??2J", 8 },                     /* C1: CSI */
