@@ -6,6 +6,7 @@
 # make check-long     the heavier rounds
 # make deps           Debian packages, installed if missing (the only thing here that uses root)
 # make fuzz T=rlp TIME=60    libFuzzer on tests/fuzz/fuzz_rlp.c; what it finds is kept in build/fuzz/found/
+# make compare      what viem, ethers, Helios and derot say when a server hides a revocation
 # make bench [TASK=name]    what it costs, beside the packages that users would otherwise take: build/bench.json
 # make format, make install (DESTDIR, PREFIX), make clean
 #
@@ -176,7 +177,7 @@ $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(KIT) $(CORE_LIBS)
 # What scripts and tests of the whole learn: the folder of the programs, and the command line.
 ENV := DEROT_BUILD=$(abspath $(BUILD)) DEROT=$(abspath $(BUILD))/derot
 
-.PHONY: deps deps-build demo
+.PHONY: deps deps-build demo compare
 deps:
 	@tests/check/deps.sh test
 deps-build:
@@ -184,6 +185,10 @@ deps-build:
 demo: deps-build
 	@$(SUB) all
 	@$(ENV) fixtures/demo.sh
+compare: deps
+	@$(SUB) all
+	@tests/nodes/install.sh
+	@$(ENV) $(NODE) tests/compare/compare.mjs
 
 # Tests. Every part writes its results below $(RESULTS); check runs all parts, whatever fails, and sums them up.
 SUB = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))

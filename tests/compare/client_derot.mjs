@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// derot itself: `derot run` with the server alone, for as long as it gets on; then started again with an honest server
+// beside it. What its ledger, its status and its journal say after each.
+
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Kms, derotCli, replay } from '../nodes/run.mjs';
+
+const HOLD_MS = 1500;
+const LIMIT_MS = 120000;
+// The history is an hour old, its end is new: who stands still in its middle holds a lease no more.
+const MAX_STALENESS_S = 600;
+// A recording that does not get on waits for somebody to end it.
+const RECORD_MS = 5000;
+// Changes by time have no event; their ordinal is behind every event's.
+const NO_EVENT = 0xffffffff;
+
+// standing: waits until the run is at block `end` (false), or has named the server in its journal and then not moved for
+// a while (true).
+async function standing(kms, end) {
+	let last = { final: null, since: Date.now() };
+	for (const limit = Date.now() + LIMIT_MS; Date.now() < limit; await sleep(200)) {
+		const status = await kms.status();
+		if (status && status.final >= end) return false;
+		if (!status || status.final !== last.final) last = { final: status?.final, since: Date.now() };
+		else if (Date.now() - last.since > HOLD_MS && (await named(kms)).length > 0) return true;
+	}
+	throw new Error(`derot run neither got to block ${end} nor said why not: ${kms.err}`);
+}
+
+// What the journal holds against the server.
+async function named(kms) {
+	return (await kms.journal()).filter((n) => n.source === 0 && (['lie', 'unavailable', 'dissent'].includes(n.kind) || /^set aside/.test(n.detail)));
+}
+
+async function told(kms) {
+	const { code, json } = await kms.cli('status');
+	const changes = (await kms.log()).filter((change) => change.ordinal < NO_EVENT);
+	const verify = await kms.verify();
+	return {
+		events: changes.map((change) => `${change.block}/${change.ordinal}`),
+		suspended: changes.some((change) => change.action === 'app.suspend' && change.outcome === 'applied'),
+		final: json.final,
+		sealed: json.sealed,
+		exit: code,
+		verify: verify.code,
+		ledger: json.ledger_root,
+		findings: kms.events.filter((event) => event.type === 'finding').map((event) => event.finding),
+		journal: (await named(kms)).map(({ kind, hash, detail }) => ({ kind, hash, detail })),
+	};
+}
+
+// askDerot: {alone, beside}: what it told with the server alone, and with the honest one. end: the final block to get to.
+export async function askDerot(derot, url, honest, end) {
+	const server = { name: 'server', url };
+	const kms = new Kms(derot, { endpoints: [server], step: 1, poll_ms: 10, max_staleness: MAX_STALENESS_S });
+	const begin = Date.now();
+	await kms.start();
+	const connect_ms = Date.now() - begin;
+	const held = await standing(kms, end);
+	const wall_ms = Date.now() - begin;
+	const alone = { ...(await told(kms)), held, start_ms: 0, connect_ms, wall_ms };
+	await kms.stop();
+	await kms.start({ endpoints: [server, { name: 'honest', url: honest }] });
+	await kms.reaches(end, LIMIT_MS);
+	const beside = await told(kms);
+	await kms.stop();
+	return { alone, beside };
+}
+
+// askRecord: `derot record` through the server, ended when it takes too long, and the replay of what was recorded.
+export async function askRecord(derot, url, end) {
+	const kms = new Kms(derot, { endpoints: [{ name: 'server', url }], step: 1, poll_ms: 10 });
+	await kms.configure();
+	const file = join(kms.folder, 'recording.ev');
+	const { code } = await derotCli(['record', '-c', kms.config, '--to', String(end), '-o', file], RECORD_MS);
+	const again = await replay(file, '--anchor', await kms.anchor());
+	const events = again.changes.filter((change) => change.ordinal < NO_EVENT).length;
+	return { code, replay: again.code, final: again.status?.final ?? 0, events };
+}
