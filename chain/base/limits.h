@@ -16,7 +16,6 @@
 #define DR_EVM_TOPICS_MAX      4u
 #define DR_MPT_DEPTH_MAX       65u   /* nodes on one path: 64 nibbles and a leaf */
 #define DR_MPT_NODE_LEN_MAX    1024u /* an inner node; branch of 16 hashes = 532 */
-#define DR_STATE_SLOTS_MAX     256u  /* storage slots of one state proof */
 #define DR_RLP_DEPTH_MAX       16u
 
 /* ABI */
@@ -30,12 +29,13 @@
  * could pay for would stop every follower for ever. This one costs 700 million gas. */
 #define DR_BLOCK_EVENTS_MAX DR_EVM_LOGS_MAX
 #define DR_FOLLOW_STEP_MAX  512u /* blocks one final step may advance */
-#define DR_WANTS_MAX        64u  /* outstanding wants */
 #define DR_ENDPOINTS_MAX    16u
 
-/* Tables of the follower and of finality. Fuzzing has small ones (make PROFILE=fuzz): an input then costs little, and
+/* Tables. Fuzzing has small ones (make PROFILE=fuzz): an input then costs little, and
  * what happens when they are full is reached. */
 #ifndef DR_SMALL_TABLES
+#define DR_STATE_SLOTS_MAX   256u  /* storage slots of one state proof */
+#define DR_WANTS_MAX         64u   /* outstanding wants */
 #define DR_FOLLOW_BLOCKS_MAX 8192u /* headers held above the cursor */
 #define DR_FOLLOW_PAST_MAX   8192u /* final blocks remembered below it */
 #define DR_TREE_BUCKETS      4096u
@@ -43,6 +43,8 @@
 #define DR_QUORUM_KNOWN_MAX  1024u /* authenticated final blocks remembered, for dissent */
 #define DR_HEADS_MAX         4096u /* head states that count at once; beyond: sealed */
 #else
+#define DR_STATE_SLOTS_MAX   24u
+#define DR_WANTS_MAX         16u
 #define DR_FOLLOW_BLOCKS_MAX 24u
 #define DR_FOLLOW_PAST_MAX   16u
 #define DR_TREE_BUCKETS      4u

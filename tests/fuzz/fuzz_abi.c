@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fuzz_abi: the first byte chooses a type, the rest is its encoding; or, for the last choice, the rest is a
- * type's text. What decodes must encode to the very same bytes; what parses must print and parse again.
+ * fuzz_abi: the first byte chooses a type, the rest is its encoding; or, for the last two choices, the rest is a
+ * type's text, or one, a newline, and its encoding. What decodes must encode to the very same bytes; what parses must
+ * print and parse again.
  */
 #include <string.h>
 
@@ -55,14 +56,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	const struct dr_bytes rest = dr_bytes_of(data + 1, size - 1);
-	const size_t choice = data[0] % (TYPES + 1);
+	struct dr_bytes rest = dr_bytes_of(data + 1, size - 1);
+	const size_t choice = data[0] % (TYPES + 2);
+	const uint8_t *end = choice > TYPES && rest.len > 0 ? memchr(rest.ptr, '\n', rest.len) : NULL;
 
 	if (choice == TYPES) {
 		fuzz_text(rest);
 		return 0;
 	}
-	DR_ASSERT(dr_abi_parse(&type, dr_bytes_of(texts[choice], strlen(texts[choice])), &fail) == DR_OK);
+	if (choice < TYPES) {
+		DR_ASSERT(dr_abi_parse(&type, dr_bytes_of(texts[choice], strlen(texts[choice])), &fail) == DR_OK);
+	} else {
+		if (end == NULL ||
+		    dr_abi_parse(&type, dr_bytes_of(rest.ptr, (size_t)(end - rest.ptr)), &fail) != DR_OK)
+			return 0;
+		rest = dr_bytes_of(end + 1, rest.len - 1 - (size_t)(end - rest.ptr));
+	}
 	if (dr_abi_decode(items, ITEMS_MAX, &num, &type, rest, &fail) != DR_OK) {
 		DR_ASSERT(num == 0);
 		return 0;

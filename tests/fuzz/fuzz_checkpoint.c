@@ -89,6 +89,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		dr_ed25519_keypair(pub, secret, seed);
 	if (read_note(&said, dr_bytes_of(data, size)))
 		write_and_read(&said);
-	as_text(dr_bytes_of(data, size));
+	/* A text of a checkpoint's three lines is worth a signature; of others one in a while. */
+	size_t lines = 0;
+
+	for (size_t i = 0; i < size; i++)
+		lines += data[i] == '\n';
+	if (lines >= 3 || size % 16 == 0)
+		as_text(dr_bytes_of(data, size));
 	return 0;
 }

@@ -33,17 +33,19 @@ static void read_all(const json_t *json, struct dr_arena *arena)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct dr_arena *arena = dr_arena_new((size_t)16 << 20);
+	static struct dr_arena *arena;
 	struct dr_fail fail = { 0 };
 	struct dr_reply reply;
 	json_t *root;
 
+	if (arena == NULL)
+		arena = dr_arena_new((size_t)16 << 20);
 	DR_ASSERT(arena != NULL);
+	dr_arena_reset(arena);
 	if (dr_json_load(&root, dr_bytes_of(data, size), &fail) == DR_OK) {
 		if (dr_reply_open(&reply, root, &fail) == DR_OK && reply.kind == DR_REPLY_RESULT)
 			read_all(reply.result, arena);
 		json_decref(root);
 	}
-	dr_arena_free(arena);
 	return 0;
 }

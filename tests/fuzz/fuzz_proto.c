@@ -3,11 +3,8 @@
  * fuzz_proto: the first byte picks a payload type (or a note), the rest is the payload. What decodes must
  * encode to the same bytes. 0xff: the input is a stream of messages.
  */
-#include <string.h>
-
 #include "kms-bridge/proto.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 #define WRAP(name, type)                                                                                             \
 	static void try_##name(struct dr_bytes in)                                                                   \
@@ -17,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		struct dr_buf buf;                                                                                   \
                                                                                                                      \
 		if (dr_##name##_get(&m, in, &fail) != DR_OK) {                                                       \
-			DR_ASSERT(fail.err != DR_OK && dr_bytes_zero(&m, sizeof(m)));                                \
+			DR_ASSERT(fail.err != DR_OK && fuzz_zero(&m, sizeof(m)));                                    \
 			return;                                                                                      \
 		}                                                                                                    \
 		dr_buf_init(&buf, 1u << 20);                                                                         \
@@ -39,6 +36,13 @@ WRAP(key_answer, struct dr_key_answer)
 WRAP(root_public, struct dr_root_public)
 WRAP(error, struct dr_error)
 WRAP(status_report, struct dr_status_report)
+WRAP(run, struct dr_run)
+WRAP(node_public, struct dr_node_public)
+WRAP(parcel_query, struct dr_parcel_query)
+WRAP(certificate_query, struct dr_certificate_query)
+WRAP(proof_query, struct dr_proof_query)
+WRAP(log_proof, struct dr_log_proof)
+WRAP(done, struct dr_done)
 
 static void try_note(struct dr_bytes in)
 {
@@ -47,16 +51,20 @@ static void try_note(struct dr_bytes in)
 	uint8_t leaf[DR_NOTE_LEN_MAX];
 	size_t len;
 
-	if (dr_note_decode(&n, in, &fail) != DR_OK)
+	if (dr_note_decode(&n, in, &fail) != DR_OK) {
+		DR_ASSERT(fuzz_zero(&n, sizeof(n)));
 		return;
+	}
 	DR_ASSERT(dr_note_encode(leaf, sizeof(leaf), &len, &n, &fail) == DR_OK);
 	DR_ASSERT(len == in.len && memcmp(leaf, in.ptr, len) == 0);
 }
 
 static void (*const tries[])(struct dr_bytes in) = {
-	try_init,       try_ask,         try_entry,       try_audit_finding, try_answer,
-	try_want,       try_refusal,     try_unavailable, try_endpoint_news, try_log_query,
-	try_key_answer, try_root_public, try_error,       try_status_report, try_note,
+	try_init,       try_ask,         try_entry,        try_audit_finding,     try_answer,
+	try_want,       try_refusal,     try_unavailable,  try_endpoint_news,     try_log_query,
+	try_key_answer, try_root_public, try_error,        try_status_report,     try_note,
+	try_run,        try_node_public, try_parcel_query, try_certificate_query, try_proof_query,
+	try_log_proof,  try_done,
 };
 #define NUM_TRIES (sizeof(tries) / sizeof(tries[0]))
 

@@ -250,6 +250,9 @@ static uint32_t io_random(void *ctx)
 	return UINT32_MAX;
 }
 
+/* What becomes of a result before it is told (takes and gives a reference); NULL: nothing. */
+static json_t *(*spoil)(json_t *result);
+
 static void answer(uint16_t e)
 {
 	struct mind *m = &minds[e];
@@ -265,6 +268,8 @@ static void answer(uint16_t e)
 
 		assert_true(json_is_array(params));
 		results[i] = m->flaw == DEAD ? NULL : tell(m, c->method, params, &code);
+		if (results[i] != NULL && spoil != NULL)
+			results[i] = spoil(results[i]);
 		c->reply.result = results[i];
 		c->reply.code = code;
 		c->end = m->flaw == DEAD      ? DR_RPC_CONNECT
