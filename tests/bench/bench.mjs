@@ -29,7 +29,7 @@ const data = join(out, quick ? 'bench-data-quick' : 'bench-data');
 const ROUNDS = quick ? 1 : 7;
 const SIZE = quick
 	? { blocks: 64, receipts: 50, events: 5000, proofs: 50, days: 1, peer_events: 200, live_blocks: 10 }
-	: { blocks: 500, receipts: 200, events: 1000000, proofs: 1000, days: 30, peer_events: 20000, live_blocks: 100 };
+	: { blocks: 500, receipts: 200, events: 1000000, proofs: 1000, days: 30, peer_events: 5000, live_blocks: 100 };
 const MIB = 1024;
 export const rows = [];
 const run = { machine: machine(), size: SIZE, rounds: ROUNDS, tampered: [], wrong: [], details: [] };
@@ -232,8 +232,9 @@ const TASKS = {
 	},
 };
 
-// The rest needs a live node, or is a sum over what was measured: modules of their own.
-for (const name of ['live', 'bytes', 'derive', 'pss'])
+// What needs a live node, and the sweeps behind the plots, which are drawn only if asked for: modules of their own.
+const AWAY = ['live', 'bytes', 'derive', 'pss'];
+for (const name of [...AWAY, 'sweep'])
 	if (existsSync(join(here, `row_${name}.mjs`))) TASKS[name] = (await import(`./row_${name}.mjs`)).default;
 
 if (chosen.some((name) => !TASKS[name])) {
@@ -242,11 +243,12 @@ if (chosen.some((name) => !TASKS[name])) {
 }
 mkdirSync(data, { recursive: true });
 for (const [name, doTask] of Object.entries(TASKS)) {
-	if (chosen.length > 0 ? !chosen.includes(name) : quick && ['live', 'derive', 'pss'].includes(name)) continue;
+	if (chosen.length > 0 ? !chosen.includes(name) : name === 'sweep' || (quick && AWAY.includes(name))) continue;
 	const start = Date.now();
-	await doTask({ row, rows, run, task, taskAsync, check, median, quick, here, build, bin, SIZE, ROUNDS });
+	await doTask({ row, rows, run, task, taskAsync, chain, made, check, median, quick, here, build, bin, data, out, SIZE, ROUNDS });
 	console.error(`bench: ${name}: ${((Date.now() - start) / 1000).toFixed(0)} s`);
 }
+// Of the tasks of the core alone: not of what stands around it.
 const largest = rows.filter((r) => r.memory_kib !== null && !/derive|whole system/.test(r.name));
 if (largest.length > 0) {
 	const worst = largest.reduce((a, b) => (a.memory_kib >= b.memory_kib ? a : b));
@@ -254,8 +256,8 @@ if (largest.length > 0) {
 }
 run.machine.load_after = loadavg().map((l) => Math.round(l * 100) / 100);
 const file = join(out, 'bench.json');
-writeFileSync(file, JSON.stringify(rows, null, '\t') + '\n');
-writeFileSync(join(out, 'bench-run.json'), JSON.stringify(run, null, '\t') + '\n');
+if (rows.length > 0) writeFileSync(file, JSON.stringify(rows, null, '\t') + '\n');
+if (rows.length > 0) writeFileSync(join(out, 'bench-run.json'), JSON.stringify(run, null, '\t') + '\n');
 
 const text = (x) => (x === null ? '' : String(x));
 const table = rows.map((r) => [r.name, r.unit, text(r.derot), text(r.peer), r.ratio === null ? '' : `${r.ratio}×`, text(r.target), r.met === null ? '' : r.met ? 'met' : 'MISSED', text(r.memory_kib), r.peer_name ?? '']);

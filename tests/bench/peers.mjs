@@ -4,9 +4,9 @@
 // JSON that bench.h describes. BENCH_ROUNDS: how many rounds (default 7).
 //
 //     receipts   @ethereumjs/mpt and rlp: the receipts roots of an evidence file's blocks
-//     replay     the same, and the headers' hashes and links, the blooms, and the logs of one contract
+//     replay     the same for its first 64 blocks, and the headers' hashes and links, the blooms, and one contract's logs
 //     proofs     @ethereumjs/mpt: account proofs
-//     events     ethers: events decoded by the contract's ABI, and no more than that; the first BENCH_EVENTS (20000)
+//     events     ethers: events decoded by the contract's ABI, and no more than that; the first BENCH_EVENTS (5000)
 //     ledger     RFC 6962 over node:crypto; ledger-noble: over @noble/hashes
 
 import { createHash, hash as hashOnce } from 'node:crypto';
@@ -104,7 +104,7 @@ async function receipts(path) {
 async function replay(path) {
 	const { keccak_256 } = require('@noble/hashes/sha3');
 	const contract = Buffer.alloc(20, 0xc0);
-	const blocks = blocksOf(path);
+	const blocks = blocksOf(path, 64);
 	const orBloom = (bloom, value) => {
 		const h = keccak_256(value);
 		for (let i = 0; i < 6; i += 2) {
@@ -208,7 +208,7 @@ class Stream {
 function events(path) {
 	const { Interface } = require('ethers');
 	const abi = new Interface(readFileSync(new URL('../../governance/contracts/DeRoT.abi.json', import.meta.url), 'utf8'));
-	const max = Number(process.env.BENCH_EVENTS ?? 20000);
+	const max = Number(process.env.BENCH_EVENTS ?? 5000);
 	const voted = abi.getEvent('Voted').topicHash;
 	const decode = (watch, piece) => {
 		let known = 0;

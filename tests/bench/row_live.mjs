@@ -21,14 +21,19 @@ async function batch(chain, calls) {
 	for (const { error } of answer) if (error) throw new Error(error.message);
 }
 
-async function fill(chain, blocks, transactions) {
+// fill: so many blocks of so many transactions.
+export async function fill(chain, blocks, transactions) {
 	const { contractAddress: token } = await chain.send({ from: chain.accounts[0], data: CREATION });
 	await chain.rpc('evm_setAutomine', false);
+	// Told one by one: in a batch the node would give a number twice.
+	const nonces = await Promise.all(chain.accounts.map(async (a) => Number(await chain.rpc('eth_getTransactionCount', a, 'latest'))));
 	for (let n = 0; n < blocks; n++) {
 		const calls = [];
 		for (let i = 0; i < transactions; i++) {
-			const tx = { from: chain.accounts[i % 10], gas: '0x11170', to: i < transactions * LOGGED ? token : chain.accounts[(i + 1) % 10] };
-			calls.push(['eth_sendTransaction', i < transactions * LOGGED ? tx : { ...tx, value: '0x1' }]);
+			const logged = i < transactions * LOGGED;
+			const nonce = '0x' + (nonces[i % 10]++).toString(16);
+			const to = logged ? { to: token } : { to: chain.accounts[(i + 1) % 10], value: '0x1' };
+			calls.push(['eth_sendTransaction', { from: chain.accounts[i % 10], gas: '0x11170', nonce, ...to }]);
 		}
 		await batch(chain, calls);
 		await chain.rpc('evm_mine');
