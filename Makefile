@@ -247,7 +247,7 @@ FAULTS ?= 5
 FAULTS_ENV_asan = DEROT_PRELOAD=$$($(CC) -print-file-name=libasan.so)
 check-faults: all $(OUT)/faults/test_faults $(OUT)/faults/shim.so
 	@RUN='DEROT_FAULTS=$(FAULTS) $(FAULTS_ENV_$(PROFILE)) $(OUT)/faults/test_faults "$$1"' \
-		$(RUN_TESTS) faults-$(PROFILE) fail lose kill recording
+		$(RUN_TESTS) faults-$(PROFILE) fail lose stall kill recording
 
 check-asan:
 	+@$(SUB) PROFILE=asan check-units && $(SUB) PROFILE=asan check-fuzz ROUNDS=500

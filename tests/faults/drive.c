@@ -71,6 +71,7 @@ static void note_entry(struct drive *d, struct drive_log *log, bool is_journal, 
 	e->there = true;
 	memcpy(e->hash, entry.leaf_hash, 32);
 	e->kind = note.kind;
+	e->sealed = note.kind == DR_NOTE_LEASE && strncmp(note.detail, "sealed", 6) == 0;
 	e->request_idx =
 		note.kind == DR_NOTE_RELEASE && sscanf(note.detail, "request %llu:", &idx) == 1 ? idx : UINT64_MAX;
 	if (log->size <= entry.idx)

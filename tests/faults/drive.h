@@ -35,6 +35,7 @@ struct drive_entry {
 	bool there;
 	uint8_t hash[32];
 	uint8_t kind;         /* of a note */
+	bool sealed;          /* LEASE: it says "sealed" */
 	uint64_t request_idx; /* RELEASE: of which request; UINT64_MAX: its words were not understood */
 };
 

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes" /* libc's names, some without a prototype of their own */
@@ -128,9 +129,11 @@ static bool faulty(enum fault_call call)
 		return false;
 	if (plan->way == FAULT_HALF && (call == FAULT_WRITE || call == FAULT_PWRITE))
 		return true;
-	if (plan->way != FAULT_FAIL)
+	if (plan->way != FAULT_FAIL && plan->way != FAULT_STALL)
 		die(plan->way);
 	plan->done = 1;
+	if (plan->way == FAULT_STALL)
+		return false;
 	errno = plan->error;
 	return true;
 }
@@ -244,6 +247,15 @@ static int synced(int fd, long call)
 
 	if (done == 0 && plan != NULL && fstat(fd, &st) == 0)
 		forget(st.st_dev, st.st_ino);
+	return done;
+}
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+	const int done = (int)syscall(SYS_clock_gettime, id, now);
+
+	if (done == 0 && plan != NULL && plan->way == FAULT_STALL && plan->done != 0)
+		now->tv_sec += (time_t)FAULT_STALL_S;
 	return done;
 }
 

@@ -29,12 +29,15 @@ enum fault_call {
 
 enum fault_way {
 	FAULT_NONE = 0,
-	FAULT_FAIL, /* fails with `error`; memory: NULL */
-	FAULT_HALF, /* writes: half of it is written, then the process dies */
-	FAULT_DIE,  /* the process dies before the call */
-	FAULT_LOSE, /* and the power goes: nothing that was not synced is there afterwards */
-	FAULT_SOME, /* or some of it is, chosen by `seed`, in no order */
+	FAULT_FAIL,  /* fails with `error`; memory: NULL */
+	FAULT_HALF,  /* writes: half of it is written, then the process dies */
+	FAULT_DIE,   /* the process dies before the call */
+	FAULT_LOSE,  /* and the power goes: nothing that was not synced is there afterwards */
+	FAULT_SOME,  /* or some of it is, chosen by `seed`, in no order */
+	FAULT_STALL, /* it takes FAULT_STALL_S, by every clock, and then it is done */
 };
+
+#define FAULT_STALL_S (UINT64_C(1) << 41) /* more than any lease */
 
 #define FAULT_EXIT 99 /* exit code of a process that died here */
 

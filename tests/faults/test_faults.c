@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_faults [PART]: whatever call fails, and wherever a core dies, it goes on from where it was, its ledger is the
- * one it would have been, and no key left without a durable record. Parts: fail, kill, lose, recording; without one,
- * all. derot-core is looked for in the folder above this program, shim.so beside it. DEROT_CORE: another program
- * instead; DEROT_PRELOAD: what is to be loaded before the shim (a sanitizer). DEROT_FAULTS: cases of each row at most
- * (default 5, 0: all there are).
+ * test_faults [PART]: whatever call fails or takes for ever, and wherever a core dies, it goes on from where it was,
+ * its ledger is the one it would have been, and no key left without a durable record. Parts: fail, kill, lose, stall,
+ * recording; without one, all. derot-core is looked for in the folder above this program, shim.so beside it.
+ * DEROT_CORE: another program instead; DEROT_PRELOAD: what is to be loaded before the shim (a sanitizer).
+ * DEROT_FAULTS: cases of each row at most (default 5, 0: all there are).
  *
  * Two stretches of a forged chain: the first from an empty folder until the core has made its root, the second from
  * there, with the root published, until an application has its right and loses it again.
@@ -320,6 +320,40 @@ static void test_lose_at_a_key(void **state)
 	assert_int_equal(num_bad, 0);
 }
 
+/* The disk stands still in a sync until every lease is over: what was allowed before is not carried out after it. */
+static void test_stall(void **state)
+{
+	static struct drive_seen seen;
+	const uint64_t num = second.quiet.num[FAULT_SYNC];
+	size_t in_between = 0;
+
+	(void)state;
+	for (uint64_t nth = 1; nth <= num; nth++) {
+		struct drive_fault fault = { .plan = { .call = FAULT_SYNC, .way = FAULT_STALL, .nth = nth } };
+		const struct drive_log *journal = &seen.told[1];
+		bool sealed = true, asked = false;
+		char why[DR_TEXT_MAX];
+
+		begin_case(&second);
+		memset(&seen, 0, sizeof(seen));
+		if (drive(&seen, core, shim, &second.script, &fault, why) != DRIVE_STOPPED || !fault.done)
+			fail_msg("the %lluth sync: %s %s", (unsigned long long)nth, why, seen.fatal);
+		for (uint64_t i = 0; i < journal->size; i++) {
+			const struct drive_entry *e = &journal->entries[i];
+
+			if (e->kind == DR_NOTE_LEASE && e->sealed && asked)
+				in_between++;
+			if (e->kind == DR_NOTE_LEASE)
+				sealed = e->sealed;
+			if (e->kind == DR_NOTE_RELEASE && sealed)
+				fail_msg("the %lluth sync: a key left while sealed", (unsigned long long)nth);
+			asked = e->kind == DR_NOTE_REQUEST;
+		}
+	}
+	/* Between a request and its key, for some. */
+	assert_true(in_between > 0);
+}
+
 static void kill_each(const struct stretch *s)
 {
 	const size_t num = s->quiet.num_messages;
@@ -443,8 +477,8 @@ static int tear_down(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fail), cmocka_unit_test(test_lose),      cmocka_unit_test(test_lose_at_a_key),
-		cmocka_unit_test(test_kill), cmocka_unit_test(test_recording),
+		cmocka_unit_test(test_fail), cmocka_unit_test(test_lose),  cmocka_unit_test(test_lose_at_a_key),
+		cmocka_unit_test(test_kill), cmocka_unit_test(test_stall), cmocka_unit_test(test_recording),
 	};
 	char filter[64], *slash;
 
