@@ -2,10 +2,10 @@
 //
 // A JSON-RPC server that hides transactions of a real node's chain: it stands in front of the node and answers as the
 // node does, except about what it hides. How deep it hides is one of DEPTHS; each deeper one does what those before it
-// do as well. Block hashes it never changes: the other blocks and every other server would tell.
+// do as well. Headers it never changes: their hashes would tell.
 //
 //     const liar = await startLiar(chain.url);
-//     liar.hide('receipts', [{hash, block, to}]);  // transactions to one contract, each alone in its block
+//     liar.hide('receipts', [{hash, block, to}]);  // transactions to one contract
 //     liar.lies                                    // replies it has changed since
 //     await liar.stop();
 
@@ -14,9 +14,9 @@ import { createServer } from 'node:http';
 export const DEPTHS = {
 	// eth_getLogs without the logs: a lagging index, a truncated answer and a liar look the same.
 	logs: 'left out of eth_getLogs',
-	// The receipts have neither the logs nor their bloom bits.
+	// The receipts have neither the logs nor their bloom.
 	receipts: 'and out of the receipts',
-	// No such transaction: the block has no receipts, its header the roots and the bloom of an empty block.
+	// No such transaction: neither in the block nor among its receipts, nor by its hash.
 	block: 'and out of the block',
 	// The contract's state as it was before.
 	state: 'and out of the state',
@@ -24,8 +24,6 @@ export const DEPTHS = {
 const ORDER = Object.keys(DEPTHS);
 
 const NO_BLOOM = '0x' + '0'.repeat(512);
-const EMPTY_ROOT = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421';
-const EMPTY_BLOCK = { transactions: [], logsBloom: NO_BLOOM, receiptsRoot: EMPTY_ROOT, transactionsRoot: EMPTY_ROOT, gasUsed: '0x0' };
 // Where the block stands in a question about state; what it is about stands first.
 const STATE_METHODS = { eth_call: 1, eth_getStorageAt: 2, eth_getProof: 2 };
 
@@ -67,11 +65,6 @@ class Liar {
 		return this.#depth >= ORDER.indexOf(depth);
 	}
 
-	// Is a log, receipt or transaction of one that is hidden?
-	#isHidden(item) {
-		return this.#hidden.some(({ hash }) => hash === (item.transactionHash ?? item.hash));
-	}
-
 	async #ask(call) {
 		const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: call.method, params: call.params ?? [] });
 		const response = await fetch(this.#target, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
@@ -110,23 +103,24 @@ class Liar {
 
 	// The result of a method, without what is hidden; the very object if there is nothing to hide in it.
 	#change(method, result) {
-		const without = (list) => (list.some((item) => this.#isHidden(item)) ? list.filter((item) => !this.#isHidden(item)) : list);
-		const bare = (receipt) => (this.#isHidden(receipt) ? { ...receipt, logs: [], logsBloom: NO_BLOOM } : receipt);
+		// A log, a receipt, a transaction or its hash.
+		const isHidden = (item) => this.#hidden.some(({ hash }) => hash === (item.transactionHash ?? item.hash ?? item));
+		const without = (list) => (list.some(isHidden) ? list.filter((item) => !isHidden(item)) : list);
+		const bare = (receipt) => (isHidden(receipt) ? { ...receipt, logs: [], logsBloom: NO_BLOOM } : receipt);
 		switch (method) {
 			case 'eth_getLogs':
 				return this.#hides('logs') ? without(result) : result;
 			case 'eth_getBlockReceipts':
 				if (this.#hides('block')) return without(result);
-				return this.#hides('receipts') && result.some((r) => this.#isHidden(r)) ? result.map(bare) : result;
+				return this.#hides('receipts') && result.some(isHidden) ? result.map(bare) : result;
 			case 'eth_getTransactionReceipt':
 			case 'eth_getTransactionByHash':
 			case 'eth_getRawTransactionByHash':
-				if (this.#hides('block') && this.#isHidden(result)) return null;
+				if (this.#hides('block') && isHidden(result)) return null;
 				return this.#hides('receipts') && method === 'eth_getTransactionReceipt' ? bare(result) : result;
 			case 'eth_getBlockByNumber':
 			case 'eth_getBlockByHash':
-				if (!this.#hides('block') || !this.#hidden.some(({ block }) => block === Number(result.number))) return result;
-				return { ...result, ...EMPTY_BLOCK };
+				return this.#hides('block') && result.transactions.some(isHidden) ? { ...result, transactions: without(result.transactions) } : result;
 			default:
 				return result;
 		}
