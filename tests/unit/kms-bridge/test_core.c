@@ -249,9 +249,9 @@ static void test_protocol_errors(void **state)
 	struct dr_buf frames;
 
 	(void)state;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		struct dr_fail fail = { 0 };
-		uint8_t payload[16] = { 0 };
+		uint8_t payload[16] = { 0 }, message[4096] = { 0, 0, 0, 1 };
 
 		dr_buf_init(&frames, 4096);
 		start_run(&p);
@@ -261,8 +261,15 @@ static void test_protocol_errors(void **state)
 			add_frame(&frames, DR_FRAME_CLOCK, 0, dr_bytes_of(payload, 16)); /* nor an endpoint's */
 		else if (i == 1)
 			add_final(&frames, 2, 0); /* the third of two endpoints */
-		else
+		else if (i == 2)
 			dr_msg_put(&p.watch.out, DR_MSG_STOP, dr_bytes_of(NULL, 0), &fail);
+		else
+			add_header(&frames, 0);
+		if (i == 4) { /* a byte behind a frame */
+			memcpy(message + 4, frames.ptr, frames.len);
+			dr_msg_put(&p.watch.out, DR_MSG_FRAME, dr_bytes_of(message, 4 + frames.len + 1), &fail);
+			frames.len = 0;
+		}
 		send_frames(&p, &frames);
 		assert_int_equal(wait_for(&p), DR_CORE_ERROR);
 		assert_true(noted(&p, DR_NOTE_LIE));

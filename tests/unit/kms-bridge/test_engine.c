@@ -133,6 +133,33 @@ static void test_two_heads_that_differ(void **state)
 	world_free(&w);
 }
 
+static bool own(void *ctx, uint64_t generation, const struct dr_root *published)
+{
+	assert_int_equal(generation, 1);
+	assert_false(dr_bytes_zero(published->prf_pub, 32));
+	return *(bool *)ctx;
+}
+
+/* The host says whether the root it holds is the published one. */
+static void test_own_root(void **state)
+{
+	struct world w;
+	bool ours = false;
+
+	(void)state;
+	world_new(&w, 14);
+	struct engine_kit *k = ek_new(&w, DR_WAY_BLOOM, 512);
+
+	dr_engine_own_root(k->e, own, &ours);
+	ek_start(k);
+	ek_run(k, RIGHT);
+	assert_int_equal(ek_ask(k), DR_DENY_ROOT_FOREIGN);
+	ours = true;
+	assert_int_equal(ek_ask(k), DR_DENY_NONE);
+	ek_free(k);
+	world_free(&w);
+}
+
 /* More heads than are counted: sealed until a final block has passed the last of them. */
 static void test_heads_lost(void **state)
 {
@@ -728,6 +755,7 @@ int main(void)
 		cmocka_unit_test(test_revocation_at_a_head),
 
 		cmocka_unit_test(test_two_heads_that_differ),
+		cmocka_unit_test(test_own_root),
 		cmocka_unit_test(test_heads_lost),
 		cmocka_unit_test(test_lease),
 		cmocka_unit_test(test_one_ledger),

@@ -44,7 +44,10 @@ static const struct dr_call calls[] = {
 	{ .name = "unlink", .reason = "files" },
 	{ .name = "rename", .reason = "files" },
 	{ .name = "ftruncate", .reason = "files" },
-	{ .name = "socket", .reason = "TCP", .only = "IPv4", .when = { { 0, UINT32_MAX, AF_INET } } },
+	{ .name = "socket",
+	  .reason = "TCP",
+	  .only = "IPv4",
+	  .when = { { 0, UINT32_MAX, AF_INET }, { 1, SOCK_DGRAM, 0 } } },
 	{ .name = "connect", .reason = "TCP" },
 	{ .name = "bind", .reason = "TCP" },
 	{ .name = "getuid", .reason = "a call that is refused", .error = EOWNERDEAD },
@@ -114,6 +117,10 @@ static int ipv4_with_dirt(void)
 static int ipv6(void)
 {
 	return result(socket(AF_INET6, SOCK_STREAM, 0));
+}
+static int udp(void)
+{
+	return result(socket(AF_INET, SOCK_DGRAM, 0));
 }
 static const struct sockaddr *loopback(uint16_t port)
 {
@@ -206,6 +213,7 @@ static const struct row {
 	{ "a listed kind of socket", ipv4, &closed, false, 0, 0 },
 	{ "the same, with dirt in the register", ipv4_with_dirt, &closed, false, 0, 0 },
 	{ "another kind of socket", ipv6, &closed, false, KILLED, 0 },
+	{ "another type of it: the second condition", udp, &closed, false, KILLED, 0 },
 	{ "without network: no connection", tcp_connect, &closed, false, EACCES, 4 },
 	{ "with network: it is tried", tcp_connect, &wired, false, ECONNREFUSED, 4 },
 	{ "no TCP port is taken", tcp_bind, &wired, false, EACCES, 4 },

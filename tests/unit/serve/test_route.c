@@ -77,6 +77,7 @@ static void test_generation(void **state)
 		{ "1", true, 1 },
 		{ "9999999999999999999", true, 9999999999999999999u },
 		{ "18446744073709551616", false, 0 },
+		{ "18446744073709551617", false, 0 }, /* modulo 2^64 that is 1 */
 		{ "0", false, 0 },
 		{ "01", false, 0 },
 		{ "+1", false, 0 },
