@@ -6,6 +6,9 @@
 # make check-long     the heavier rounds
 # make deps           Debian packages, installed if missing (the only thing here that uses root)
 # make fuzz T=rlp TIME=60    libFuzzer on tests/fuzz/fuzz_rlp.c; what it finds is kept in build/fuzz/found/
+# make fuzz-all RUNS=10000000    every target so often: build/fuzz/report.tsv
+# make differential ROUNDS=N SEED=S    decoders beside @ethereumjs/rlp, @ethereumjs/mpt and ethers
+# make coverage, make coverage-fuzz    lines and branches that the tests, that the fuzz targets run
 # make compare      what viem, ethers, Helios and derot say when a server hides a revocation
 # make bench [TASK=name]    what it costs, beside the packages that users would otherwise take: build/bench.json
 # make format, make install (DESTDIR, PREFIX), make clean
@@ -160,6 +163,11 @@ $(addprefix $(OUT)/fuzz/,fuzz_json_evm fuzz_verify fuzz_rpc fuzz_file fuzz_plan)
 	$(call say,LINK,$@)
 	$(link) $(WATCH_DEPS)
 
+# What answers other implementations' questions.
+$(OUT)/fuzz-peer: $(OUT)/tests/fuzz/peer/peer.o $(CHAIN_LIBS)
+	$(call say,LINK,$@)
+	$(link) $(CHAIN_DEPS)
+
 # Faults: a driver that feeds the real core, and what makes its calls fail.
 $(OUT)/faults/test_faults: $(OUT)/tests/faults/test_faults.o $(OUT)/tests/faults/drive.o $(KIT) $(CORE_LIBS)
 	@mkdir -p $(@D)
@@ -284,19 +292,38 @@ long-faults: all
 	+@$(SUB) check-faults FAULTS=0 && $(SUB) PROFILE=asan check-faults FAULTS=40
 	@tests/nodes/install.sh
 	@RUN='$(ENV) DEROT_KILLS=200 $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) long-kill tests/faults/test_kill.mjs
-long-scripts: all
+long-scripts: all $(OUT)/fuzz-peer
+	@tests/nodes/install.sh
+	@RUN='$(NODE) "$$1" $(OUT)/fuzz-peer 40000 2' $(RUN_TESTS) long-differential tests/fuzz/peer/differential.mjs
 	@RUN='$(ENV) "$$1"' JOBS=1 tests/check/run.sh $(RESULTS) long \
 		$(sort tests/check/reproducible.sh $(wildcard tests/long/*.sh))
 
-.PHONY: fuzz bench format install clean
+.PHONY: fuzz fuzz-all differential coverage coverage-fuzz cover-programs bench format install clean
 TIME ?= 60
 fuzz:
 	$(if $(wildcard tests/fuzz/fuzz_$(T).c),,$(error make fuzz T=name [TIME=seconds]; names: \
 		$(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_SRC))))
 	+@$(SUB) PROFILE=fuzz $(BUILD)/fuzz/fuzz/fuzz_$(T)
-	@mkdir -p $(BUILD)/fuzz/found/$(T)
-	$(BUILD)/fuzz/fuzz/fuzz_$(T) -max_total_time=$(TIME) -print_final_stats=1 \
-		-artifact_prefix=$(BUILD)/fuzz/found/$(T)- $(BUILD)/fuzz/found/$(T) tests/fuzz/corpus/fuzz_$(T)
+	tests/fuzz/run.sh $(BUILD) $(T) -max_total_time=$(TIME)
+
+# Every target until it ran RUNS times with the binary that this makes; goes on where it was stopped.
+RUNS ?= 10000000
+fuzz-all: deps
+	+@$(SUB) PROFILE=fuzz $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/fuzz/%)
+	@tests/fuzz/all.sh $(BUILD) $(RUNS) $(T)
+
+# RLP, tries, proofs and ABI beside ethereumjs and ethers, on the same bytes.
+SEED ?= 1
+differential: deps $(OUT)/fuzz-peer
+	@tests/nodes/install.sh
+	@$(NODE) tests/fuzz/peer/differential.mjs $(OUT)/fuzz-peer $(ROUNDS) $(SEED)
+
+# What tests run of chain/ and governance/; coverage-fuzz: what the fuzz targets alone do.
+coverage coverage-fuzz:
+	@tests/check/deps.sh coverage
+	+@$(SUB) PROFILE=cover cover-programs
+	@tests/check/coverage.sh $(BUILD)/cover $(patsubst coverage%,%,$(subst -,,$@))
+cover-programs: $(UNIT) $(FUZZ)
 
 bench: deps
 	+@$(SUB) all $(BENCH)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# deps.sh build|test: sees to the Debian packages that building (or building and testing) needs.
+# deps.sh build|test|coverage: sees to the Debian packages that building (or building and testing, or telling what
+# tests run) needs.
 #
 # Where everything is there it needs no root, no network and a fraction of a second. Otherwise it installs what
 # is missing: as root, else with sudo if that asks nothing, else it prints the line to run and exits 1. What
@@ -11,13 +12,15 @@ set -u
 BUILD_PACKAGES='gcc libc6-dev libcurl4-openssl-dev libjansson-dev libsodium-dev libsecp256k1-dev libssl-dev
 	libsqlite3-dev libcyaml-dev libyaml-dev libmicrohttpd-dev libseccomp-dev'
 TEST_PACKAGES='libcmocka-dev zlib1g-dev clang libclang-rt-14-dev clang-format-14 valgrind openssl strace'
+COVERAGE_PACKAGES='llvm-14'
 # Node.js itself comes from npm, pinned (tests/nodes/install.sh); any npm will do to fetch it.
 NPM_PACKAGES='npm ca-certificates'
 
 case ${1-} in
 build) packages=$BUILD_PACKAGES ;;
 test) packages="$BUILD_PACKAGES $TEST_PACKAGES" && command -v npm >/dev/null || packages="$packages $NPM_PACKAGES" ;;
-*) echo "usage: deps.sh build|test" >&2 && exit 64 ;;
+coverage) packages="$BUILD_PACKAGES $TEST_PACKAGES $COVERAGE_PACKAGES" ;;
+*) echo "usage: deps.sh build|test|coverage" >&2 && exit 64 ;;
 esac
 kind=$1
 
@@ -36,9 +39,13 @@ usable() {
 	compiles stdint.h curl/curl.h jansson.h sodium.h secp256k1_recovery.h openssl/kdf.h sqlite3.h cyaml/cyaml.h \
 		yaml.h microhttpd.h seccomp.h -- -lcurl -ljansson -lsodium -lsecp256k1 -lcrypto -lsqlite3 -lcyaml -lyaml \
 		-lmicrohttpd -lseccomp || return 1
-	[ "$kind" = test ] || return 0
-	for tool in clang clang-format-14 valgrind openssl strace npm; do
-		command -v $tool >/dev/null || return 1
+	case $kind in
+	build) return 0 ;;
+	test) tools='clang clang-format-14 valgrind openssl strace npm' ;;
+	*) tools='clang llvm-cov-14 llvm-profdata-14' ;;
+	esac
+	for tool in $tools; do
+		command -v "$tool" >/dev/null || return 1
 	done
 	compiles stdarg.h stddef.h setjmp.h stdint.h cmocka.h zlib.h -- -lcmocka -lz &&
 		[ -e "$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a")" ]

@@ -36,6 +36,25 @@ static void rewrite(struct dr_writer *w, struct dr_reader *r)
 	}
 }
 
+/* The quick reader of a branch and the items one by one say the same. */
+static void check_branch(struct dr_bytes input, const uint8_t *children[static 16])
+{
+	struct dr_fail fail = { 0 };
+	struct dr_reader r, items;
+
+	dr_reader_init(&r, input, &fail);
+	items = dr_rlp_list(&r);
+	for (size_t i = 0; i < 17; i++) {
+		const struct dr_rlp_item item = dr_rlp_item(&items);
+
+		DR_ASSERT(item.kind == DR_RLP_STRING);
+		DR_ASSERT(i < 16 ? children[i] == (item.payload.len == 0 ? NULL : item.payload.ptr)
+				 : item.payload.len == 0);
+		DR_ASSERT(item.payload.len == 0 || item.payload.len == 32);
+	}
+	DR_ASSERT(dr_reader_end(&items) == DR_OK && dr_reader_end(&r) == DR_OK);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct dr_bytes input = dr_bytes_of(data, size);
@@ -54,8 +73,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		DR_ASSERT(size == 0 || integer_fail.what != NULL);
 	}
-	if (dr_rlp_check(input, &fail) != DR_OK)
+	const uint8_t *children[16];
+	const bool branch = dr_rlp_branch(children, input);
+
+	DR_ASSERT(!branch || size < 600);
+	if (dr_rlp_check(input, &fail) != DR_OK) {
+		DR_ASSERT(!branch);
 		return 0;
+	}
+	if (branch)
+		check_branch(input, children);
 	uint8_t *out = dr_heap_alloc(size);
 
 	DR_ASSERT(out != NULL);

@@ -3,9 +3,12 @@
  * replay: drives a libFuzzer-style target without libFuzzer: every file of its corpus as it is, every
  * truncation of it, every single-bit flip (a stride of them for large files), and random splices.
  *
- *   fuzz_<target> [-rounds=N] CORPUS-FOLDER
+ *   fuzz_<target> [-rounds=N | -once] CORPUS-FOLDER
+ *
+ * -once: the files as they are, and no more.
  */
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,11 +66,14 @@ int main(int argc, char **argv)
 {
 	unsigned long rounds = 2000;
 	const char *folder = NULL;
+	bool as_is = false;
 	unsigned files = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "-rounds=", 8) == 0)
 			rounds = strtoul(argv[i] + 8, NULL, 10);
+		else if (strcmp(argv[i], "-once") == 0)
+			as_is = true;
 		else
 			folder = argv[i];
 	}
@@ -93,7 +99,10 @@ int main(int argc, char **argv)
 		const size_t size = fread(data, 1, sizeof(data), file);
 
 		fclose(file);
-		around(data, size, rounds);
+		if (as_is)
+			once(data, size);
+		else
+			around(data, size, rounds);
 		files++;
 	}
 	closedir(dir);
