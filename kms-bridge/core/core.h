@@ -84,9 +84,10 @@ struct dr_core {
 	} endpoints[DR_ENDPOINTS_MAX];
 	bool noted_nobody; /* nor that nobody has something */
 	bool torn;
-	/* Boot-time, in ms: the newest that was read or counted, and the newest that was stamped. */
+	/* Boot-time, in ms: the newest that was read or counted; what it was when the timer was asked last; and the
+	 * newest that was stamped. */
 	struct {
-		uint64_t newest_ms, stamped_ms;
+		uint64_t newest_ms, asked_ms, stamped_ms;
 	} clock;
 	uint64_t noted_generation;
 	uint64_t noted_full; /* the generation for which there was no room */

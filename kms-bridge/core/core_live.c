@@ -30,13 +30,22 @@ static uint64_t clock_ms(clockid_t id)
 }
 
 /* Boot-time as it is stamped; counted_s: the seconds that the timer has counted since it was asked. The two do not
- * rest on each other: a clock that stands still, or goes back, does not make the lease last. */
+ * rest on each other: a clock that stands still, or goes back, does not make the lease last. What the timer counts
+ * begins where boot-time was when the timer was asked before: a clock that was read meanwhile has shown the same
+ * seconds. */
 static uint64_t boot_time_ms(struct dr_core *c, uint64_t counted_s)
 {
-	const uint64_t read_ms = clock_ms(CLOCK_BOOTTIME);
+	const uint64_t read_ms = clock_ms(CLOCK_BOOTTIME), counted_ms = c->clock.asked_ms + counted_s * 1000;
 
-	c->clock.newest_ms += counted_s * 1000;
-	return c->clock.newest_ms = read_ms > c->clock.newest_ms ? read_ms : c->clock.newest_ms;
+	if (read_ms > c->clock.newest_ms)
+		c->clock.newest_ms = read_ms;
+	if (c->clock.asked_ms == 0)
+		c->clock.asked_ms = c->clock.newest_ms;
+	if (counted_s == 0)
+		return c->clock.newest_ms;
+	if (counted_ms > c->clock.newest_ms)
+		c->clock.newest_ms = counted_ms;
+	return c->clock.asked_ms = c->clock.newest_ms;
 }
 
 uint64_t dr_core_boot_ms(void)
