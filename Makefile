@@ -9,12 +9,13 @@
 # make fuzz-all RUNS=10000000    every target so often: build/fuzz/report.tsv
 # make differential ROUNDS=N SEED=S    decoders beside @ethereumjs/rlp, @ethereumjs/mpt and ethers
 # make coverage, make coverage-fuzz    lines and branches that the tests, that the fuzz targets run
+# make simulate SEEDS=1000   the core among forks, lies, crashes and wrong clocks, by seed; TAPE=file plays one again
 # make compare      what viem, ethers, Helios and derot say when a server hides a revocation
 # make bench [TASK=name]    what it costs, beside the packages that users would otherwise take: build/bench.json
 # make format, make install (DESTDIR, PREFIX), make clean
 #
 # PROFILE=debug|asan|clang selects another flag set, built in build/<profile>/. V=1 shows the commands, CI=true
-# makes warnings errors. check-source, check-units, check-link, check-fixtures, check-fuzz, check-faults,
+# makes warnings errors. check-source, check-units, check-link, check-fixtures, check-fuzz, check-faults, check-simulate,
 # check-clang, check-valgrind, check-asan and check-nodes are the parts of check; the part that failed can be run alone.
 
 PROFILE ?= release
@@ -185,6 +186,17 @@ $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(KIT) $(CORE_LIBS)
 	$(call say,LINK,$@)
 	$(link) $(TEST_DEPS) $(CORE_DEPS)
 
+# The simulator: the core's own objects, with its system calls handed to tests/simulate/machine_calls.c.
+SIMULATE := $(OUT)/simulate/simulate
+SIMULATE_SRC := $(sort $(wildcard tests/simulate/*.c))
+SIMULATE_CALLS := accept4 access bind calloc clock_gettime close fchmod fcntl fdopen flock free fstat fsync getsockopt \
+	listen malloc mkdir open openat poll prctl rand read realloc rename renameat2 setrlimit signalfd sigprocmask socket \
+	sodium_free sodium_malloc timerfd_create timerfd_settime unlink write
+$(SIMULATE): $(SIMULATE_SRC:%.c=$(OUT)/%.o) $(KIT) $(CORE_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(link) $(SIMULATE_CALLS:%=-Wl,--wrap=%) $(TEST_DEPS) $(CORE_DEPS)
+
 # What scripts and tests of the whole learn: the folder of the programs, and the command line.
 ENV := DEROT_BUILD=$(abspath $(BUILD)) DEROT=$(abspath $(BUILD))/derot
 
@@ -206,7 +218,8 @@ SUB = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 RESULTS := $(BUILD)/results
 RUN_TESTS := JOBS=$(JOBS) tests/check/run.sh $(RESULTS)
 NODE := tests/nodes/node_modules/node/bin/node
-OFFLINE := check-source check-units check-link check-fixtures check-fuzz check-faults check-clang check-valgrind check-asan
+OFFLINE := check-source check-units check-link check-fixtures check-fuzz check-faults check-simulate check-clang \
+	check-valgrind check-asan
 
 define run_parts
 	@rm -rf $(RESULTS)
@@ -225,7 +238,8 @@ check: deps
 check-offline: deps
 	$(call run_parts,all $(OFFLINE))
 
-.PHONY: check-source check-units check-link check-fixtures check-fuzz check-faults check-asan check-clang check-valgrind check-nodes
+.PHONY: check-source check-units check-link check-fixtures check-fuzz check-faults check-simulate check-asan check-clang \
+	check-valgrind check-nodes
 check-source:
 	@$(RUN_TESTS) source tests/check/source.sh tests/check/format.sh $(sort $(wildcard tests/check/test_*.sh))
 
@@ -257,13 +271,20 @@ check-faults: all $(OUT)/faults/test_faults $(OUT)/faults/shim.so
 	@RUN='DEROT_FAULTS=$(FAULTS) $(FAULTS_ENV_$(PROFILE)) $(OUT)/faults/test_faults "$$1"' \
 		$(RUN_TESTS) faults-$(PROFILE) fail lose stall kill recording
 
+# Seeds of the simulator, each of them a run of its own; from two places, so that two cores have something to do.
+SIMULATE_SEEDS ?= 250
+check-simulate: $(SIMULATE)
+	@RUN='$(SIMULATE) -seeds=$(SIMULATE_SEEDS) -seed="$$1" -tape=$(OUT)/simulate/"$$1".tape' \
+		$(RUN_TESTS) simulate-$(PROFILE) 1 100001
+
 check-asan:
-	+@$(SUB) PROFILE=asan check-units && $(SUB) PROFILE=asan check-fuzz ROUNDS=500
+	+@$(SUB) PROFILE=asan check-units && $(SUB) PROFILE=asan check-fuzz ROUNDS=500 && \
+		$(SUB) PROFILE=asan check-simulate SIMULATE_SEEDS=15
 
 # Everything compiles with clang as well; linking it would tell nothing new.
 .PHONY: objects
 objects: $(patsubst %.c,$(OUT)/%.o,$(wildcard $(LAYERS:%=%/*.c) tests/unit/*/*.c tests/unit/*.c tests/fuzz/*.c \
-	tests/faults/*.c))
+	tests/faults/*.c tests/simulate/*.c))
 check-clang:
 	+@RUN='$(SUB) PROFILE=clang "$$1"' $(RUN_TESTS) clang objects
 
@@ -297,6 +318,15 @@ long-scripts: all $(OUT)/fuzz-peer
 	@RUN='$(NODE) "$$1" $(OUT)/fuzz-peer 40000 2' $(RUN_TESTS) long-differential tests/fuzz/peer/differential.mjs
 	@RUN='$(ENV) "$$1"' JOBS=1 tests/check/run.sh $(RESULTS) long \
 		$(sort tests/check/reproducible.sh $(wildcard tests/long/*.sh))
+
+# The seeded simulator. A seed that fails is shrunk and told; its tape plays again with TAPE=.
+.PHONY: simulate
+SEEDS ?= 1000
+SEED ?= 1
+STEPS ?= 80
+simulate: $(SIMULATE)
+	@$(if $(TAPE),$(SIMULATE) -play=$(TAPE) -steps=$(STEPS),$(SIMULATE) -seeds=$(SEEDS) -seed=$(SEED) -steps=$(STEPS) \
+		-tape=$(OUT)/simulate/failed.tape)
 
 .PHONY: fuzz fuzz-all differential coverage coverage-fuzz cover-programs bench format install clean
 TIME ?= 60

@@ -105,6 +105,8 @@ static inline void act_publish(struct m_ev *e, const struct draft *d, const stru
 		e->pub.prev_seed = odds(50) ? 0 : (uint8_t)(1 + rnd(255));
 	if (g > 2 && odds(10))
 		e->pub.prev_seed = r->g[1 + rnd(g - 1)].seed;
+	if (e->pub.prev_seed > UINT8_MAX)
+		e->pub.prev_seed = 0; /* a core's own root signs nothing but what the core makes */
 	e->pub.spoiled = odds(5);
 }
 

@@ -27,6 +27,11 @@ struct block {
 	size_t num, own;
 	uint64_t time, number;
 	bool counts, counted; /* as a head, now; and once, in the totals */
+	/* What a watch was told of it, where that matters: truthfully; the sources that named it final, ever and in
+	 * this life of the core; from which block on the log list that ends here begins. */
+	bool told_header, told_receipts, told_state;
+	uint16_t named, named_now;
+	uint64_t told_logs;
 };
 
 struct search {
