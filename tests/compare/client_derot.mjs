@@ -11,8 +11,6 @@ const HOLD_MS = 1500;
 const LIMIT_MS = 120000;
 // The history is an hour old, its end is new: who stands still in its middle holds a lease no more.
 const MAX_STALENESS_S = 600;
-// A recording that does not get on waits for somebody to end it.
-const RECORD_MS = 5000;
 // Changes by time have no event; their ordinal is behind every event's.
 const NO_EVENT = 0xffffffff;
 
@@ -69,12 +67,13 @@ export async function askDerot(derot, url, honest, end) {
 	return { alone, beside };
 }
 
-// askRecord: `derot record` through the server, ended when it takes too long, and the replay of what was recorded.
-export async function askRecord(derot, url, end) {
+// askRecord: `derot record` through the server, and the replay of what was recorded. A recording that does not get on waits
+// for somebody to end it: after limit_ms that is done.
+export async function askRecord(derot, url, end, limit_ms = LIMIT_MS) {
 	const kms = new Kms(derot, { endpoints: [{ name: 'server', url }], step: 1, poll_ms: 10 });
 	await kms.configure();
 	const file = join(kms.folder, 'recording.ev');
-	const { code } = await derotCli(['record', '-c', kms.config, '--to', String(end), '-o', file], RECORD_MS);
+	const { code } = await derotCli(['record', '-c', kms.config, '--to', String(end), '-o', file], limit_ms);
 	const again = await replay(file, '--anchor', await kms.anchor());
 	const events = again.changes.filter((change) => change.ordinal < NO_EVENT).length;
 	return { code, replay: again.code, final: again.status?.final ?? 0, events };
