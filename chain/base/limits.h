@@ -39,6 +39,7 @@
 #define DR_FOLLOW_BLOCKS_MAX 8192u /* headers held above the cursor */
 #define DR_FOLLOW_PAST_MAX   8192u /* final blocks remembered below it */
 #define DR_TREE_BUCKETS      4096u
+#define DR_BLOOM_MEMO_MAX    4096u /* values of which it is remembered what they are in a bloom */
 #define DR_QUORUM_WORDS      64u   /* words about final blocks of one endpoint that count */
 #define DR_QUORUM_KNOWN_MAX  1024u /* authenticated final blocks remembered, for dissent */
 #define DR_HEADS_MAX         4096u /* head states that count at once; beyond: sealed */
@@ -48,6 +49,7 @@
 #define DR_FOLLOW_BLOCKS_MAX 24u
 #define DR_FOLLOW_PAST_MAX   16u
 #define DR_TREE_BUCKETS      4u
+#define DR_BLOOM_MEMO_MAX    16u
 #define DR_QUORUM_WORDS      4u
 #define DR_QUORUM_KNOWN_MAX  16u
 #define DR_HEADS_MAX         8u

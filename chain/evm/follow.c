@@ -18,10 +18,11 @@ struct dr_follow *dr_follow_new(const struct dr_follow_config *config)
 		return NULL;
 	f->config = *config;
 	f->arena = dr_arena_new(ARENA_CAP);
+	f->memo = dr_heap_alloc(sizeof(*f->memo));
 	f->past = dr_heap_alloc(DR_FOLLOW_PAST_MAX * sizeof(*f->past));
 	f->path = dr_heap_alloc(DR_FOLLOW_BLOCKS_MAX * sizeof(struct dr_node *));
 	f->going = dr_heap_alloc(DR_FOLLOW_BLOCKS_MAX * sizeof(struct dr_node *));
-	if (f->arena == NULL || f->past == NULL || f->path == NULL || f->going == NULL) {
+	if (f->arena == NULL || f->memo == NULL || f->past == NULL || f->path == NULL || f->going == NULL) {
 		dr_follow_free(f);
 		return NULL;
 	}
@@ -41,6 +42,7 @@ void dr_follow_free(struct dr_follow *f)
 		return;
 	dr_tree_prune(&f->tree, every, NULL);
 	dr_arena_free(f->arena);
+	dr_heap_free(f->memo);
 	dr_heap_free(f->past);
 	dr_heap_free(f->path);
 	dr_heap_free(f->going);

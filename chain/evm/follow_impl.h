@@ -34,6 +34,7 @@ struct dr_follow {
 	struct dr_follow_config config;
 	struct dr_tree tree;
 	struct dr_arena *arena;
+	struct dr_evm_bloom_memo *memo;
 	/* The block below the first one wanted. Before the first final block: the parent of the start. */
 	bool has_base, has_cursor;
 	uint64_t base_number;

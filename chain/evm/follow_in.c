@@ -12,37 +12,37 @@ static enum dr_err no_memory(struct dr_fail *fail)
 	return dr_fail_set(fail, DR_ERR_NOMEM, "no memory for a block's evidence", 0);
 }
 
-/* The events of contract in one receipt, appended to events[*num]; counted only where events is NULL. */
-static enum dr_err scan(struct dr_event *events, size_t *num, const struct dr_evm_receipt *receipt,
-			const uint8_t contract[static 20], struct dr_fail *fail)
+/* The events of contract, in the logs that the scan found. */
+static void take_events(struct dr_event *events, const struct dr_evm_scan *scan, const uint8_t contract[static 20])
 {
-	struct dr_bytes cursor = receipt->logs;
-	struct dr_evm_log log;
+	size_t at = 0;
 
-	while (dr_evm_log_next(&log, &cursor)) {
-		if (memcmp(log.address, contract, 20) != 0)
-			continue;
-		if (*num == DR_BLOCK_EVENTS_MAX)
-			return dr_fail_set(fail, DR_ERR_LIMIT, "governance events of one block", *num);
-		const size_t at = (*num)++;
+	for (const struct dr_evm_found *found = scan->found; found != NULL; found = found->next) {
+		struct dr_bytes cursor = found->logs;
+		struct dr_evm_log log;
 
-		if (events == NULL)
-			continue;
-		events[at] =
-			(struct dr_event){ .ordinal = (uint32_t)at, .num_topics = log.num_topics, .data = log.data };
-		memcpy(events[at].address, log.address, 20);
-		if (log.num_topics > 0)
-			memcpy(events[at].topic0, log.topics[0], 32);
+		while (dr_evm_log_next(&log, &cursor)) {
+			if (memcmp(log.address, contract, 20) != 0)
+				continue;
+			DR_ASSERT(at < scan->num_events);
+			struct dr_event *event = &events[at];
+
+			*event = (struct dr_event){ .ordinal = (uint32_t)at++,
+						    .num_topics = log.num_topics,
+						    .data = log.data };
+			memcpy(event->address, log.address, 20);
+			if (log.num_topics > 0)
+				memcpy(event->topic0, log.topics[0], 32);
+		}
 	}
-	return DR_OK;
 }
 
 enum dr_err dr_in_receipts(struct dr_node *node, struct dr_bytes payload, const uint8_t contract[static 20],
-			   struct dr_arena *arena, struct dr_fail *fail)
+			   struct dr_evm_bloom_memo *memo, struct dr_arena *arena, struct dr_fail *fail)
 {
+	struct dr_evm_scan scan;
 	struct dr_reader r;
-	uint8_t root[32], bloom[256] = { 0 };
-	size_t num_events = 0, at = 0;
+	uint8_t root[32];
 
 	dr_reader_init(&r, payload, fail);
 	dr_reader_view(&r, 32);
@@ -66,31 +66,17 @@ enum dr_err dr_in_receipts(struct dr_node *node, struct dr_bytes payload, const 
 		return fail->err;
 	if (memcmp(root, node->receipts_root, 32) != 0)
 		return dr_fail_set(fail, DR_ERR_PROOF, "receipts do not rebuild the block's receiptsRoot", num);
-	for (uint32_t i = 0; i < num; i++) {
-		struct dr_evm_receipt receipt;
-
-		if (dr_evm_receipt_decode(&receipt, receipts[i], fail) != DR_OK)
-			return fail->err;
-		for (size_t b = 0; b < 256; b++)
-			bloom[b] |= receipt.bloom[b];
-		if (scan(NULL, &num_events, &receipt, contract, fail) != DR_OK)
-			return fail->err;
-	}
-	if (memcmp(bloom, node->bloom, 256) != 0)
+	if (dr_evm_receipts_scan(&scan, receipts, num, contract, memo, arena, fail) != DR_OK)
+		return fail->err;
+	if (memcmp(scan.bloom, node->bloom, 256) != 0)
 		return dr_fail_set(fail, DR_ERR_PROOF, "blooms of the receipts do not make the header's logsBloom",
 				   num);
-	struct dr_event *events = dr_arena_alloc(arena, (num_events + 1) * sizeof(*events));
+	struct dr_event *events = dr_arena_alloc(arena, (scan.num_events + 1) * sizeof(*events));
 
 	if (events == NULL)
 		return no_memory(fail);
-	for (uint32_t i = 0; i < num && at < num_events; i++) {
-		struct dr_evm_receipt receipt;
-
-		if (dr_evm_receipt_decode(&receipt, receipts[i], fail) != DR_OK ||
-		    scan(events, &at, &receipt, contract, fail) != DR_OK)
-			return fail->err;
-	}
-	if (!dr_node_events(node, events, num_events))
+	take_events(events, &scan, contract);
+	if (!dr_node_events(node, events, scan.num_events))
 		return no_memory(fail);
 	node->complete = DR_COMPLETE_RECEIPTS;
 	return DR_OK;

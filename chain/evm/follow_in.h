@@ -10,13 +10,15 @@
 #define DR_EVM_FOLLOW_IN_H
 
 #include "chain/base/arena.h"
+#include "chain/evm/bloom.h"
 #include "chain/evm/state_proof.h"
 #include "chain/evm/tree.h"
 
 /* dr_in_receipts: payload is a RECEIPTS frame's, for node. All receipts rebuild node's receiptsRoot, and
- * their blooms its logsBloom: node gets the events of `contract` and is complete by receipts. */
+ * their blooms its logsBloom: node gets the events of `contract` and is complete by receipts. memo as for
+ * dr_evm_receipts_scan. */
 enum dr_err dr_in_receipts(struct dr_node *node, struct dr_bytes payload, const uint8_t contract[static 20],
-			   struct dr_arena *arena, struct dr_fail *fail);
+			   struct dr_evm_bloom_memo *memo, struct dr_arena *arena, struct dr_fail *fail);
 
 /* One proven account with some of its slots. */
 struct dr_in_state {

@@ -49,7 +49,7 @@ enum dr_take dr_follow_take_receipts(struct dr_follow *f, const struct dr_frame 
 	if (node->complete != DR_COMPLETE_NONE)
 		return DR_TAKE_KNOWN;
 	dr_arena_reset(f->arena);
-	if (dr_in_receipts(node, frame->payload, f->config.contract, f->arena, fail) != DR_OK)
+	if (dr_in_receipts(node, frame->payload, f->config.contract, f->memo, f->arena, fail) != DR_OK)
 		return DR_TAKE_REFUSED;
 	return DR_TAKE_KEPT;
 }

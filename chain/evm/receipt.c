@@ -14,11 +14,17 @@ static bool is_known_type(uint8_t type)
 	return type <= 4 || type == TYPE_DEPOSIT;
 }
 
-static void read_log(struct dr_evm_log *out, struct dr_reader *r)
+/* A log's fields where they lie. */
+struct log_view {
+	struct dr_bytes address, topics[DR_EVM_TOPICS_MAX], data;
+	size_t num_topics;
+};
+
+static void read_log(struct log_view *out, struct dr_reader *r)
 {
 	struct dr_reader log = dr_rlp_list(r);
 
-	dr_rlp_fixed(&log, out->address, 20);
+	out->address = dr_rlp_exact(&log, 20);
 	struct dr_reader topics = dr_rlp_list(&log);
 
 	out->num_topics = 0;
@@ -27,17 +33,33 @@ static void read_log(struct dr_evm_log *out, struct dr_reader *r)
 			dr_reader_fail(&topics, DR_ERR_LIMIT, "a log has at most four topics");
 			return;
 		}
-		dr_rlp_fixed(&topics, out->topics[out->num_topics++], 32);
+		out->topics[out->num_topics++] = dr_rlp_exact(&topics, 32);
 	}
 	out->data = dr_rlp_string(&log, DR_EVM_RECEIPT_LEN_MAX);
 	dr_reader_end(&log);
 }
 
-static void bloom_of_log(uint8_t bloom[static 256], const struct dr_evm_log *log)
+/* What is gathered while one receipt is read. */
+struct gather {
+	uint8_t *bloom; /* that of its logs, once the job is flushed */
+	struct dr_evm_bloom_job *job;
+	const uint8_t *contract; /* NULL: none is looked for */
+	size_t num_events;       /* of it */
+	const uint8_t *claimed;  /* the bloom that the receipt has; NULL: its body did not end well */
+	size_t at;               /* where its body ends */
+};
+
+static void gather_log(struct gather *g, const struct log_view *log)
 {
-	dr_evm_bloom_add(bloom, log->address, 20);
+	dr_evm_bloom_put(g->job, g->bloom, log->address);
 	for (size_t i = 0; i < log->num_topics; i++)
-		dr_evm_bloom_add(bloom, log->topics[i], 32);
+		dr_evm_bloom_put(g->job, g->bloom, log->topics[i]);
+	g->num_events += g->contract != NULL && memcmp(log->address.ptr, g->contract, 20) == 0;
+}
+
+static enum dr_err refuse_bloom(struct dr_fail *fail, size_t at)
+{
+	return dr_fail_set(fail, DR_ERR_PROOF, "receipt bloom must be that of its logs", at);
 }
 
 /* Status (EIP-658: 1 or 0) or, before Byzantium, the state root after the transaction. */
@@ -58,19 +80,18 @@ static void read_outcome(struct dr_evm_receipt *out, struct dr_reader *r)
 	out->status = (uint8_t)(status == 1);
 }
 
-static void read_body(struct dr_evm_receipt *out, struct dr_reader *r)
+static void read_body(struct dr_evm_receipt *out, struct gather *g, struct dr_reader *r)
 {
 	struct dr_reader body = dr_rlp_list(r);
-	uint8_t bloom[256] = { 0 };
 
 	read_outcome(out, &body);
 	out->cumulative_gas = dr_rlp_u64(&body);
-	dr_rlp_fixed(&body, out->bloom, 256);
+	const struct dr_bytes bloom = dr_rlp_exact(&body, 256);
 	struct dr_reader logs = dr_rlp_list(&body);
 
 	out->logs = dr_bytes_of(logs.cur, logs.left);
 	while (dr_rlp_more(&logs)) {
-		struct dr_evm_log log;
+		struct log_view log;
 
 		if (out->num_logs == DR_EVM_LOGS_MAX) {
 			dr_reader_fail(&logs, DR_ERR_LIMIT, "more logs than a block may have");
@@ -79,7 +100,7 @@ static void read_body(struct dr_evm_receipt *out, struct dr_reader *r)
 		read_log(&log, &logs);
 		if (!dr_reader_ok(&logs))
 			return;
-		bloom_of_log(bloom, &log);
+		gather_log(g, &log);
 		out->num_logs++;
 	}
 	if (out->type == TYPE_DEPOSIT && dr_rlp_more(&body)) {
@@ -90,15 +111,21 @@ static void read_body(struct dr_evm_receipt *out, struct dr_reader *r)
 			out->deposit_version = dr_rlp_u64(&body);
 		}
 	}
-	if (dr_reader_end(&body) == DR_OK && memcmp(bloom, out->bloom, 256) != 0)
-		dr_reader_fail(&body, DR_ERR_PROOF, "receipt bloom must be that of its logs");
+	if (dr_reader_end(&body) != DR_OK)
+		return;
+	memcpy(out->bloom, bloom.ptr, 256);
+	g->claimed = bloom.ptr;
+	g->at = body.at;
 }
 
-enum dr_err dr_evm_receipt_decode(struct dr_evm_receipt *out, struct dr_bytes bytes, struct dr_fail *fail)
+/* All of a receipt but whether its bloom is that of its logs: *g says what to hold against what. */
+static enum dr_err read_receipt(struct dr_evm_receipt *out, struct gather *g, struct dr_bytes bytes,
+				struct dr_fail *fail)
 {
 	struct dr_reader r;
 
 	memset(out, 0, sizeof(*out));
+	g->claimed = NULL;
 	if (bytes.len > DR_EVM_RECEIPT_LEN_MAX)
 		return dr_fail_set(fail, DR_ERR_LIMIT, "receipt is longer than 4 MiB", bytes.len);
 	dr_reader_init(&r, bytes, fail);
@@ -110,28 +137,140 @@ enum dr_err dr_evm_receipt_decode(struct dr_evm_receipt *out, struct dr_bytes by
 		return dr_fail_set(fail, DR_ERR_UNKNOWN, "receipt type must be 0 (bare), 1 to 4 or 0x7e", 0);
 	if (first < 0x80)
 		out->type = dr_reader_u8(&r);
-	read_body(out, &r);
-	if (dr_reader_end(&r) != DR_OK)
+	read_body(out, g, &r);
+	return dr_reader_end(&r);
+}
+
+enum dr_err dr_evm_receipt_decode(struct dr_evm_receipt *out, struct dr_bytes bytes, struct dr_fail *fail)
+{
+	struct dr_evm_bloom_job job;
+	uint8_t bloom[256] = { 0 };
+	struct gather g = { .bloom = bloom, .job = &job };
+	struct dr_fail own = *fail;
+
+	dr_evm_bloom_begin(&job, NULL);
+	read_receipt(out, &g, bytes, &own);
+	dr_evm_bloom_flush(&job);
+	if (fail->err == DR_OK && g.claimed != NULL && memcmp(bloom, g.claimed, 256) != 0)
+		refuse_bloom(fail, g.at);
+	if (own.err != DR_OK)
+		dr_fail_set(fail, own.err, own.what, own.at);
+	if (fail->err != DR_OK)
 		memset(out, 0, sizeof(*out));
+	return fail->err;
+}
+
+/* Some receipts whose blooms are still being made. */
+#define GROUP_MAX 32u
+struct group {
+	size_t num;
+	uint8_t blooms[GROUP_MAX][256];
+	const uint8_t *claimed[GROUP_MAX];
+	size_t at[GROUP_MAX];
+	struct dr_evm_bloom_job job;
+};
+
+static enum dr_err check_group(struct group *group, struct dr_fail *fail)
+{
+	dr_evm_bloom_flush(&group->job);
+	for (size_t i = 0; i < group->num; i++)
+		if (memcmp(group->blooms[i], group->claimed[i], 256) != 0)
+			return refuse_bloom(fail, group->at[i]);
+	group->num = 0;
+	return DR_OK;
+}
+
+static enum dr_err scan_receipts(struct dr_evm_scan *out, struct group *group, const struct dr_bytes *receipts,
+				 size_t num, const uint8_t contract[static 20], struct dr_arena *arena,
+				 struct dr_fail *fail)
+{
+	const struct dr_evm_found **last = &out->found;
+
+	for (size_t i = 0; i < num; i++) {
+		struct gather g = { .bloom = group->blooms[group->num], .job = &group->job, .contract = contract };
+		struct dr_fail own = { 0 };
+		struct dr_evm_receipt receipt;
+
+		memset(g.bloom, 0, 256);
+		read_receipt(&receipt, &g, receipts[i], &own);
+		if (g.claimed != NULL) {
+			group->claimed[group->num] = g.claimed;
+			group->at[group->num++] = g.at;
+		}
+		/* A false bloom further ahead is the first failure. */
+		if ((own.err != DR_OK || group->num == GROUP_MAX) && check_group(group, fail) != DR_OK)
+			return fail->err;
+		if (own.err != DR_OK)
+			return dr_fail_set(fail, own.err, own.what, own.at);
+		for (size_t b = 0; b < 256; b++)
+			out->bloom[b] |= receipt.bloom[b];
+		if (g.num_events == 0)
+			continue;
+		struct dr_evm_found *found = dr_arena_alloc(arena, sizeof(*found));
+
+		out->num_events += g.num_events;
+		if (found == NULL || out->num_events > DR_BLOCK_EVENTS_MAX) {
+			if (check_group(group, fail) != DR_OK)
+				return fail->err;
+			if (found == NULL)
+				return dr_fail_set(fail, DR_ERR_NOMEM, "no memory for a block's evidence", 0);
+			return dr_fail_set(fail, DR_ERR_LIMIT, "governance events of one block", DR_BLOCK_EVENTS_MAX);
+		}
+		found->logs = receipt.logs;
+		*last = found;
+		last = &found->next;
+	}
+	return check_group(group, fail);
+}
+
+enum dr_err dr_evm_receipts_scan(struct dr_evm_scan *out, const struct dr_bytes *receipts, size_t num,
+				 const uint8_t contract[static 20], struct dr_evm_bloom_memo *memo,
+				 struct dr_arena *arena, struct dr_fail *fail)
+{
+	struct group group;
+
+	memset(out, 0, sizeof(*out));
+	group.num = 0;
+	dr_evm_bloom_begin(&group.job, memo);
+	if (fail->err != DR_OK)
+		return fail->err;
+	if (scan_receipts(out, &group, receipts, num, contract, arena, fail) != DR_OK) {
+		/* No row of the memo waits for what is not hashed any more. */
+		dr_evm_bloom_flush(&group.job);
+		memset(out, 0, sizeof(*out));
+	}
 	return fail->err;
 }
 
 bool dr_evm_log_next(struct dr_evm_log *out, struct dr_bytes *cursor)
 {
 	struct dr_fail fail = { 0 };
+	struct log_view log;
 	struct dr_reader r;
 
 	memset(out, 0, sizeof(*out));
 	if (cursor->len == 0)
 		return false;
 	dr_reader_init(&r, *cursor, &fail);
-	read_log(out, &r);
+	read_log(&log, &r);
 	DR_ASSERT(dr_reader_ok(&r)); /* these logs decoded well before */
+	memcpy(out->address, log.address.ptr, 20);
+	out->num_topics = (uint8_t)log.num_topics;
+	for (size_t i = 0; i < log.num_topics; i++)
+		memcpy(out->topics[i], log.topics[i].ptr, 32);
+	out->data = log.data;
 	*cursor = dr_bytes_of(r.cur, r.left);
 	return true;
 }
 
 /* ---- encoding ---- */
+
+static void bloom_of_log(uint8_t bloom[static 256], const struct dr_evm_log *log)
+{
+	dr_evm_bloom_add(bloom, log->address, 20);
+	for (size_t i = 0; i < log->num_topics; i++)
+		dr_evm_bloom_add(bloom, log->topics[i], 32);
+}
 
 static size_t topics_payload_len(const struct dr_evm_log *log)
 {

@@ -44,6 +44,24 @@ struct dr_evm_receipt {
  * 0), checks every log's form and that the bloom is exactly that of the logs. out->logs borrows bytes. */
 enum dr_err dr_evm_receipt_decode(struct dr_evm_receipt *out, struct dr_bytes bytes, struct dr_fail *fail);
 
+/* dr_evm_receipts_scan: receipts[0,num) of one block, in order, each as dr_evm_receipt_decode would: all are looked
+ * at, and found in *out is the OR of their blooms and what contract logged. Memory from arena: a row for each receipt
+ * in which it did. memo, which may be NULL, remembers what blooms are made of. All zero after a failure, which is the
+ * first in the order of the receipts. Errors: those of decoding, limit (events of the contract), nomem. */
+struct dr_evm_bloom_memo;
+struct dr_evm_found {
+	const struct dr_evm_found *next;
+	struct dr_bytes logs; /* of a receipt in which the contract logged: walk with dr_evm_log_next */
+};
+struct dr_evm_scan {
+	uint8_t bloom[256];
+	const struct dr_evm_found *found;
+	size_t num_events; /* of the contract, in all of them */
+};
+enum dr_err dr_evm_receipts_scan(struct dr_evm_scan *out, const struct dr_bytes *receipts, size_t num,
+				 const uint8_t contract[static 20], struct dr_evm_bloom_memo *memo,
+				 struct dr_arena *arena, struct dr_fail *fail);
+
 /* A walk over the logs of a decoded receipt: start with cursor = receipt.logs. dr_evm_log_next fills
  * *out and shortens *cursor; false at the end. The receipt must have decoded well. */
 bool dr_evm_log_next(struct dr_evm_log *out, struct dr_bytes *cursor);

@@ -84,12 +84,61 @@ static void test_mainnet(void **state)
 	json_decref(receipts);
 }
 
+#define BLOOMS 7u
+#define POOL   9000u /* more than are remembered */
+
+static uint64_t next(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return *seed >> 33;
+}
+
+/* Many values into many blooms, remembered or not, are what one by one gives: values that come again at once or much
+ * later, values that differ only where the memory does not look, of every length. */
+static void many_values(struct dr_evm_bloom_memo *memo)
+{
+	static uint8_t pool[POOL][40];
+	static struct dr_evm_bloom_job job;
+	uint64_t seed = 5;
+
+	for (size_t i = 0; i < POOL; i++)
+		for (size_t b = 0; b < sizeof(pool[i]); b++)
+			pool[i][b] = (uint8_t)(b >= 12 && i % 3 == 0 ? 0x11 : next(&seed)); /* a third ends alike */
+	for (size_t round = 0; round < 300; round++) {
+		uint8_t got[BLOOMS][256] = { { 0 } }, right[BLOOMS][256] = { { 0 } };
+		const size_t num = next(&seed) % 900, span = next(&seed) % 2 == 0 ? POOL : 20;
+
+		dr_evm_bloom_begin(&job, memo);
+		for (size_t i = 0; i < num; i++) {
+			const size_t which = next(&seed) % span, bloom = next(&seed) % BLOOMS,
+				     kind = next(&seed) % 10;
+			const size_t len = kind < 6 ? 32 : kind < 9 ? 20 : next(&seed) % 41;
+
+			dr_evm_bloom_put(&job, got[bloom], dr_bytes_of(pool[which], len));
+			dr_evm_bloom_add(right[bloom], pool[which], len);
+		}
+		dr_evm_bloom_flush(&job);
+		assert_memory_equal(got, right, sizeof(got));
+	}
+}
+
+static void test_many(void **state)
+{
+	static struct dr_evm_bloom_memo memo;
+
+	(void)state;
+	many_values(NULL);
+	many_values(&memo);
+	many_values(&memo); /* what it knows now */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_by_hand),
 		cmocka_unit_test(test_excludes),
 		cmocka_unit_test(test_mainnet),
+		cmocka_unit_test(test_many),
 	};
 	return cmocka_run_group_tests_name("bloom", tests, NULL, NULL);
 }

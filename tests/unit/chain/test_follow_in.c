@@ -67,7 +67,7 @@ static void test_crowded(void **state)
 			head[36 + b] = (uint8_t)(bytes.len >> (24 - 8 * b));
 		dr_buf_append(&payload, head, sizeof(head), &fail);
 		dr_buf_append(&payload, bytes.ptr, bytes.len, &fail);
-		if (dr_in_receipts(&node, dr_buf_view(&payload), contract, arena, &fail) != DR_OK)
+		if (dr_in_receipts(&node, dr_buf_view(&payload), contract, NULL, arena, &fail) != DR_OK)
 			fail_msg("%s: %s", rows[i].name, fail.what);
 		assert_int_equal(node.complete, DR_COMPLETE_RECEIPTS);
 		assert_int_equal(node.num_events, rows[i].num);
@@ -115,7 +115,7 @@ static enum dr_err take(struct dr_node *node, const struct dr_bytes *receipts, s
 		for (size_t b = 0; b < 256; b++)
 			node->bloom[b] |= decoded.bloom[b];
 	}
-	dr_in_receipts(node, dr_buf_view(&payload), contract, arena, fail);
+	dr_in_receipts(node, dr_buf_view(&payload), contract, NULL, arena, fail);
 	dr_buf_free(&payload);
 	dr_arena_free(arena);
 	return fail->err;
