@@ -10,6 +10,7 @@
 # make differential ROUNDS=N SEED=S    decoders beside @ethereumjs/rlp, @ethereumjs/mpt and ethers
 # make coverage, make coverage-fuzz    lines and branches that the tests, that the fuzz targets run
 # make simulate SEEDS=1000   the core among forks, lies, crashes and wrong clocks, by seed; TAPE=file plays one again
+# make hostile ROUNDS=1000 SEED=1    lying endpoints at random, against derot run; LIFE=, ROUND= play one again
 # make compare      what viem, ethers, Helios and derot say when a server hides a revocation
 # make bench [TASK=name]    what it costs, beside the packages that users would otherwise take: build/bench.json
 # make format, make install (DESTDIR, PREFIX), make clean
@@ -303,9 +304,16 @@ check-nodes: all $(BENCH)
 		tests/bench/test_*.mjs tests/check/*.mjs))
 	@RUN='$(NODE) "$$1" --check' $(RUN_TESTS) contract governance/contracts/build.mjs
 
+# Lying endpoints, at random: PROFILE=asan for the sanitized programs, SEED, LIFE, ROUND to play one again.
+.PHONY: hostile
+hostile: all
+	@tests/nodes/install.sh
+	@DEROT_BUILD=$(abspath $(OUT)) ROUNDS=$(ROUNDS) SEED=$(SEED) TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo /tmp) \
+		$(NODE) tests/hostile/rounds.mjs
+
 check-long: deps
-	$(call run_parts,long-fuzz long-faults long-scripts)
-.PHONY: long-fuzz long-faults long-scripts
+	$(call run_parts,long-fuzz long-faults long-hostile long-scripts)
+.PHONY: long-fuzz long-faults long-hostile long-scripts
 long-fuzz:
 	+@$(SUB) PROFILE=asan check-fuzz ROUNDS=200000
 # Every call there is, and many kills; and what the failures' own paths do with memory.
@@ -313,6 +321,11 @@ long-faults: all
 	+@$(SUB) check-faults FAULTS=0 && $(SUB) PROFILE=asan check-faults FAULTS=40
 	@tests/nodes/install.sh
 	@RUN='$(ENV) DEROT_KILLS=200 $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) long-kill tests/faults/test_kill.mjs
+long-hostile: all
+	@tests/nodes/install.sh
+	+@RUN='$(SUB) PROFILE=asan "$$1" ROUNDS=3000 SEED=long' $(RUN_TESTS) long-hostile hostile
+	@RUN='$(ENV) DEROT_DEPTHS=all $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) long-forks \
+		tests/hostile/test_forks.mjs
 long-scripts: all $(OUT)/fuzz-peer
 	@tests/nodes/install.sh
 	@RUN='$(NODE) "$$1" $(OUT)/fuzz-peer 40000 2' $(RUN_TESTS) long-differential tests/fuzz/peer/differential.mjs

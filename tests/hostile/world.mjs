@@ -7,15 +7,21 @@ import { after, before } from 'node:test';
 import { label } from '../nodes/abi.mjs';
 import { startAnvil } from '../nodes/chain.mjs';
 import { EXIT } from '../nodes/run.mjs';
+import { liveFast } from './fast.mjs';
 import { APP, NOTICE, Story } from '../nodes/story.mjs';
+import { announced, deploySpoof, spoofed } from './spoof.mjs';
 
-export let chain, story, base, at, end;
+export let chain, story, base, at, end, spoof;
 let truth;
 
 // The chain: a node with a root, and an application with one version, known to `base`; then, from block `at` on, what
 // the attacks are to hide or forge: a version revoked, another announced.
-export function useWorld() {
-	before(found);
+// times: how many times as fast as its surroundings derot-watch lives.
+export function useWorld(times = 1) {
+	before(async () => {
+		await found();
+		if (times > 1) liveFast(times);
+	});
 	after(() => chain?.stop());
 }
 
@@ -31,21 +37,25 @@ async function found() {
 	await story.final(base);
 	assert.equal((await base.derive(APP, 'mail-v1')).verdict, 'allow');
 	assert.equal(await base.stop(), EXIT.good);
+	spoof = await deploySpoof(chain, story.mallory);
 	await chain.mineMany(3);
-	// Block `at` has three receipts, one of them with two logs.
+	// Block `at` has four receipts; one has two logs; one has spoofed events beside a true one: that mail-v3 was
+	// announced, which it never was.
 	await chain.rpc('evm_setAutomine', false);
 	const words = [1, label('kms-v2'), label('enc'), label('tdx'), label('fam-good'), 7, label('rack2')];
 	for (const tx of [
 		story.derot.transaction(story.dave, 'announce', [label(APP), label('mail-v2')]),
 		story.derot.transaction(story.mallory, 'registerNode', words, 10n ** 9n),
 		story.derot.transaction(story.carol, 'heartbeat', [label('beat')]),
+		spoofed(spoof, story.mallory, 'AppMeasurementAllowed', announced(APP, 'mail-v3', story.dave), story.derot.transaction(story.mallory, 'heartbeat', [label('spoof')])),
 	])
 		await chain.rpc('eth_sendTransaction', { gas: '0x1e8480', ...tx });
 	await chain.mine();
 	await chain.rpc('evm_setAutomine', true);
 	at = await chain.height();
 	const events = await story.derot.history();
-	assert.equal(events.filter((e) => e.block === at).length, 4);
+	assert.equal(events.filter((e) => e.block === at).length, 5);
+	assert.equal((await chain.rpc('eth_getBlockReceipts', '0x' + at.toString(16))).flatMap((r) => r.logs).length, 8, 'the spoofed events');
 	await story.derot.send(story.grace, 'revokeAppMeasurement', [label(APP), label('mail-v1')]);
 	await chain.mineMany(20);
 	end = await story.settle();
@@ -78,3 +88,17 @@ export async function noGrant(kms) {
 
 export const journalled = async (kms, kinds, source = 0) =>
 	(await kms.journal()).filter((n) => kinds.includes(n.kind) && n.source === source);
+
+// The same at the core's own socket (client.mjs): the ledger, and the keys of three versions; the status.
+export async function honest(client) {
+	const leaves = await client.leaves();
+	assert.deepEqual(leaves, truth.leaves.slice(0, leaves.length), 'another ledger');
+	for (const measurement of ['mail-v2', 'mail-v3']) assert.equal((await client.key({ app: APP, measurement })).allow, false, measurement);
+	const before = await client.status();
+	if ((await client.key({ app: APP, measurement: 'mail-v1' })).allow) assert.ok(before.final <= at, 'granted after its revocation');
+	const status = await client.status();
+	if (status.final < end) return status;
+	assert.equal(status.ledger_root, truth.root);
+	assert.equal(status.state_digest, truth.digest);
+	return status;
+}

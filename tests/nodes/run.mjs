@@ -100,6 +100,12 @@ export class Kms {
 		return other;
 	}
 
+	// remove: its folder, once it has ended: thousands of nodes would fill a disk.
+	remove() {
+		folders.delete(this.folder);
+		rmSync(this.folder, { recursive: true, force: true });
+	}
+
 	// configure: writes derot.yaml; options given here stay.
 	async configure(options = {}) {
 		const o = Object.assign(this.options, options);

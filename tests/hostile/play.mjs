@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Plays a life of plan.mjs against a real `derot run`, round by round. After every look at it:
+//
+//   · its ledger and state are those of the honest run at the block that it calls final;
+//   · that block is honestly final, and below every block that all endpoints hide;
+//   · no key was given that the honest chain does not grant there, or that a head it knows takes away;
+//   · its processes are the ones that were started, and nothing was said by a sanitizer.
+//
+// Beside enough honest endpoints it goes on while the others lie; when all are honest again, it goes on.
+
+import { strict as assert } from 'node:assert';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { APP } from '../nodes/story.mjs';
+import { EXIT, Kms } from '../nodes/run.mjs';
+import { byName } from './attacks.mjs';
+import { Client } from './client.mjs';
+import { CHAINS } from './plan.mjs';
+import { Acting, LACKS, startProxy } from './proxy.mjs';
+import { random } from './random.mjs';
+import { View } from './view.mjs';
+
+export const TIMES = 400; // how fast derot-watch lives
+const POLL_MS = 2 * TIMES;
+// Where everybody is honest nobody is to be late.
+export const PACE = { poll_ms: POLL_MS, timeout_ms: 600000 };
+const TIMEOUT_MS = 150 * TIMES;
+const ALONE_MS = 40; // how long a round waits for an attack to be met, where nobody is honest
+const WATCHED_MS = 8; // and is watched after that
+const LOOK_MS = 2;
+const GOES_ON_MS = Number(process.env.WAIT_MS || 30000);
+const SWING_MS = 15;
+const STALENESS_S = 86400;
+
+export class Life {
+	stats = { rounds: 0, lies: 0, met: 0, allows: 0, denies: 0, reorgs: 0, restarts: 0, conflicts: 0, sealed: 0, absent: 0, looks: 0 };
+
+	constructor(seed, plan, recording, truth) {
+		Object.assign(this, { seed, plan, recording, truth });
+	}
+
+	async play(until = Infinity, from = 0) {
+		await this.#begin(from);
+		for (const round of this.plan.rounds.slice(from, until)) {
+			this.round = round;
+			await this.#round(round);
+			this.stats.rounds++;
+			if (round.conflict !== undefined) return this.#conflict();
+		}
+		return this.end();
+	}
+
+	// from: of the round that is played first; what lies before it is shown by honest endpoints.
+	async #begin(from) {
+		const { plan, recording } = this;
+		const before = plan.rounds[from - 1];
+		this.proxies = [];
+		this.views = [];
+		for (const { lacks, batches } of plan.endpoints) {
+			const view = new View(recording, 31337);
+			const proxy = await startProxy(view);
+			if (lacks) proxy.lacks = LACKS.blockReceipts;
+			proxy.batches = batches;
+			this.proxies.push(proxy);
+			this.views.push(view);
+		}
+		this.#show(before?.head ?? plan.rounds[0].before, before?.final ?? plan.start);
+		const options = {
+			endpoints: this.proxies.map(({ url }, i) => ({ name: `node-${i}`, url })),
+			quorum: plan.k,
+			completeness: plan.way,
+			step: plan.step,
+			batch: { requests: plan.batch },
+			poll_ms: POLL_MS,
+			timeout_ms: TIMEOUT_MS,
+			max_staleness: STALENESS_S,
+			chain_id: 31337,
+		};
+		this.kms = plan.birth ? new Kms(recording.story.derot, { ...options, node: recording.story.kms1 }) : recording.base.copy(options);
+		await this.#start();
+		await this.#reaches(this.views[0].final, 'the beginning');
+	}
+
+	async #start(options = {}) {
+		this.kms.events.length = 0;
+		await this.kms.start({ wait: false, ...options });
+		this.client = await this.#connect();
+		this.children = JSON.stringify(this.kms.children());
+		this.known = 0;
+	}
+
+	async #connect() {
+		for (const end = Date.now() + GOES_ON_MS; ; await sleep(5)) {
+			this.#alive();
+			try {
+				return await Client.open(join(this.kms.data, 'core.sock'));
+			} catch (error) {
+				if (Date.now() > end) throw error;
+			}
+		}
+	}
+
+	#alive() {
+		const { kms } = this;
+		if (kms.code !== undefined) throw new Error(`derot run ended with ${kms.code}`);
+		assert.doesNotMatch(kms.err, /Sanitizer|runtime error|starting again/, 'a process ended');
+	}
+
+	#show(head, final) {
+		for (const view of this.views) Object.assign(view, { head, final });
+	}
+
+	// Looks at it: whatever happened, what it says is true.
+	async #look() {
+		this.#alive();
+		const s = await this.client.status();
+		this.stats.looks++;
+		if (s.sealed) this.stats.sealed++;
+		assert.equal(s.halted, false, 'halted');
+		if (!s.has_final) return s;
+		const honest = this.truth[s.final];
+		assert.ok(s.final <= this.views[0].final, `the cursor is at ${s.final}, past the final block ${this.views[0].final}`);
+		assert.equal(s.final_hash, this.recording.main[s.final].hash, 'another block is final');
+		assert.deepEqual([s.ledger_size, s.ledger_root, s.state_digest], honest, `another ledger at ${s.final}`);
+		if (this.hidden !== undefined) assert.ok(s.final < this.hidden, `the cursor is at ${s.final}, past block ${this.hidden}, which nobody showed`);
+		return s;
+	}
+
+	async #reaches(number, what) {
+		for (const end = Date.now() + GOES_ON_MS; ; await sleep(LOOK_MS)) {
+			const status = await this.#look();
+			if (status.final >= number && status.has_final && !/since the start/.test(status.why)) return status;
+			if (Date.now() > end) throw new Error(`${what}: block ${number} is not reached; ${JSON.stringify(status)}`);
+		}
+	}
+
+	async #round(round) {
+		const { plan, stats } = this;
+		const r = random(`${this.seed} life ${plan.life} round ${round.number} played`);
+		if (round.restart) await this.#restart(round.way);
+		this.kms.events.length = 0;
+		const asks = this.#asks(round, r);
+		this.acting = round.attacks.map((attack) => this.#attack(attack, r));
+		this.hidden = round.hidden;
+		if (round.fork >= 0) await this.#fork(round);
+		this.#show(round.head, round.final);
+		await asks();
+		if (round.absent) await this.#alone(round);
+		else await this.#reaches(round.final, 'beside honest endpoints');
+		await asks();
+		const lies = this.acting.reduce((sum, acting) => sum + acting.lies, 0);
+		stats.lies += lies;
+		stats.met += lies > 0;
+		// All are honest again.
+		this.hidden = undefined;
+		for (const [i, proxy] of this.proxies.entries()) {
+			proxy.attacks = [];
+			proxy.target = this.views[i];
+			proxy.drop();
+		}
+		await this.#reaches(round.final, 'when all are honest');
+		await asks();
+		assert.equal(JSON.stringify(this.kms.children()), this.children, 'other processes');
+	}
+
+	#attack({ name, endpoint, at, chance }, r) {
+		const proxy = this.proxies[endpoint];
+		const chain = CHAINS.find((c) => c.name === name);
+		if (chain) {
+			const view = new View(this.recording, 31337);
+			const fork = this.recording.forks[r.below(this.recording.forks.length)];
+			Object.assign(view, { head: fork.base, final: fork.base });
+			view.show(fork);
+			view.final = view.tip;
+			const honest = this.views[endpoint];
+			const acting = new Acting(proxy, { name }, at, r);
+			proxy.target = { ask: (method, params) => (chain.fork(acting) ? (acting.count(), view) : honest).ask(method, params) };
+			return acting;
+		}
+		const row = byName(name);
+		const now = (f) => f && ((p, ...args) => (chance < 1 && p.random() >= chance ? (args.length > 2 ? false : args[1]) : f(p, ...args)));
+		const acting = new Acting(proxy, { ...row, call: now(row.call), http: now(row.http) }, at, random(`${r()}`));
+		proxy.attacks = [...proxy.attacks, acting];
+		return acting;
+	}
+
+	// Nobody, or too few, are honest: it stands. An attack that is met is watched for a while.
+	async #alone() {
+		this.stats.absent++;
+		const lies = () => this.acting.some((acting) => acting.lies > 0);
+		for (const end = Date.now() + ALONE_MS; Date.now() < end && !lies(); await sleep(LOOK_MS)) await this.#look();
+		await sleep(WATCHED_MS);
+		await this.#look();
+	}
+
+	// The nodes are on another fork for a while, perhaps more than once.
+	async #fork(round) {
+		const fork = this.recording.forks[round.fork];
+		this.stats.reorgs++;
+		for (let i = 0; i < round.swings; i++) {
+			for (const view of this.views) {
+				view.head = fork.base;
+				view.show(fork);
+			}
+			await this.#wait(SWING_MS);
+			for (const view of this.views) {
+				view.show(null);
+				view.head = round.head;
+			}
+			if (i + 1 < round.swings) await this.#wait(SWING_MS);
+		}
+	}
+
+	async #wait(ms) {
+		for (const end = Date.now() + ms; Date.now() < end; await sleep(LOOK_MS)) await this.#look();
+	}
+
+	// Asks for keys now; each time it is called, one of the round's requests.
+	#asks(round, r) {
+		const { recording, stats } = this;
+		const all = [...recording.versions, ...recording.versions, ...recording.lost.slice(0, 5), 'evil'];
+		const left = [...round.requests];
+		return async () => {
+			if (left.length === 0) return;
+			const measurement = all[left.pop() % all.length];
+			const before = await this.#look();
+			const { allow } = await this.client.key({ app: APP, measurement });
+			const after = await this.#look();
+			stats[allow ? 'allows' : 'denies']++;
+			if (!allow) return;
+			// Granted at a final block from which on every head that was known supports it.
+			const head = round.fork < 0 ? before.head : 0;
+			const held = (from) => {
+				for (let number = from; number <= Math.max(from, head); number++) if (!recording.allows(measurement, number)) return false;
+				return true;
+			};
+			let good = false;
+			for (let number = before.final; number <= after.final; number++) good ||= held(number);
+			assert.ok(good, `${measurement} was granted between blocks ${before.final} and ${after.final}, head ${head}`);
+		};
+	}
+
+	async #restart(way) {
+		this.stats.restarts++;
+		this.client.close();
+		assert.equal(await this.kms.stop(), EXIT.good, this.kms.err);
+		await this.#start({ completeness: way });
+	}
+
+	// As many as are believed say that another chain is final: halt, an evidence file, exit code 4.
+	async #conflict() {
+		const { recording, plan, kms, round } = this;
+		const { final } = await this.#look();
+		this.client.close();
+		for (const view of this.views.slice(0, plan.k)) {
+			view.head = recording.forks[round.conflict].base;
+			view.show(recording.forks[round.conflict]);
+			view.final = view.tip;
+		}
+		assert.equal(await kms.ended(GOES_ON_MS), EXIT.conflict, kms.err);
+		assert.ok(existsSync(join(kms.data, `conflict-${final}.ev`)), 'no evidence file');
+		this.stats.conflicts++;
+		await this.#close();
+	}
+
+	async end() {
+		this.client.close();
+		assert.equal(await this.kms.stop(), EXIT.good, this.kms.err);
+		assert.doesNotMatch(this.kms.err, /Sanitizer|runtime error/);
+		await this.#close();
+	}
+
+	async #close() {
+		await Promise.all(this.proxies.map((proxy) => proxy.stop()));
+		this.kms.remove();
+	}
+
+	// abandon: after a failure; what is left behind is said by the caller.
+	async abandon() {
+		this.client?.close();
+		await this.kms?.stop('SIGKILL').catch(() => undefined);
+		await Promise.all(this.proxies.map((proxy) => proxy.stop()));
+	}
+}
+
+// The honest run: at every block of the recording, [ledger size, ledger root, state digest].
+export async function honestTruth(recording) {
+	const truth = [];
+	const view = new View(recording, 31337);
+	const proxy = await startProxy(view);
+	const kms = new Kms(recording.story.derot, { endpoints: [proxy.url], node: recording.story.kms1, ...PACE, max_staleness: STALENESS_S });
+	Object.assign(view, { head: 1, final: 1 });
+	await kms.start();
+	const client = await Client.open(join(kms.data, 'core.sock'));
+	for (let number = 1; number <= recording.height; number++) {
+		Object.assign(view, { head: number, final: number });
+		let s;
+		for (const end = Date.now() + GOES_ON_MS; (s = await client.status()).final < number; await sleep(1))
+			if (Date.now() > end) throw new Error(`the honest run stands at ${s.final}: ${JSON.stringify(s)}`);
+		truth[number] = [s.ledger_size, s.ledger_root, s.state_digest];
+	}
+	client.close();
+	assert.equal(await kms.stop(), EXIT.good);
+	await proxy.stop();
+	kms.remove();
+	return truth;
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A long chain for random rounds: played on a real anvil by seed, and kept as the answers that the node gave: blocks,
+// receipts, and (as they are asked for) state proofs; with short forks that the node had, and left again. Rounds show
+// it to derot up to a head that moves.
+//
+// Beside the answers stands what they mean, by a plain model of the contract's events that is not derot's: from which
+// block on, and until which, a version of the application is allowed (`allows`).
+
+import { strict as assert } from 'node:assert';
+import { label, topicOf } from '../nodes/abi.mjs';
+import { startAnvil } from '../nodes/chain.mjs';
+import { ACTION, abi, decodeLog } from '../nodes/derot.mjs';
+import { EXIT } from '../nodes/run.mjs';
+import { APP, NOTICE, SERVICE, Story } from '../nodes/story.mjs';
+import { hex } from './lie.mjs';
+import { startProxy } from './proxy.mjs';
+import { random } from './random.mjs';
+import { announced, deploySpoof, spoofed } from './spoof.mjs';
+
+const DEPTHS = [1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 11, 16, 32, 64];
+const GAS = { gas: '0x100000' };
+const AGE_S = 20000; // how long ago the chain began
+const words = (num) => Array.from({ length: num }, (_, i) => `word-${i}`);
+
+// A block as a node answers about it.
+class Block {
+	constructor(result, receipts) {
+		this.number = Number(result.number);
+		this.hash = result.hash;
+		this.parent = result.parentHash;
+		this.time = Number(result.timestamp);
+		this.answer = kept(result);
+		this.receipts = kept(receipts);
+		this.single = new Map(receipts.map((r) => [r.transactionHash, kept(r)]));
+		this.logs = receipts.flatMap((r) => r.logs);
+	}
+}
+
+// An answer with its JSON beside it, so that it is written once.
+export const kept = (result) => ({ result, text: JSON.stringify(result) });
+
+export class Recording {
+	main = []; // by number
+	byHash = new Map();
+	forks = []; // {base, blocks}: blocks[0] follows main[base]
+	versions = [];
+	#proofs = new Map();
+
+	// agree: how many endpoints made the base's store; who goes on with it needs as many, and as many to agree.
+	// pace: poll_ms and timeout_ms of its node.
+	static async make(seed, num, agree, pace) {
+		const recording = new Recording();
+		recording.pace = pace;
+		recording.agree = agree;
+		recording.random = random(`chain ${seed}`);
+		await recording.#found();
+		while ((await recording.chain.height()) < recording.start + num) await recording.#turn();
+		await recording.chain.mineMany(2);
+		await recording.#keepMain();
+		recording.#model();
+		return recording;
+	}
+
+	async stop() {
+		await this.chain.stop();
+	}
+
+	get height() {
+		return this.main.length - 1;
+	}
+
+	// The contract, and a node with a root (base).
+	async #found() {
+		const begin = Math.floor(Date.now() / 1000) - AGE_S;
+		this.chain = await startAnvil(['--slots-in-an-epoch', '1', '--timestamp', String(begin)]);
+		this.story = await Story.found(this.chain);
+		const proxies = await Promise.all(Array.from({ length: this.agree }, () => startProxy(this.chain.url)));
+		const endpoints = proxies.map(({ url }, i) => ({ name: `node-${i}`, url }));
+		this.base = this.story.kms({ endpoints, quorum: this.agree, max_staleness: 86400, ...this.pace });
+		await this.base.start();
+		await this.story.root(this.base);
+		await this.story.registerApp();
+		for (const version of ['v-0', 'v-1', 'v-2']) await this.#announce(version);
+		await this.story.pass(NOTICE.app);
+		await this.story.final(this.base);
+		assert.equal((await this.base.derive(APP, 'v-0')).verdict, 'allow');
+		this.start = (await this.base.until((s) => s.lag_blocks === 0)).final;
+		assert.equal(await this.base.stop(), EXIT.good);
+		await Promise.all(proxies.map((proxy) => proxy.stop()));
+		this.spoof = await deploySpoof(this.chain, this.story.mallory);
+		await this.chain.rpc('evm_setAutomine', false);
+	}
+
+	async #announce(version) {
+		this.versions.push(version);
+		await this.story.announce(version);
+	}
+
+	// A transaction that somebody may send now.
+	#transaction(where) {
+		const { story, random: r } = this;
+		const call = (from, name, args, value) => story.derot.transaction(from, name, args, value);
+		const version = r.of(this.versions);
+		const fresh = `${where}-${this.versions.length}`;
+		const one = r.of(['announce', 'announce', 'announce', 'revoke', 'revoke', 'beat', 'beat', 'node', 'policy', 'epoch', 'spoof', 'spoof', 'spoof', 'hand', 'suspend', 'register', 'blacklist', 'plain', 'plain', 'never']);
+		switch (one) {
+			case 'announce': this.versions.push(fresh); return call(story.dave, 'announce', [label(APP), label(fresh)]);
+			case 'revoke': return call(r.of([story.grace, story.dave]), 'revokeAppMeasurement', [label(APP), label(version)]);
+			case 'beat': return call(r.of(this.chain.accounts), 'heartbeat', [label(r.of(words(9)))]);
+			case 'node': return call(story.mallory, 'registerNode', [1, label('kms-v2'), label('enc'), label('tdx'), label('fam-good'), 7, label(r.of(words(9)))], 10n ** 9n);
+			case 'policy': return call(story.dave, 'setEpochPolicy', [label(APP), label(r.of([SERVICE, ...words(2)])), r.of([0, 40, 1000]), r.below(30)]);
+			case 'epoch': return call(story.dave, 'advanceEpoch', [label(APP), label(SERVICE)]);
+			case 'spoof': return spoofed(this.spoof, story.mallory, 'AppMeasurementAllowed', announced(APP, 'evil', story.dave), call(story.mallory, 'heartbeat', [label('x')]));
+			case 'hand': return call(story.dave, 'handover', [label(APP), label(version), label(r.of(this.versions))]);
+			case 'suspend': return r.chance(0.2) ? this.#suspend() : this.#plain();
+			case 'register': return call(r.of(this.chain.accounts), 'registerApp', [label(r.of(words(30))), label('n'), NOTICE.app, 3]);
+			case 'blacklist': return call(story.grace, 'blacklist', [1, label(r.of(words(9))), r.below(4)]);
+			case 'never': return call(story.mallory, 'suspendApp', [label(APP)]); // it reverts
+			default: return this.#plain();
+		}
+	}
+
+	#suspend() {
+		this.suspends = true;
+		return this.story.derot.transaction(this.story.grace, 'suspendApp', [label(APP)]);
+	}
+
+	#plain() {
+		const [from, to] = [this.random.of(this.chain.accounts), this.random.of(this.chain.accounts)];
+		return { from, to, value: '0x1' };
+	}
+
+	// One block of so many transactions. Which of them fail is the chain's business.
+	async #block(num, where) {
+		for (let i = 0; i < num; i++) await this.chain.rpc('eth_sendTransaction', { ...GAS, ...this.#transaction(where) });
+		await this.chain.mine((await this.chain.time()) + this.random.of([1, 1, 2, 5, 12, 55]));
+	}
+
+	async #turn() {
+		const r = this.random;
+		if (r.chance(0.12)) await this.#fork();
+		if (r.chance(this.suspends ? 0.2 : 0.02)) await this.#council();
+		await this.#block(r.of([0, 0, 0, 1, 1, 2, 4]), 'v');
+	}
+
+	// The council resumes the application, if it is suspended; else it sends a notice ahead that changes nothing.
+	async #council() {
+		const { story, chain } = this;
+		this.suspends = false;
+		await chain.rpc('evm_setAutomine', true);
+		await story.council(ACTION.appResume, label(APP)).catch(() => story.council(ACTION.noticeSet, 4, NOTICE.app).catch(() => undefined));
+		await chain.rpc('evm_setAutomine', false);
+	}
+
+	// Some blocks that the node has, and then others in their place.
+	async #fork() {
+		const { chain, random: r } = this;
+		const base = await chain.height();
+		const known = this.versions.length;
+		const snapshot = await chain.rpc('evm_snapshot');
+		for (let depth = r.of(DEPTHS); depth > 0; depth--) await this.#block(r.of([0, 1, 2]), 'lost');
+		const blocks = [];
+		for (let number = base + 1; number <= (await chain.height()); number++) blocks.push(await this.#keep(number));
+		await chain.rpc('evm_revert', snapshot);
+		assert.equal(await chain.height(), base);
+		// What was announced there is asked for later, in vain; it is not what others are made of.
+		(this.lost ??= []).push(...this.versions.splice(known));
+		this.forks.push({ base, blocks });
+	}
+
+	async #keep(number) {
+		const [block, receipts] = await Promise.all([
+			this.chain.rpc('eth_getBlockByNumber', hex(number), false),
+			this.chain.rpc('eth_getBlockReceipts', hex(number)),
+		]);
+		const kept = new Block(block, receipts);
+		this.byHash.set(kept.hash, kept);
+		return kept;
+	}
+
+	async #keepMain() {
+		for (let number = 0; number <= (await this.chain.height()); number++) this.main.push(await this.#keep(number));
+		for (const { base, blocks } of this.forks) assert.equal(blocks[0].parent, this.main[base].hash, 'a fork that does not link');
+	}
+
+	// proof: the state proof that the node gives; asked once.
+	proof(params) {
+		const key = JSON.stringify(params);
+		if (!this.#proofs.has(key)) {
+			const asked = this.chain.rpc('eth_getProof', ...params).then(kept, (error) => ({ error: { code: -32000, message: error.message } }));
+			this.#proofs.set(key, asked);
+			asked.then((answer) => this.#proofs.set(key, answer));
+		}
+		return this.#proofs.get(key);
+	}
+
+	// The model: by block, which versions the contract's events allow.
+	#model() {
+		const allowed = new Map(); // version → due
+		const app = label(APP);
+		let [suspended, resumed] = [false, Infinity];
+		const ours = new Set(abi.filter((i) => i.type === 'event').map(topicOf));
+		this.rights = this.main.map(({ logs, time }) => {
+			for (const log of logs) {
+				if (log.address !== this.story.derot.address || !ours.has(log.topics[0])) continue;
+				const { name, args } = decodeLog(log);
+				if (args.app !== app) continue;
+				if (name === 'AppMeasurementAllowed') allowed.set(args.measurement, Number(args.due));
+				if (name === 'AppMeasurementRevoked') allowed.set(args.measurement, Infinity);
+				if (name === 'AppSuspended') [suspended, resumed] = [true, Infinity];
+				if (name === 'AppResumed') resumed = Number(args.due);
+			}
+			if (suspended && resumed <= time) suspended = false;
+			return { suspended, due: suspended ? new Map() : new Map([...allowed].filter(([, due]) => due <= time)) };
+		});
+	}
+
+	// allows: after block `number` of the main chain.
+	allows(version, number) {
+		return this.rights[number]?.due.has(label(version)) ?? false;
+	}
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Random rounds of lies against a real `derot run`, by seed:
+//
+//     make hostile ROUNDS=1000 SEED=1            plays so many rounds; PROFILE=asan: against the sanitized programs
+//     make hostile SEED=1 LIFE=7 ROUND=12        plays that round alone: what was before it, honestly
+//     make hostile SEED=1 LIFE=7                 plays that life from its beginning
+//
+// A chain is played on a real anvil and recorded; lives (plan.mjs) are played on it (play.mjs), one after the other;
+// after some thousand rounds comes another chain. What fails is said with its seed, the plan of its round, what derot
+// said, and the command that plays it alone; the folder of the node is kept.
+
+import { appendFileSync, cpSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { liveFast } from './fast.mjs';
+import { Life, PACE, TIMES, honestTruth } from './play.mjs';
+import { planLife } from './plan.mjs';
+import { Recording } from './record.mjs';
+
+const SAY_EVERY_MS = 30000;
+const MOST_FAILURES = 20;
+const TRIES = 5;
+const AGREE = [2, 1, 3]; // how many must agree, chain by chain
+
+// playRounds: {rounds, seed, blocks (of a chain), perChain (rounds on it), life, round, say}; the sums.
+export async function playRounds({ rounds, seed, blocks = 300, perChain = 5000, life: only, round: one, say = () => undefined }) {
+	const sums = { failures: [] };
+	const begin = Date.now();
+	let [said, recording, truth, chainSeed] = [begin, null, null, ''];
+	if (!process.env.LD_PRELOAD) liveFast(TIMES);
+	const alive = setInterval(() => undefined, 1000); // what is started does not keep a test waiting; here it must
+	for (let life = only ?? 0; (sums.rounds ?? 0) < rounds; life++) {
+		// The chain of a life is a function of the life, so that one can be played alone.
+		const chain = Math.floor(life / livesPerChain(blocks, perChain));
+		if (`${seed} ${chain}` !== chainSeed) {
+			await recording?.stop();
+			chainSeed = `${seed} ${chain}`;
+			[recording, truth] = await newChain(chainSeed, blocks, AGREE[chain % AGREE.length], say);
+		}
+		const plan = planLife(seed, life, recording);
+		const playing = new Life(seed, plan, recording, truth);
+		const left = rounds - (sums.rounds ?? 0);
+		try {
+			if (one === undefined) await playing.play(left);
+			else await playing.play(one + 1, one);
+		} catch (error) {
+			sums.failures.push(await failed(playing, seed, life, blocks, perChain, error, say));
+		}
+		for (const [name, num] of Object.entries(playing.stats)) sums[name] = (sums[name] ?? 0) + num;
+		if (Date.now() - said > SAY_EVERY_MS) {
+			said = Date.now();
+			say(`${sums.rounds} rounds, ${((sums.rounds * 1000) / (said - begin)).toFixed(1)} a second, ${sums.failures.length} failed: ${JSON.stringify({ ...sums, failures: undefined })}`);
+		}
+		if (only !== undefined || sums.failures.length >= MOST_FAILURES) break;
+	}
+	clearInterval(alive);
+	await recording?.stop();
+	sums.seconds = (Date.now() - begin) / 1000;
+	return sums;
+}
+
+// A chain, and the truth about it. A machine that has better to do may let a step of it wait too long: again, then.
+async function newChain(seed, blocks, agree, say) {
+	for (let tries = 1; ; tries++) {
+		try {
+			const recording = await Recording.make(seed, blocks, agree, PACE);
+			return [recording, await honestTruth(recording)];
+		} catch (error) {
+			if (tries === TRIES) throw error;
+			say(`chain ${seed}: ${error.message}`);
+		}
+	}
+}
+
+// About forty rounds to a life of 300 blocks.
+const livesPerChain = (blocks, perChain) => Math.max(1, Math.round(perChain / Math.max(1, blocks / 7)));
+
+async function failed(playing, seed, life, blocks, perChain, error, say) {
+	const number = playing.round?.number;
+	const kept = mkdtempSync(join(tmpdir(), 'hostile-failed-'));
+	const { events, err } = playing.kms ?? { events: [], err: '' };
+	await playing.abandon();
+	if (playing.kms) cpSync(playing.kms.folder, join(kept, 'node'), { recursive: true, filter: (path) => !path.endsWith('.sock') });
+	const command = `make hostile SEED=${seed} LIFE=${life} BLOCKS=${blocks} PER_CHAIN=${perChain}`;
+	const text = [
+		`FAILED: life ${life}, round ${number}: ${error.message}`,
+		`  alone: ${command} ROUND=${number}    or with all before it: ${command}`,
+		`  life: ${JSON.stringify({ ...playing.plan, rounds: undefined })}`,
+		`  round: ${JSON.stringify(playing.round)}`,
+		`  lies: ${JSON.stringify(playing.acting?.map((a) => [a.row.name, a.at, a.lies]))}`,
+		`  kept: ${kept}`,
+		`  stderr: ${err}`,
+		`  ${error.stack}`,
+	].join('\n');
+	writeFileSync(join(kept, 'failure.txt'), [text, ...events.map((e) => JSON.stringify(e))].join('\n') + '\n');
+	say(text);
+	return { life, round: number, message: error.message, kept };
+}
+
+if (basename(process.argv[1] ?? '') === 'rounds.mjs') {
+	const number = (name, otherwise) => (process.env[name] ? Number(process.env[name]) : otherwise);
+	const options = { seed: process.env.SEED || '1', rounds: number('ROUNDS', 1000), life: number('LIFE'), round: number('ROUND'), blocks: number('BLOCKS', 300), perChain: number('PER_CHAIN', 5000) };
+	if (options.life !== undefined) options.rounds = Infinity;
+	const say = (text) => {
+		console.log(text);
+		if (process.env.LOG) appendFileSync(process.env.LOG, text + '\n');
+	};
+	const sums = await playRounds({ ...options, say });
+	const { failures, ...rest } = sums;
+	say(`${sums.rounds} rounds in ${sums.seconds.toFixed(0)} s, ${(sums.rounds / sums.seconds).toFixed(1)} a second; ${failures.length} failed; ${JSON.stringify(rest)}`);
+	process.exitCode = failures.length === 0 ? 0 : 1;
+	process.exit();
+}
