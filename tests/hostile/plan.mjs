@@ -14,7 +14,9 @@ const HEAVY = /nests|million times|number without end|without end|70 KiB/;
 const HEAVY_ONE_IN = 12;
 // These name blocks final that are not. Whoever is believed by the quorum is believed, and words are remembered: so one
 // endpoint alone plays them, where more than one must agree.
-const NAMES = new Set(['names its latest block final', 'serves a head that it does not have', 'serves the greatest head there can be']);
+const NAMES = new Set(['names its latest block final', 'serves a head that it does not have', 'serves the greatest head there can be', 'answers with each other’s ids']);
+// These name old blocks: they are to be final ones.
+const OLD = new Set(['serves an old head', 'names a head at random']);
 // Played by every endpoint at a block that derot has not seen, nobody's cursor may pass it.
 const HIDES = [
 	'hides a block',
@@ -88,8 +90,8 @@ function planRound(r, plan, recording, before, final) {
 	round.swings = r.chance(0.3) ? r.between(2, 4) : 1;
 	// Who lies. Honest endpoints absent: fewer of them than must agree.
 	round.absent = n - k === 0 || r.chance(0.4);
-	const liars = Array.from({ length: n }, (_, i) => i).sort(() => r() - 0.5);
-	liars.length = round.absent ? r.between(n - k + 1, n) : r.between(0, n - k);
+	const liars = Array.from({ length: n }, (_, i) => i);
+	for (let left = round.absent ? r.between(n - k + 1, n) : r.between(0, n - k); liars.length > left; ) liars.splice(r.below(liars.length), 1);
 	const fresh = round.head > before;
 	if (round.absent && fresh && r.chance(0.3)) {
 		const hidden = { name: r.of(HIDES), at: r.between(before + 1, round.head), chance: 1 };
@@ -100,7 +102,8 @@ function planRound(r, plan, recording, before, final) {
 			const endpoint = r.of(liars);
 			const believed = endpoint === 0 && k > 1 && round.fork < 0;
 			const name = believed && r.chance(0.15) ? r.of(CHAINS).name : rowFor(r, round.way, believed);
-			round.attacks.push({ name, endpoint, at: r.between(Math.max(1, Math.min(final, before)), round.head), chance: r.of([1, 1, 0.5]) });
+			const at = OLD.has(name) ? final : r.between(Math.max(1, Math.min(final, before)), round.head);
+			round.attacks.push({ name, endpoint, at, chance: r.of([1, 1, 0.5]) });
 		}
 	}
 	round.requests = Array.from({ length: r.of([0, 0, 1, 1, 2, 3]) }, () => r.below(1 << 30));
