@@ -208,7 +208,7 @@ static bool converse(struct drive *d, uint16_t until, struct dr_bytes *payload)
 		const int num = poll(p, 3, WAIT_MS);
 
 		if (num == 0)
-			return bad(d, "it says nothing any more");
+			return may_fall(d) ? false : bad(d, "it says nothing any more");
 		for (size_t i = 0; i < 3; i++)
 			if (num > 0 && (p[i].revents & ~POLLOUT) != 0)
 				dr_channel_read(channels[i], &fail);
@@ -427,6 +427,8 @@ static enum drive_end reap(struct drive *d)
 	if (pid == 0) {
 		kill(d->pid, SIGKILL);
 		waitpid(d->pid, &status, 0);
+		if (may_fall(d))
+			return DRIVE_DEAD;
 		bad(d, "it does not end");
 	}
 	/* What lay in the channel when it died was said. */
