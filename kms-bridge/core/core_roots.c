@@ -79,10 +79,15 @@ static enum dr_err open_keys(struct dr_core *c, const struct dr_keys_binding *bi
 		return c->fail.err;
 	if (len > 0 && dr_keys_sealed_id(id, dr_bytes_of(sealed, len), &c->fail) != DR_OK)
 		return c->fail.err;
-	/* A node that never sealed anything may begin with a new key file; one that did needs the old one. */
+	/* A node that never sealed anything may begin with a new key file; one that did needs the old one. One that a
+	 * start before made, and then died, may have a name that a loss of power would take away: nothing is sealed
+	 * under it before that name is durable. */
 	if (len == 0 && access(c->init.key_file, F_OK) != 0 &&
 	    dr_keys_file_make(c->init.key_file, c->init.passphrase_file, c->init.argon2_mib, &c->fail) != DR_OK)
 		return c->fail.err;
+	if (len == 0 && dr_core_sync_folder(c->init.key_file) != DR_OK)
+		return dr_core_fail(c, DR_ERR_IO, "key file", "%s: its folder could not be synced: %s",
+				    c->init.key_file, strerror(errno));
 	if (len > 0 && access(next, F_OK) == 0 && opens(c, next, binding, id)) {
 		if (rename(next, c->init.key_file) != 0 || dr_core_sync_folder(next) != DR_OK)
 			return dr_core_fail(c, DR_ERR_IO, "the new key file", "%s: %s", next, strerror(errno));
