@@ -278,7 +278,7 @@ void hear_start(void)
 	struct dr_buf init;
 
 	machine_start();
-	w.ready = w.stopping = w.learned = w.held = false;
+	w.ready = w.stopping = w.learned = w.held = w.boot_jumped = false;
 	w.expect_fatal = !disk_is_well() || w.halted;
 	w.catching_up = true;
 	dr_buf_free(&gap);

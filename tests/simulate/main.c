@@ -5,7 +5,7 @@
  *
  *   simulate -seeds=N [-seed=first] [-steps=n] [-twice=p] [-tape=path]
  *       runs N seeds, each in a child; every p-th twice, and some in a process of its own: they must be the same bit
- *       for bit. The first that fails is shrunk, told step by step, and its tape is written to path.
+ *       for bit. The first that fails is shrunk, told step by step, and its tape is written to path (unless empty).
  *   simulate -play=path [-steps=n]      plays a tape again, aloud
  *   simulate -trace=seed [-steps=n]     prints that seed's trace and roots
  */
@@ -190,7 +190,7 @@ static int seeds(uint64_t first, uint64_t num, unsigned steps, unsigned twice, c
 		if (!good) {
 			printf("# seed %llu: %s\n# make simulate SEEDS=1 SEED=%llu STEPS=%u shows it\n",
 			       (unsigned long long)seed, report->what, (unsigned long long)seed, steps);
-			if (strncmp(report->what, "I7", 2) != 0)
+			if (path[0] != 0 && strncmp(report->what, "I7", 2) != 0)
 				shrink(steps, path);
 		}
 	}

@@ -209,6 +209,7 @@ static void do_clock(void)
 		/* Boot-time stands still, or the timer does; never both. */
 		sim_say("  boot-time %s", machine.boot_frozen ? "goes on" : "stands still");
 		sim_count(SIM_BOOT_FREEZES);
+		w.boot_jumped = w.boot_jumped || machine.boot_frozen;
 		machine.boot_frozen_ms = machine_boot_ms();
 		machine.boot_frozen = !machine.boot_frozen && !machine.timer_stopped;
 		break;
@@ -371,6 +372,7 @@ static void heal(void)
 	w.lie_percent = 0;
 	disk_plan(DISK_WELL, 0, 0);
 	machine.wall_off_ms = 0;
+	w.boot_jumped = w.boot_jumped || machine.boot_frozen;
 	machine.boot_frozen = machine.timer_stopped = false;
 	watch_release();
 	hear_run();
@@ -387,6 +389,14 @@ static void heal(void)
 		watch_drain(only);
 		bring_up();
 		status();
+		/* Boot-time that stood still and then made up for it looks as a wall clock that was set back: that
+		 * heals at a new start alone (engine.h). */
+		if (w.boot_jumped && strstr(w.status.why, "wall clock moved") != NULL) {
+			sim_count(SIM_CLOCK_STARTS);
+			do_stop();
+			bring_up();
+			continue;
+		}
 		good = w.status.has_final && w.cursor == w.s.tip && (!w.status.sealed || w.held) && watch_open() == 0;
 	}
 	SIM_MUST("I5", good, "it does not heal: at %llu of %llu, %s; %zu wants stand",

@@ -57,6 +57,7 @@
 	X(FATALS, "cores that gave up")                                                                              \
 	X(WALL_JUMPS, "wall clock jumps")                                                                            \
 	X(BOOT_FREEZES, "frozen boot clocks")                                                                        \
+	X(CLOCK_STARTS, "starts that mend a clock")                                                                  \
 	X(TIMER_STOPS, "stopped timers")                                                                             \
 	X(SUSPENDS, "suspends")                                                                                      \
 	X(REQUESTS, "key requests")                                                                                  \

@@ -63,6 +63,7 @@ struct world_sim {
 	uint64_t behind_ms;   /* how far the wall clock was behind the truth until then, at most */
 	uint64_t head_time;   /* of the newest head that it noted */
 	uint64_t slow_ms;     /* that syncs took in this run */
+	bool boot_jumped;     /* boot-time stood still and then went on, in this life */
 	bool held;            /* its status says that it holds itself */
 	struct dr_status_report status;
 	bool status_new;
