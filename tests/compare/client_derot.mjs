@@ -58,7 +58,7 @@ export async function askDerot(derot, url, honest, end) {
 	const connect_ms = Date.now() - begin;
 	const held = await standing(kms, end);
 	const wall_ms = Date.now() - begin;
-	const alone = { ...(await told(kms)), held, start_ms: 0, connect_ms, wall_ms };
+	const alone = { ...(await told(kms)), held, connect_ms, wall_ms };
 	await kms.stop();
 	await kms.start({ endpoints: [server, { name: 'honest', url: honest }] });
 	await kms.reaches(end, LIMIT_MS);

@@ -155,9 +155,10 @@ async function versions() {
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 
-// How long a client took: to load its program; to be made and to know the chain's head; to answer all that it was asked.
+// How long a client took: to load its packages (once); to be made and to know the chain's head; to answer all that it was
+// asked. The medians of the situations; of derot's, those that it got through.
 function timesOf(name, situations) {
-	const said = situations.map((s) => (name === 'derot' ? s.derot.alone : s[name])).filter((told) => told.held !== true);
+	const said = situations.map((s) => (name === 'derot' ? s.derot.alone : s[name])).filter((told) => !told.held);
 	const of = (what) => median(said.map((told) => told[what]));
 	return { name, load_ms: of('start_ms'), connect_ms: of('connect_ms'), wall_ms: of('wall_ms') };
 }

@@ -11,17 +11,12 @@
 
 import { createServer } from 'node:http';
 
-export const DEPTHS = {
-	// eth_getLogs without the logs: a lagging index, a truncated answer and a liar look the same.
-	logs: 'left out of eth_getLogs',
-	// The receipts have neither the logs nor their bloom.
-	receipts: 'and out of the receipts',
-	// No such transaction: neither in the block nor among its receipts, nor by its hash.
-	block: 'and out of the block',
-	// The contract's state as it was before.
-	state: 'and out of the state',
-};
-const ORDER = Object.keys(DEPTHS);
+const DEPTHS = [
+	'logs', // eth_getLogs without the logs: a lagging index, a truncated answer and a liar look the same
+	'receipts', // the receipts have neither the logs nor their bloom
+	'block', // no such transaction: neither in the block nor among its receipts, nor by its hash
+	'state', // the contract's state as it was before
+];
 
 const NO_BLOOM = '0x' + '0'.repeat(512);
 // Where the block stands in a question about state; what it is about stands first.
@@ -56,13 +51,13 @@ class Liar {
 
 	// hide: from now on; without a depth it is honest.
 	hide(depth, transactions = []) {
-		this.#depth = depth === undefined ? -1 : ORDER.indexOf(depth);
+		this.#depth = DEPTHS.indexOf(depth);
 		this.#hidden = transactions;
 		this.lies = 0;
 	}
 
 	#hides(depth) {
-		return this.#depth >= ORDER.indexOf(depth);
+		return this.#depth >= DEPTHS.indexOf(depth);
 	}
 
 	async #ask(call) {
