@@ -13,6 +13,7 @@
 # make hostile ROUNDS=1000 SEED=1    lying endpoints at random, against derot run; LIFE=, ROUND= play one again
 # make compare      what viem, ethers, Helios and derot say when a server hides a revocation
 # make bench [TASK=name]    what it costs, beside the packages that users would otherwise take: build/bench.json
+# make bench-page   the same, with sweeps: docs/performance.md and its plots are drawn anew
 # make format, make install (DESTDIR, PREFIX), make clean
 #
 # PROFILE=debug|asan|clang selects another flag set, built in build/<profile>/. V=1 shows the commands, CI=true
@@ -341,7 +342,7 @@ simulate: $(SIMULATE)
 	@$(if $(TAPE),$(SIMULATE) -play=$(TAPE) -steps=$(STEPS),$(SIMULATE) -seeds=$(SEEDS) -seed=$(SEED) -steps=$(STEPS) \
 		-tape=$(OUT)/simulate/failed.tape)
 
-.PHONY: fuzz fuzz-all differential coverage coverage-fuzz cover-programs bench format install clean
+.PHONY: fuzz fuzz-all differential coverage coverage-fuzz cover-programs bench bench-page format install clean
 TIME ?= 60
 fuzz:
 	$(if $(wildcard tests/fuzz/fuzz_$(T).c),,$(error make fuzz T=name [TIME=seconds]; names: \
@@ -372,6 +373,9 @@ bench: deps
 	+@$(SUB) all $(BENCH)
 	@tests/nodes/install.sh
 	@$(ENV) $(NODE) tests/bench/bench.mjs $(TASK)
+bench-page: bench
+	@$(ENV) $(NODE) tests/bench/bench.mjs sweep
+	@$(ENV) $(NODE) tests/bench/page.mjs
 
 format:
 	@tests/check/format.sh -i
