@@ -4,6 +4,7 @@
  */
 #include "tests/unit/kms-bridge/store_kit.h"
 
+#include "chain/crypto/sha256.h"
 #include "governance/state_put.h"
 #include "kms-bridge/core/core.h"
 
@@ -52,6 +53,45 @@ static void test_rolled_back(void **state)
 	dr_store_close(c.store);
 }
 
+/* A nonce that anybody makes of a journal that he read says nothing for a copy of it: this journal must say next that
+ * it drew it. */
+static void test_drawn_here(void **state)
+{
+	struct dr_note note = { .kind = DR_NOTE_HEARTBEAT, .detail = "drawn" };
+	uint8_t input[18 + 8 + 20 + 20 + 8 + 32] = "derot-heartbeat-v1", hash[32], leaf[DR_NOTE_LEN_MAX];
+	struct dr_entry entry = { .idx = 1 };
+	size_t len;
+
+	(void)state;
+	for (int drawn = 0; drawn <= 1; drawn++) {
+		remove_dir(state);
+		fresh_dir(state);
+		memset(&c, 0, sizeof(c));
+		memset(&s, 0, sizeof(s));
+		c.init.node[0] = 7;
+		c.init.chain_id = 5;
+		c.store = open_store();
+		add_entry(c.store, DR_LOG_JOURNAL, "one");
+		dr_be64_put(input + 18, 5);
+		memcpy(input + 18 + 8 + 20, c.init.node, 20);
+		dr_be64_put(input + 18 + 8 + 40, 1);
+		dr_merkle_root(input + 18 + 8 + 48, dr_store_log_edge(c.store, DR_LOG_JOURNAL));
+		dr_sha256_one(hash, input, sizeof(input));
+		dr_be64_put(nonce, 1);
+		memcpy(nonce + 8, hash, 24);
+		memcpy(note.hash, nonce, 32);
+		note.hash[0] ^= drawn == 1 ? 0 : 1;
+		assert_int_equal(dr_note_encode(leaf, sizeof(leaf), &len, &note, &fail), DR_OK);
+		entry.leaf = dr_bytes_of(leaf, len);
+		dr_merkle_leaf(entry.leaf_hash, entry.leaf);
+		assert_int_equal(dr_store_log_add(c.store, DR_LOG_JOURNAL, &entry, &fail), DR_OK);
+		dr_state_put_heartbeat(&s, c.init.node, nonce, &fail);
+		expect(drawn == 1 ? NULL : "another journal");
+		dr_state_drop(&s);
+		dr_store_close(c.store);
+	}
+}
+
 /* A store that could not be read once is asked again. */
 static void test_read_again(void **state)
 {
@@ -76,7 +116,7 @@ static void test_read_again(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh_dir, remove_dir)
-	const struct CMUnitTest tests[] = { T(test_rolled_back), T(test_read_again) };
+	const struct CMUnitTest tests[] = { T(test_rolled_back), T(test_drawn_here), T(test_read_again) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,9 +152,38 @@ static void test_destroyed(void **state)
 	end();
 }
 
+/* A store whose ledger has an entry more than its evidence gives, all hashes kept up: the refold tells. */
+static void test_refold(void **state)
+{
+	(void)state;
+	for (int more = 0; more <= 1; more++) {
+		struct dr_store_marks marks;
+		struct dr_entry entry;
+
+		begin(NODE);
+		marks = *dr_store_marks(c.store);
+		entry = (struct dr_entry){ .idx = dr_store_log_edge(c.store, DR_LOG_LEDGER)->size,
+					   .leaf = dr_bytes_of("x", 1) };
+		dr_merkle_leaf(entry.leaf_hash, entry.leaf);
+		if (more == 1)
+			assert_int_equal(dr_store_log_add(c.store, DR_LOG_LEDGER, &entry, &c.fail), DR_OK);
+		assert_int_equal(dr_store_commit(c.store, &marks, &c.fail), DR_OK);
+		dr_engine_free(c.engine);
+		dr_store_close(c.store);
+		c.engine = NULL;
+		assert_int_equal(dr_core_open_store(&c, false), DR_OK);
+		assert_int_equal(dr_core_new_engine(&c), DR_OK);
+		assert_int_equal(dr_core_refold(&c), more == 1 ? DR_ERR_PROOF : DR_OK);
+		if (more == 1)
+			assert_non_null(strstr(c.why, "the ledger folded anew"));
+		end();
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_named), cmocka_unit_test(test_destroyed) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_named), cmocka_unit_test(test_destroyed),
+					    cmocka_unit_test(test_refold) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

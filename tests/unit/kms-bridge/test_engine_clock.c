@@ -340,6 +340,33 @@ static void test_limits(void **state)
 	sim_free(&s);
 }
 
+/* A limit of its own on the age of the newest head: a final block that is fresh enough is not enough. */
+static void test_head_staleness(void **state)
+{
+	const uint64_t limit_s = LEASE_S / 4;
+	struct dr_init config;
+	struct world w;
+	const char *why;
+
+	(void)state;
+	world_new(&w, 80);
+	ek_init(&config, &w, DR_WAY_BLOOM, 512);
+	config.head_staleness_s = limit_s;
+	struct engine_kit *k = ek_new_init(&w, &config);
+
+	ek_start(k);
+	ek_run(k, RIGHT);
+	const uint64_t at_ms = k->wall_ms, boot_ms = k->boot_ms;
+
+	for (uint64_t past_s = limit_s; past_s <= limit_s + 1; past_s++) {
+		ek_clock(k, boot_ms + past_s * 1000, at_ms + past_s * 1000);
+		assert_int_equal(dr_engine_sealed(k->e, &why), past_s > limit_s);
+	}
+	assert_non_null(strstr(why, "head_staleness"));
+	ek_free(k);
+	world_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_wrong_from_the_start),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_head_staleness),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,8 @@
 
 #include "tests/unit/kms-bridge/store_kit.h"
 
+#include "chain/base/hex.h"
+
 /* Three frames, three ledger and three journal entries, committed. */
 static void fill(struct dr_store *s)
 {
@@ -260,6 +262,8 @@ static const struct {
 	  "ledger "
 	  "WHERE idx = 0) WHERE idx = 1",
 	  DR_ERR_PROOF, DR_OK },
+	{ "changed hash of a ledger entry", "UPDATE ledger SET leaf_hash = zeroblob(32) WHERE idx = 1", DR_ERR_PROOF,
+	  DR_OK },
 	{ "deleted ledger entry", "DELETE FROM ledger WHERE idx = 1", DR_ERR_PROOF, DR_OK },
 	{ "deleted last journal entry", "DELETE FROM journal WHERE idx = 2", DR_ERR_PROOF, DR_OK },
 	{ "added journal entry", "INSERT INTO journal VALUES(3, x'00', x'00')", DR_ERR_PROOF, DR_OK },
@@ -287,6 +291,32 @@ static const struct {
 	  DR_ERR_UNKNOWN, DR_OK },
 	{ "a table dropped", "DROP TABLE quarantine", DR_ERR_IO, DR_OK },
 };
+
+/* The last entry, on which no kept hash rests yet, with its own hash kept up: only the root tells, whichever of the
+ * two is the larger. */
+static void test_last_entry(void **state)
+{
+	const struct dr_store_identity id = identity();
+
+	for (uint8_t i = 0; i < 16; i++) {
+		char hex[65], sql[256];
+		uint8_t hash[32];
+		struct dr_store *s;
+
+		remove_dir(state);
+		fresh_dir(state);
+		s = open_store();
+		fill(s);
+		dr_store_close(s);
+		dr_merkle_leaf(hash, dr_bytes_of(&i, 1));
+		dr_hex_put(hex, hash, 32);
+		snprintf(sql, sizeof(sql), "UPDATE journal SET leaf = x'%02x', leaf_hash = x'%s' WHERE idx = 2", i,
+			 hex);
+		edit(sql);
+		assert_null(open_as(&id, false));
+		assert_int_equal(fail.err, DR_ERR_PROOF);
+	}
+}
 
 static void test_edited(void **state)
 {
@@ -410,9 +440,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh_dir, remove_dir)
 	const struct CMUnitTest tests[] = {
-		T(test_round_trip),      T(test_callback_error), T(test_roots), T(test_identity),
-		T(test_second_instance), T(test_read_only),      T(test_crash), T(test_edited),
-		T(test_quarantine),      T(test_halted),         T(test_modes),
+		T(test_round_trip),      T(test_callback_error), T(test_roots),  T(test_identity),
+		T(test_second_instance), T(test_read_only),      T(test_crash),  T(test_edited),
+		T(test_last_entry),      T(test_quarantine),     T(test_halted), T(test_modes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
