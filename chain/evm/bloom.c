@@ -73,9 +73,10 @@ static bool is_at(const struct dr_evm_bloom_memo *memo, size_t row, struct dr_by
 {
 	if (memo->rows[row].len != value.len)
 		return false;
-	/* Of a known length it is compared in place. */
+	/* In pieces of a known length they are compared in place; nearly all are topics. */
 	if (value.len == 32)
-		return memcmp(memo->rows[row].value, value.ptr, 32) == 0;
+		return memcmp(memo->rows[row].value, value.ptr, 16) == 0 &&
+		       memcmp(memo->rows[row].value + 16, value.ptr + 16, 16) == 0;
 	return memcmp(memo->rows[row].value, value.ptr, value.len) == 0;
 }
 

@@ -113,18 +113,17 @@ static void read_body(struct dr_evm_receipt *out, struct gather *g, struct dr_re
 	}
 	if (dr_reader_end(&body) != DR_OK)
 		return;
-	memcpy(out->bloom, bloom.ptr, 256);
 	g->claimed = bloom.ptr;
 	g->at = body.at;
 }
 
-/* All of a receipt but whether its bloom is that of its logs: *g says what to hold against what. */
+/* All of a receipt but its bloom, and whether that is of its logs: *g says what to hold against what. Of
+ * *out, type and num_logs are zero before. */
 static enum dr_err read_receipt(struct dr_evm_receipt *out, struct gather *g, struct dr_bytes bytes,
 				struct dr_fail *fail)
 {
 	struct dr_reader r;
 
-	memset(out, 0, sizeof(*out));
 	g->claimed = NULL;
 	if (bytes.len > DR_EVM_RECEIPT_LEN_MAX)
 		return dr_fail_set(fail, DR_ERR_LIMIT, "receipt is longer than 4 MiB", bytes.len);
@@ -148,9 +147,12 @@ enum dr_err dr_evm_receipt_decode(struct dr_evm_receipt *out, struct dr_bytes by
 	struct gather g = { .bloom = bloom, .job = &job };
 	struct dr_fail own = *fail;
 
+	memset(out, 0, sizeof(*out));
 	dr_evm_bloom_begin(&job, NULL);
 	read_receipt(out, &g, bytes, &own);
 	dr_evm_bloom_flush(&job);
+	if (g.claimed != NULL)
+		memcpy(out->bloom, g.claimed, 256);
 	if (fail->err == DR_OK && g.claimed != NULL && memcmp(bloom, g.claimed, 256) != 0)
 		refuse_bloom(fail, g.at);
 	if (own.err != DR_OK)
@@ -185,12 +187,15 @@ static enum dr_err scan_receipts(struct dr_evm_scan *out, struct group *group, c
 				 struct dr_fail *fail)
 {
 	const struct dr_evm_found **last = &out->found;
+	struct dr_evm_receipt receipt = { 0 };
 
 	for (size_t i = 0; i < num; i++) {
 		struct gather g = { .bloom = group->blooms[group->num], .job = &group->job, .contract = contract };
 		struct dr_fail own = { 0 };
-		struct dr_evm_receipt receipt;
 
+		/* What reading counts on; the rest is the last one's, and nobody looks at it. */
+		receipt.type = 0;
+		receipt.num_logs = 0;
 		memset(g.bloom, 0, 256);
 		read_receipt(&receipt, &g, receipts[i], &own);
 		if (g.claimed != NULL) {
@@ -203,7 +208,7 @@ static enum dr_err scan_receipts(struct dr_evm_scan *out, struct group *group, c
 		if (own.err != DR_OK)
 			return dr_fail_set(fail, own.err, own.what, own.at);
 		for (size_t b = 0; b < 256; b++)
-			out->bloom[b] |= receipt.bloom[b];
+			out->bloom[b] |= g.claimed[b];
 		if (g.num_events == 0)
 			continue;
 		struct dr_evm_found *found = dr_arena_alloc(arena, sizeof(*found));
