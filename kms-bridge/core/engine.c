@@ -118,6 +118,8 @@ static void drop_heads(struct dr_engine *e)
 
 static void check_at(struct dr_engine *e)
 {
+	/* Under the same state the same slots are asked for, unless a proof was judged in between. */
+	e->slots_stand = e->slots_stand && e->check.state.map.root == e->state.map.root;
 	dr_state_drop(&e->check.state);
 	e->check.state = dr_state_share(&e->state);
 	e->check.number = e->final_.number;
@@ -160,10 +162,11 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 	if (dr_engine_state_is_old(e) && !e->check.fresh)
 		check_at(e);
 	if (e->check.fresh) {
-		const size_t num = dr_divergence_slots(e->divergence, e->slots, DR_STATE_SLOTS_MAX, &e->profile,
-						       &e->check.state);
-
-		dr_follow_want_state(e->follow, e->check.number, (const uint8_t(*)[32])e->slots, num);
+		if (!e->slots_stand)
+			e->num_slots = dr_divergence_slots(e->divergence, e->slots, DR_STATE_SLOTS_MAX, &e->profile,
+							   &e->check.state);
+		e->slots_stand = true;
+		dr_follow_want_state(e->follow, e->check.number, (const uint8_t(*)[32])e->slots, e->num_slots);
 		e->check.fresh = false;
 	}
 	if (dr_engine_say(e, DR_NOTE_FINAL, e->final_.number, e->final_.hash, DR_SOURCE_CORE, detail, fail) !=
@@ -259,6 +262,7 @@ static enum dr_err take_state(struct dr_engine *e, const struct dr_fact_state *s
 	if (memcmp(dr_fact_state_hash(state), e->check.hash, 32) != 0)
 		return DR_OK; /* the wish was replaced meanwhile */
 	e->judged = true;
+	e->slots_stand = false;
 	e->judged_time = e->check.time;
 	dr_divergence_judge(e->divergence, &e->profile, &e->check.state, state, on_divergence, &to);
 	if (fail->err != DR_OK || left_out == e->left_out)

@@ -111,8 +111,10 @@ struct dr_engine {
 		struct dr_state state;
 	} check;
 	bool judged, left_out;
-	uint64_t judged_time; /* timestamp of the block that was judged last */
-	uint8_t slots[DR_STATE_SLOTS_MAX][32];
+	uint64_t judged_time;                  /* timestamp of the block that was judged last */
+	uint8_t slots[DR_STATE_SLOTS_MAX][32]; /* those that check.state asks for, while slots_stand */
+	size_t num_slots;
+	bool slots_stand;
 	uint32_t num_divergences, num_findings;
 	uint64_t frames_kept, frames_refused;
 	uint32_t lies[DR_ENDPOINTS_MAX];
