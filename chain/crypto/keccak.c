@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "chain/base/err.h"
+#define KECCAK_COMPLEMENT
 #include "chain/crypto/keccak_f.h"
 #include "chain/crypto/keccak_impl.h"
 
@@ -30,16 +31,10 @@ struct impl {
 
 #if defined(__x86_64__)
 
-/* rorx spares the moves before a rotation, andn a complement: a fifth of the time. */
-__attribute__((target("bmi,bmi2"))) static void permute_bmi(word state[static KECCAK_WORDS])
-{
-	KECCAK_PERMUTE(state);
-}
-
 static const struct impl impls[] = {
 	[DR_KECCAK_PORTABLE] = { permute_plain, many_single },
-	[DR_KECCAK_AVX2] = { permute_bmi, dr_keccak_many_avx2 },
-	[DR_KECCAK_AVX512] = { permute_bmi, dr_keccak_many_avx512 },
+	[DR_KECCAK_AVX2] = { dr_keccak_permute_bmi, dr_keccak_many_avx2 },
+	[DR_KECCAK_AVX512] = { dr_keccak_permute_bmi, dr_keccak_many_avx512 },
 };
 
 /* Asks the processor, and whether the system keeps such registers; no call of the system's. */

@@ -29,6 +29,76 @@ static const uint64_t keccak_constants[KECCAK_ROUNDS] = {
 
 #define KECCAK_ROTL(w, bits) ((w) << ((bits)&63) | (w) >> (-(bits)&63))
 
+/* Chi, of row y: each word and the two beside it. Five complements a row are many for a machine that cannot take them
+ * along with an "and". For such a one (KECCAK_COMPLEMENT) some words are kept inverted, so that five rows need but
+ * eight: words 1, 2, 8, 12, 17 and 20, which KECCAK_INVERT turns over, before the rounds and after. */
+#ifndef KECCAK_COMPLEMENT
+#define KECCAK_CHI(out, y)                                                                                           \
+	do {                                                                                                         \
+		out[5 * y + 0] = b0 ^ (~b1 & b2);                                                                    \
+		out[5 * y + 1] = b1 ^ (~b2 & b3);                                                                    \
+		out[5 * y + 2] = b2 ^ (~b3 & b4);                                                                    \
+		out[5 * y + 3] = b3 ^ (~b4 & b0);                                                                    \
+		out[5 * y + 4] = b4 ^ (~b0 & b1);                                                                    \
+	} while (0)
+#define KECCAK_CHI_0(out)    KECCAK_CHI(out, 0)
+#define KECCAK_CHI_1(out)    KECCAK_CHI(out, 1)
+#define KECCAK_CHI_2(out)    KECCAK_CHI(out, 2)
+#define KECCAK_CHI_3(out)    KECCAK_CHI(out, 3)
+#define KECCAK_CHI_4(out)    KECCAK_CHI(out, 4)
+#define KECCAK_INVERT(state) ((void)(state))
+#else
+#define KECCAK_CHI_0(out)                                                                                            \
+	do {                                                                                                         \
+		out[0] = b0 ^ (b1 | b2);                                                                             \
+		out[1] = b1 ^ (~b2 | b3);                                                                            \
+		out[2] = b2 ^ (b3 & b4);                                                                             \
+		out[3] = b3 ^ (b4 | b0);                                                                             \
+		out[4] = b4 ^ (b0 & b1);                                                                             \
+	} while (0)
+#define KECCAK_CHI_1(out)                                                                                            \
+	do {                                                                                                         \
+		out[5] = b0 ^ (b1 | b2);                                                                             \
+		out[6] = b1 ^ (b2 & b3);                                                                             \
+		out[7] = b2 ^ (b3 | ~b4);                                                                            \
+		out[8] = b3 ^ (b4 | b0);                                                                             \
+		out[9] = b4 ^ (b0 & b1);                                                                             \
+	} while (0)
+#define KECCAK_CHI_2(out)                                                                                            \
+	do {                                                                                                         \
+		out[10] = b0 ^ (b1 | b2);                                                                            \
+		out[11] = b1 ^ (b2 & b3);                                                                            \
+		out[12] = b2 ^ (~b3 & b4);                                                                           \
+		out[13] = ~b3 ^ (b4 | b0);                                                                           \
+		out[14] = b4 ^ (b0 & b1);                                                                            \
+	} while (0)
+#define KECCAK_CHI_3(out)                                                                                            \
+	do {                                                                                                         \
+		out[15] = b0 ^ (b1 & b2);                                                                            \
+		out[16] = b1 ^ (b2 | b3);                                                                            \
+		out[17] = b2 ^ (~b3 | b4);                                                                           \
+		out[18] = ~b3 ^ (b4 & b0);                                                                           \
+		out[19] = b4 ^ (b0 | b1);                                                                            \
+	} while (0)
+#define KECCAK_CHI_4(out)                                                                                            \
+	do {                                                                                                         \
+		out[20] = b0 ^ (~b1 & b2);                                                                           \
+		out[21] = ~b1 ^ (b2 | b3);                                                                           \
+		out[22] = b2 ^ (b3 & b4);                                                                            \
+		out[23] = b3 ^ (b4 | b0);                                                                            \
+		out[24] = b4 ^ (b0 & b1);                                                                            \
+	} while (0)
+#define KECCAK_INVERT(state)                                                                                         \
+	do {                                                                                                         \
+		state[1] = ~state[1];                                                                                \
+		state[2] = ~state[2];                                                                                \
+		state[8] = ~state[8];                                                                                \
+		state[12] = ~state[12];                                                                              \
+		state[17] = ~state[17];                                                                              \
+		state[20] = ~state[20];                                                                              \
+	} while (0)
+#endif
+
 /* One row of rho, pi and chi: output word (x, y) comes from input word ((x + 3y) mod 5, x). The words are written
  * out with their rotations. */
 #define KECCAK_ROW(out, in, y, s0, r0, s1, r1, s2, r2, s3, r3, s4, r4)                                               \
@@ -38,11 +108,7 @@ static const uint64_t keccak_constants[KECCAK_ROUNDS] = {
 		const word b2 = KECCAK_ROTL(in[s2] ^ d[s2 % 5], r2);                                                 \
 		const word b3 = KECCAK_ROTL(in[s3] ^ d[s3 % 5], r3);                                                 \
 		const word b4 = KECCAK_ROTL(in[s4] ^ d[s4 % 5], r4);                                                 \
-		out[5 * y + 0] = b0 ^ (~b1 & b2);                                                                    \
-		out[5 * y + 1] = b1 ^ (~b2 & b3);                                                                    \
-		out[5 * y + 2] = b2 ^ (~b3 & b4);                                                                    \
-		out[5 * y + 3] = b3 ^ (~b4 & b0);                                                                    \
-		out[5 * y + 4] = b4 ^ (~b0 & b1);                                                                    \
+		KECCAK_CHI_##y(out);                                                                                 \
 	} while (0)
 
 #define KECCAK_PARITY(set, out, y)                                                                                   \
@@ -77,14 +143,19 @@ static const uint64_t keccak_constants[KECCAK_ROUNDS] = {
 /* The body of a function that permutes word state[25], in place: a copy of it would cost more than it saves. */
 #define KECCAK_PERMUTE(state)                                                                                        \
 	do {                                                                                                         \
-		word e[KECCAK_WORDS],                                                                                \
-			c[5] = { KECCAK_COLUMN(state, 0), KECCAK_COLUMN(state, 1), KECCAK_COLUMN(state, 2),          \
-				 KECCAK_COLUMN(state, 3), KECCAK_COLUMN(state, 4) };                                 \
+		word e[KECCAK_WORDS], c[5];                                                                          \
                                                                                                                      \
+		KECCAK_INVERT(state);                                                                                \
+		c[0] = KECCAK_COLUMN(state, 0);                                                                      \
+		c[1] = KECCAK_COLUMN(state, 1);                                                                      \
+		c[2] = KECCAK_COLUMN(state, 2);                                                                      \
+		c[3] = KECCAK_COLUMN(state, 3);                                                                      \
+		c[4] = KECCAK_COLUMN(state, 4);                                                                      \
 		for (size_t i = 0; i < KECCAK_ROUNDS; i += 2) {                                                      \
 			KECCAK_ROUND(e, state, keccak_constants[i]);                                                 \
 			KECCAK_ROUND(state, e, keccak_constants[i + 1]);                                             \
 		}                                                                                                    \
+		KECCAK_INVERT(state);                                                                                \
 	} while (0)
 
 #endif

@@ -14,6 +14,9 @@
 #if defined(__x86_64__)
 void dr_keccak_many_avx2(uint8_t (*out)[32], const struct dr_bytes *in, size_t num);
 void dr_keccak_many_avx512(uint8_t (*out)[32], const struct dr_bytes *in, size_t num);
+
+/* dr_keccak_permute_bmi: one state, with BMI1 and BMI2. */
+void dr_keccak_permute_bmi(uint64_t state[static 25]);
 #endif
 
 #endif
