@@ -224,7 +224,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct dr_reader r;
 
 	ready();
-	dr_reader_init(&r, dr_bytes_of(data, size < 512 ? size : 512), &fail);
+	dr_reader_init(&r, dr_bytes_of(data, size < 128 ? size : 128), &fail);
 	while (r.left > 0 && num_blocks < BLOCKS) {
 		const uint8_t op = dr_reader_u8(&r);
 

@@ -213,7 +213,7 @@ static void logs(struct dr_bytes payload, uint8_t spoil)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (arena == NULL)
-		arena = dr_arena_new((size_t)1 << 20);
+		arena = dr_arena_new((size_t)32 << 20);
 	DR_ASSERT(arena != NULL);
 	dr_arena_reset(arena);
 	if (size < 2)

@@ -148,7 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct dr_reader r;
 
 	if (arena == NULL) {
-		arena = dr_arena_new((size_t)1 << 20);
+		arena = dr_arena_new((size_t)32 << 20);
 		make_chain();
 		used = kit_used;
 		DR_ASSERT(!said(0, DR_STATUS_FINAL, 1));

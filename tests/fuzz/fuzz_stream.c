@@ -19,7 +19,7 @@
 #define START    100u
 #define BLOCKS   9u
 #define FRAMES   64u
-#define DATA_MAX 512u
+#define DATA_MAX 128u
 #define POOL     ((size_t)1 << 20) /* that one operation may take */
 
 /* One engine and what its host was told. */

@@ -12,14 +12,18 @@ shift 2
 dict=tests/fuzz/dict/$name.dict
 max_len=1024
 case $name in
-json_evm | rpc) dict=tests/fuzz/dict/json.dict ;;
-verify) dict=tests/fuzz/dict/json.dict max_len=2048 ;;
+json_evm) dict=tests/fuzz/dict/json.dict max_len=2048 ;;
+rpc) dict=tests/fuzz/dict/json.dict ;;
+verify) dict=tests/fuzz/dict/json.dict max_len=8192 ;;
+stream) max_len=8192 ;; # a recording's; a script ends after 128
+follow) max_len=6144 ;;
+profile) max_len=4096 ;;
+abi | frames) max_len=1536 ;;
 merkle) max_len=48 ;;
 plan) max_len=64 ;;
-stream | fold | signed) max_len=96 ;;
-text) max_len=128 ;;
+fold | signed | text) max_len=128 ;;
 key_file | route) max_len=256 ;;
-abi | answer | checkpoint | derivation | evidence | frames | proto | rlp) max_len=512 ;;
+answer | checkpoint | derivation | evidence | proto | rlp) max_len=512 ;;
 file) max_len=700 ;;
 esac
 [ -e "$dict" ] && set -- -dict="$dict" "$@"
