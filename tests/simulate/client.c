@@ -19,7 +19,8 @@ struct question {
 static struct question asked[MACHINE_CLIENTS][ASKED_MAX];
 static size_t num_asked[MACHINE_CLIENTS];
 static bool exact_answers, any_allowed;
-static uint8_t reading; /* the log that is read */
+static uint8_t reading;          /* the log that is read */
+static struct dr_buf *recording; /* what is read is evidence */
 
 void client_reset(void)
 {
@@ -276,6 +277,11 @@ static void hear_answer(size_t i, uint16_t type, struct dr_bytes payload)
 		hear_entry(reading, payload);
 		return;
 	}
+	if (type == DR_MSG_KEPT && recording != NULL) {
+		SIM_MUST("limit", dr_buf_append(recording, payload.ptr, payload.len, &fail) == DR_OK, "evidence: %s",
+			 fail.what);
+		return;
+	}
 	SIM_MUST("protocol", num_asked[i] > 0, "an answer %04x to nothing", type);
 	q = asked[i][0];
 	memmove(asked[i], asked[i] + 1, --num_asked[i] * sizeof(q));
@@ -293,7 +299,11 @@ static void hear_answer(size_t i, uint16_t type, struct dr_bytes payload)
 	case DR_MSG_PARCEL: hear_parcel(&q); return;
 	case DR_MSG_ROOT: hear_root(payload); return;
 	case DR_MSG_PROOF: hear_proof(&q, payload); return;
-	case DR_MSG_LOG_END: hear_log_end(payload); return;
+	case DR_MSG_LOG_END:
+		if (recording == NULL)
+			hear_log_end(payload);
+		recording = NULL;
+		return;
 	case DR_MSG_DONE: sim_count(SIM_RESEALS); return;
 	default: sim_fail("protocol", "the core answers %04x", type);
 	}
@@ -399,6 +409,20 @@ void client_logs(void)
 		hear_run();
 	}
 	reading = 0;
+}
+
+bool client_evidence(struct dr_buf *out)
+{
+	const struct question q = { .type = DR_MSG_EVIDENCE_GET };
+
+	recording = out;
+	put(&q, dr_bytes_of(NULL, 0));
+	say(LOGS, &q);
+	hear_run();
+	const bool whole = recording == NULL;
+
+	recording = NULL;
+	return whole;
 }
 
 void client_rude(void)

@@ -18,6 +18,8 @@ void client_root(void);
 void client_reseal(void);
 void client_proof(void);
 void client_logs(void);
+/* client_evidence: the recording, head first. False: there was no core to give it. */
+bool client_evidence(struct dr_buf *out);
 /* client_rude: what no client may say; it is hung up on. */
 void client_rude(void);
 

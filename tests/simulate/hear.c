@@ -61,6 +61,13 @@ static void hear_note(struct told_entry *e, const struct dr_note *note)
 		if (sscanf(note->detail, "request %llu:", &request) == 1)
 			e->request = request;
 		break;
+	case DR_NOTE_REQUEST: {
+		const char *deny = strstr(note->detail, ": deny ");
+
+		if (deny != NULL)
+			sscanf(deny + 7, "%23s", e->deny);
+		break;
+	}
 	case DR_NOTE_LEASE: w.learned = w.learned || strncmp(note->detail, "unsealed", 8) == 0; break;
 	case DR_NOTE_HEARTBEAT:
 		if (strncmp(note->detail, "drawn", 5) != 0)
@@ -84,7 +91,6 @@ static void hear_note(struct told_entry *e, const struct dr_note *note)
 	case DR_NOTE_UNAVAILABLE:
 	case DR_NOTE_ENDPOINT:
 	case DR_NOTE_DIVERGENCE:
-	case DR_NOTE_REQUEST:
 	case DR_NOTE_ROOT:
 	case DR_NOTE_PROFILE:
 	case DR_NOTE_CONFLICT:
@@ -194,6 +200,7 @@ static void hear_status(struct dr_bytes payload)
 	w.status_new = true;
 	w.held = r->sealed &&
 		 (strstr(r->why, "heartbeat on chain") != NULL || strstr(r->why, "root held here") != NULL);
+	w.ever_held = w.ever_held || w.held;
 	if (!r->has_final) {
 		SIM_MUST("I3", r->ledger_size == 0 && w.cursor == NULL, "a cursor was told, and there is none");
 		return;

@@ -75,6 +75,7 @@
 	X(RESEALS, "sealed anew")                                                                                    \
 	X(PROOFS, "log proofs checked")                                                                              \
 	X(LOGS_READ, "logs read back")                                                                               \
+	X(REPLAYS, "recordings replayed")                                                                            \
 	X(CONFLICTS, "conflicts")                                                                                    \
 	X(HEALED, "seeds that healed")                                                                               \
 	X(HEALED_ALLOWS, "allowed after healing")

@@ -23,6 +23,7 @@ struct told_entry {
 	uint8_t kind; /* of a note */
 	uint64_t number, boot_ms, wall_ms;
 	uint64_t request; /* RELEASE: of which request */
+	char deny[24];    /* REQUEST: why not; empty: it was allowed */
 };
 struct told_log {
 	struct dr_merkle tree;
@@ -64,7 +65,7 @@ struct world_sim {
 	uint64_t head_time;   /* of the newest head that it noted */
 	uint64_t slow_ms;     /* that syncs took in this run */
 	bool boot_jumped;     /* boot-time stood still and then went on, in this life */
-	bool held;            /* its status says that it holds itself */
+	bool held, ever_held; /* its status says that it holds itself */
 	struct dr_status_report status;
 	bool status_new;
 	struct told_root roots[ROOTS_MAX];
