@@ -89,7 +89,7 @@ static void receipts(const char *path)
 {
 	struct bench b = bench_begin("receipts");
 	struct block *blocks = calloc(BLOCKS, sizeof(*blocks));
-	const struct dr_bytes file = read_file(path, 32u << 20);
+	const struct dr_bytes file = read_file(path, 8u << 20);
 	struct dr_arena *arena = dr_arena_new(64u << 20);
 	struct dr_bytes sum[BLOCKS];
 	uint8_t hash[32];
@@ -150,7 +150,7 @@ static void proofs(const char *path)
 {
 	struct bench b = bench_begin("proofs");
 	struct proof *proofs = calloc(PROOFS, sizeof(*proofs));
-	const struct dr_bytes file = read_file(path, 32u << 20);
+	const struct dr_bytes file = read_file(path, 8u << 20);
 	uint8_t(*seen)[32] = calloc(PROOFS, 32), hash[32];
 	struct dr_bytes sum[1];
 	struct dr_evm_account account;

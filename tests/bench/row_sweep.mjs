@@ -10,13 +10,18 @@ const BLOCKS = [64, 125, 250, 500, 1000, 2000];
 const RECEIPTS = [10, 25, 50, 100, 200, 400, 800];
 const EVENTS = [0, 25, 50, 75, 100];
 const ENTRIES = [1000, 10000, 100000, 1000000];
-const DAYS = [1, 3, 10, 30, 90];
+const DAYS = [1, 3, 10, 30, 60];
 
 export default function ({ task, median, here, bin, data, out, made, quick }) {
 	const env = { BENCH_ROUNDS: quick ? '1' : '3' };
 	const some = (list) => (quick ? list.slice(0, 2) : list);
 	const sweeps = {};
-	const add = (name, x, y) => (sweeps[name] = { x, y, series: {} });
+	const save = () => writeFileSync(join(out, 'bench-sweep.json'), JSON.stringify(sweeps, null, '\t') + '\n');
+	// What is there already is kept, if the next one fails.
+	const add = (name, x, y) => {
+		save();
+		return (sweeps[name] = { x, y, series: {} });
+	};
 	const put = (sweep, series, x, y) => (sweep.series[series] ??= []).push([x, Number(y.toPrecision(4))]);
 	const mine = (keccak, ...args) => task([join(bin, args[0]), ...args.slice(1)], { ...env, ...(keccak ? { BENCH_KECCAK: keccak } : {}) });
 	const peer = (...args) => task([process.execPath, join(here, 'peers.mjs'), ...args], { ...env, BENCH_ROUNDS: '1' });
@@ -81,5 +86,5 @@ export default function ({ task, median, here, bin, data, out, made, quick }) {
 		put(start, 'derot, the whole start', n, median(line.seconds));
 		put(start, 'of it, the logs verified', n, line.opening_s);
 	}
-	writeFileSync(join(out, 'bench-sweep.json'), JSON.stringify(sweeps, null, '\t') + '\n');
+	save();
 }
