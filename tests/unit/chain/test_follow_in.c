@@ -149,6 +149,50 @@ static void test_addresses_alike(void **state)
 	dr_buf_free(&buf);
 }
 
+/* Receipts whose own blooms are not those of their logs, under a root and a header's bloom that are of these very
+ * receipts: whichever of them it is. */
+static void test_false_bloom(void **state)
+{
+	const struct dr_evm_receipt receipt = { .type = 2, .status = 1, .cumulative_gas = 60000000 };
+	struct dr_evm_log log = { .num_topics = 0 };
+	enum { NUM = 5 };
+
+	(void)state;
+	memcpy(log.address, contract, 20);
+	for (size_t bad = 0; bad <= NUM; bad++) {
+		struct dr_arena *arena = dr_arena_new((size_t)1 << 24);
+		struct dr_node node = { .complete = DR_COMPLETE_NONE };
+		struct dr_bytes receipts[NUM];
+		struct dr_buf bufs[NUM], payload;
+		struct dr_fail fail = { 0 };
+
+		for (size_t i = 0; i < NUM; i++) {
+			size_t at = 0;
+
+			dr_buf_init(&bufs[i], 4096);
+			assert_int_equal(dr_evm_receipt_encode(&bufs[i], &receipt, &log, 1, &fail), DR_OK);
+			receipts[i] = dr_buf_view(&bufs[i]);
+			while (memcmp(bufs[i].ptr + at, "\xb9\x01\x00", 3) != 0)
+				at++;
+			if (i == bad)
+				bufs[i].ptr[at + 3] ^= 1;
+			for (size_t b = 0; b < 256; b++)
+				node.bloom[b] |= bufs[i].ptr[at + 3 + b];
+		}
+		dr_buf_init(&payload, 1u << 16);
+		payload_of(&payload, receipts, NUM, &fail);
+		assert_int_equal(dr_evm_receipts_root(node.receipts_root, receipts, NUM, arena, &fail), DR_OK);
+		dr_in_receipts(&node, dr_buf_view(&payload), contract, NULL, arena, &fail);
+		kit_assert_fail(bad < NUM ? DR_ERR_PROOF : DR_OK, &fail);
+		assert_int_equal(node.complete, bad < NUM ? DR_COMPLETE_NONE : DR_COMPLETE_RECEIPTS);
+		dr_heap_free(node.events);
+		dr_buf_free(&payload);
+		for (size_t i = 0; i < NUM; i++)
+			dr_buf_free(&bufs[i]);
+		dr_arena_free(arena);
+	}
+}
+
 /* Over all receipts of a block together. */
 static void test_too_many(void **state)
 {
@@ -183,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_addresses_alike),
 		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_false_bloom),
 		cmocka_unit_test(test_crowded),
 	};
 
