@@ -199,6 +199,17 @@ $(SIMULATE): $(SIMULATE_SRC:%.c=$(OUT)/%.o) $(KIT) $(CORE_LIBS)
 	$(call say,LINK,$@)
 	$(link) $(SIMULATE_CALLS:%=-Wl,--wrap=%) $(TEST_DEPS) $(CORE_DEPS)
 
+# The simulator: the core's own objects, with its system calls handed to tests/simulate/machine_calls.c.
+SIMULATE := $(OUT)/simulate/simulate
+SIMULATE_SRC := $(sort $(wildcard tests/simulate/*.c))
+SIMULATE_CALLS := accept4 access bind calloc clock_gettime close fchmod fcntl fdopen flock free fstat fsync getsockopt \
+	listen malloc mkdir open openat poll prctl rand read realloc rename renameat2 setrlimit signalfd sigprocmask socket \
+	sodium_free sodium_malloc timerfd_create timerfd_settime unlink write
+$(SIMULATE): $(SIMULATE_SRC:%.c=$(OUT)/%.o) $(KIT) $(CORE_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(link) $(SIMULATE_CALLS:%=-Wl,--wrap=%) $(TEST_DEPS) $(CORE_DEPS)
+
 # What scripts and tests of the whole learn: the folder of the programs, and the command line.
 ENV := DEROT_BUILD=$(abspath $(BUILD)) DEROT=$(abspath $(BUILD))/derot
 
@@ -272,6 +283,12 @@ FAULTS_ENV_asan = DEROT_PRELOAD=$$($(CC) -print-file-name=libasan.so)
 check-faults: all $(OUT)/faults/test_faults $(OUT)/faults/shim.so
 	@RUN='DEROT_FAULTS=$(FAULTS) $(FAULTS_ENV_$(PROFILE)) $(OUT)/faults/test_faults "$$1"' \
 		$(RUN_TESTS) faults-$(PROFILE) fail lose stall kill recording
+
+# Seeds of the simulator, each of them a run of its own; from two places, so that two cores have something to do.
+SIMULATE_SEEDS ?= 250
+check-simulate: $(SIMULATE)
+	@RUN='$(SIMULATE) -seeds=$(SIMULATE_SEEDS) -seed="$$1" -tape=$(OUT)/simulate/"$$1".tape' \
+		$(RUN_TESTS) simulate-$(PROFILE) 1 100001
 
 # Seeds of the simulator, each of them a run of its own; from two places, so that two cores have something to do.
 SIMULATE_SEEDS ?= 250
