@@ -14,6 +14,8 @@
 # make compare      what viem, ethers, Helios and derot say when a server hides a revocation
 # make bench [TASK=name]    what it costs, beside the packages that users would otherwise take: build/bench.json
 # make bench-page   the same, with sweeps: docs/performance.md and its plots are drawn anew
+# make mutate [ONLY=id]      breaks checks on purpose, in a copy of the tree, and sees a test fail, as
+#                     tests/mutate/breakages.txt says; RANDOM=40 SEED=1: as many blind breakages
 # make format, make install (DESTDIR, PREFIX), make clean
 #
 # PROFILE=debug|asan|clang selects another flag set, built in build/<profile>/. V=1 shows the commands, CI=true
@@ -199,17 +201,6 @@ $(SIMULATE): $(SIMULATE_SRC:%.c=$(OUT)/%.o) $(KIT) $(CORE_LIBS)
 	$(call say,LINK,$@)
 	$(link) $(SIMULATE_CALLS:%=-Wl,--wrap=%) $(TEST_DEPS) $(CORE_DEPS)
 
-# The simulator: the core's own objects, with its system calls handed to tests/simulate/machine_calls.c.
-SIMULATE := $(OUT)/simulate/simulate
-SIMULATE_SRC := $(sort $(wildcard tests/simulate/*.c))
-SIMULATE_CALLS := accept4 access bind calloc clock_gettime close fchmod fcntl fdopen flock free fstat fsync getsockopt \
-	listen malloc mkdir open openat poll prctl rand read realloc rename renameat2 setrlimit signalfd sigprocmask socket \
-	sodium_free sodium_malloc timerfd_create timerfd_settime unlink write
-$(SIMULATE): $(SIMULATE_SRC:%.c=$(OUT)/%.o) $(KIT) $(CORE_LIBS)
-	@mkdir -p $(@D)
-	$(call say,LINK,$@)
-	$(link) $(SIMULATE_CALLS:%=-Wl,--wrap=%) $(TEST_DEPS) $(CORE_DEPS)
-
 # What scripts and tests of the whole learn: the folder of the programs, and the command line.
 ENV := DEROT_BUILD=$(abspath $(BUILD)) DEROT=$(abspath $(BUILD))/derot
 
@@ -255,6 +246,7 @@ check-offline: deps
 	check-valgrind check-nodes
 check-source:
 	@$(RUN_TESTS) source tests/check/source.sh tests/check/format.sh $(sort $(wildcard tests/check/test_*.sh))
+	@RUN='"$$1" check' $(RUN_TESTS) mutate tests/mutate/mutate.sh
 
 check-units: $(UNIT)
 	@$(RUN_TESTS) units-$(PROFILE) $(UNIT)
@@ -283,12 +275,6 @@ FAULTS_ENV_asan = DEROT_PRELOAD=$$($(CC) -print-file-name=libasan.so)
 check-faults: all $(OUT)/faults/test_faults $(OUT)/faults/shim.so
 	@RUN='DEROT_FAULTS=$(FAULTS) $(FAULTS_ENV_$(PROFILE)) $(OUT)/faults/test_faults "$$1"' \
 		$(RUN_TESTS) faults-$(PROFILE) fail lose stall kill recording
-
-# Seeds of the simulator, each of them a run of its own; from two places, so that two cores have something to do.
-SIMULATE_SEEDS ?= 250
-check-simulate: $(SIMULATE)
-	@RUN='$(SIMULATE) -seeds=$(SIMULATE_SEEDS) -seed="$$1" -tape=$(OUT)/simulate/"$$1".tape' \
-		$(RUN_TESTS) simulate-$(PROFILE) 1 100001
 
 # Seeds of the simulator, each of them a run of its own; from two places, so that two cores have something to do.
 SIMULATE_SEEDS ?= 250
@@ -330,8 +316,8 @@ hostile: all
 		$(NODE) tests/hostile/rounds.mjs
 
 check-long: deps
-	$(call run_parts,long-fuzz long-faults long-hostile long-scripts)
-.PHONY: long-fuzz long-faults long-hostile long-scripts
+	$(call run_parts,long-fuzz long-faults long-hostile long-mutate long-scripts)
+.PHONY: long-fuzz long-faults long-hostile long-mutate long-scripts
 long-fuzz:
 	+@$(SUB) PROFILE=asan check-fuzz ROUNDS=200000
 # Every call there is, and many kills; and what the failures' own paths do with memory.
@@ -344,6 +330,9 @@ long-hostile: all
 	+@RUN='$(SUB) PROFILE=asan "$$1" ROUNDS=3000 SEED=long' $(RUN_TESTS) long-hostile hostile
 	@RUN='$(ENV) DEROT_DEPTHS=all $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) long-forks \
 		tests/hostile/test_forks.mjs
+# Every breakage of the list, each caught by the case that it names.
+long-mutate:
+	@RUN='BUILD=$(BUILD) JOBS=$(JOBS) "$$1" run' JOBS=1 tests/check/run.sh $(RESULTS) long-mutate tests/mutate/mutate.sh
 long-scripts: all $(OUT)/fuzz-peer
 	@tests/nodes/install.sh
 	@RUN='$(NODE) "$$1" $(OUT)/fuzz-peer 40000 2' $(RUN_TESTS) long-differential tests/fuzz/peer/differential.mjs
@@ -358,6 +347,11 @@ STEPS ?= 80
 simulate: $(SIMULATE)
 	@$(if $(TAPE),$(SIMULATE) -play=$(TAPE) -steps=$(STEPS),$(SIMULATE) -seeds=$(SEEDS) -seed=$(SEED) -steps=$(STEPS) \
 		-tape=$(OUT)/simulate/failed.tape)
+
+.PHONY: mutate
+mutate:
+	@BUILD=$(BUILD) PROFILE=$(PROFILE) JOBS=$(JOBS) tests/mutate/mutate.sh \
+		$(if $(RANDOM),random $(RANDOM) $(or $(SEED),1),run $(ONLY))
 
 .PHONY: fuzz fuzz-all differential coverage coverage-fuzz cover-programs bench bench-page format install clean
 TIME ?= 60
