@@ -8,7 +8,7 @@
 /* Text to JSON. jansson parses by recursion and keeps about a hundred bytes per value, so depth and number of
  * values are counted over the raw text first. */
 
-static enum dr_err scan(struct dr_bytes text, struct dr_fail *fail)
+static enum dr_err scan(struct dr_bytes text, size_t *left, struct dr_fail *fail)
 {
 	size_t depth = 0, values = 1;
 	bool in_string = false;
@@ -35,12 +35,20 @@ static enum dr_err scan(struct dr_bytes text, struct dr_fail *fail)
 			values++;
 		}
 	}
-	if (values > DR_JSON_VALUES_MAX)
+	if (values > *left)
 		return dr_fail_set(fail, DR_ERR_LIMIT, "JSON has too many values", values);
+	*left -= values;
 	return DR_OK;
 }
 
 enum dr_err dr_json_load(json_t **out, struct dr_bytes text, struct dr_fail *fail)
+{
+	size_t left = DR_JSON_VALUES_MAX;
+
+	return dr_json_load_part(out, &left, text, fail);
+}
+
+enum dr_err dr_json_load_part(json_t **out, size_t *left, struct dr_bytes text, struct dr_fail *fail)
 {
 	json_error_t error;
 
@@ -49,7 +57,7 @@ enum dr_err dr_json_load(json_t **out, struct dr_bytes text, struct dr_fail *fai
 		return dr_fail_set(fail, DR_ERR_LIMIT, "JSON text is too long", text.len);
 	if (text.len == 0)
 		return dr_fail_set(fail, DR_ERR_SYNTAX, "empty text where JSON was expected", 0);
-	if (scan(text, fail) != DR_OK)
+	if (scan(text, left, fail) != DR_OK)
 		return fail->err;
 	*out = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 	/* An integer beyond 64 bits (an id, a total difficulty) is JSON all the same; no member we read is one. */

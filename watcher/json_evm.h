@@ -33,6 +33,10 @@
  * failure. Errors: syntax, limit. */
 enum dr_err dr_json_load(json_t **out, struct dr_bytes text, struct dr_fail *fail);
 
+/* dr_json_load_part: of several texts that are kept together: *left values may be in this one; what it has goes off.
+ */
+enum dr_err dr_json_load_part(json_t **out, size_t *left, struct dr_bytes text, struct dr_fail *fail);
+
 /* What a reply is. */
 enum dr_reply_kind {
 	DR_REPLY_RESULT = 1, /* result is there and not null */

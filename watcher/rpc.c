@@ -19,8 +19,9 @@ struct exchange {
 	struct dr_rpc_exchange x; /* first: what the caller sees */
 	struct exchange *next;
 	struct held *held;
-	size_t done; /* calls[0,done) have their end */
-	size_t sent; /* calls[done,done+sent) are on the wire */
+	size_t held_len, values_left; /* bytes that held was, and how many more values it may have */
+	size_t done;                  /* calls[0,done) have their end */
+	size_t sent;                  /* calls[done,done+sent) are on the wire */
 };
 
 struct endpoint {
@@ -286,6 +287,7 @@ enum dr_err dr_rpc_post(struct dr_rpc *r, uint16_t endpoint, struct dr_rpc_call 
 		return dr_fail_set(fail, DR_ERR_NOMEM, "no memory for a request", 0);
 	}
 	at->x = (struct dr_rpc_exchange){ .endpoint = endpoint, .tag = tag, .num = num, .calls = calls };
+	at->values_left = DR_JSON_VALUES_MAX;
 	for (size_t i = 0; i < num; i++) {
 		calls[i].id = r->next_id++;
 		calls[i].end = DR_RPC_NONE;
@@ -334,7 +336,10 @@ static enum dr_rpc_end take_body(struct endpoint *e, long status, uint32_t batch
 	if (status >= 300 && status < 400)
 		return DR_RPC_HTTP;
 	/* Some servers put an HTTP error on a JSON-RPC error; some refuse batches with a bare one. */
-	if (e->encoded || dr_json_load(&root, dr_buf_view(&e->reply), &fail) != DR_OK) {
+	at->held_len += e->reply.len;
+	if (at->held_len > DR_RPC_HELD_MAX)
+		return DR_RPC_TOO_LARGE;
+	if (e->encoded || dr_json_load_part(&root, &at->values_left, dr_buf_view(&e->reply), &fail) != DR_OK) {
 		if (status != 200)
 			return shrink(e, status != 413) ? DR_RPC_NONE : DR_RPC_HTTP;
 		if (fail.err == DR_ERR_LIMIT)

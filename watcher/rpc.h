@@ -6,7 +6,8 @@
  * requests where a server refuses batches, one HTTP request at a time over one kept connection. Every call of a
  * finished exchange has an end. Servers are hostile: a deadline for each HTTP request as a whole, a cap on bodies
  * and headers that holds while reading, no redirects, no compression, no proxy, http and https only, certificates
- * checked, ids matched. Nothing here prints, and no text that comes out holds a URL.
+ * checked, ids matched, and no more JSON values kept of one exchange than one text may have. Nothing here prints, and
+ * no text that comes out holds a URL.
  *
  * Layer: watcher.
  */
@@ -15,9 +16,10 @@
 
 #include "watcher/json_evm.h"
 
-#define DR_RPC_BODY_MAX   ((size_t)64 << 20) /* body of one HTTP reply */
-#define DR_RPC_HEAD_MAX   65536u             /* its headers, all together */
-#define DR_RPC_CALLS_MAX  131072u            /* calls of one exchange */
+#define DR_RPC_BODY_MAX   ((size_t)64 << 20)  /* body of one HTTP reply */
+#define DR_RPC_HELD_MAX   ((size_t)256 << 20) /* all bodies of one exchange, which are kept as long as it */
+#define DR_RPC_HEAD_MAX   65536u              /* its headers, all together */
+#define DR_RPC_CALLS_MAX  131072u             /* calls of one exchange */
 #define DR_RPC_METHOD_MAX 40u
 
 enum dr_rpc_end {

@@ -86,6 +86,23 @@ static void test_load(void **state)
 	}
 }
 
+/* Texts that are kept together share one bound. */
+static void test_load_part(void **state)
+{
+	const struct dr_bytes text = dr_bytes_of("[1,2]", 5);
+	struct dr_fail fail = { 0 };
+	size_t left = 5;
+	json_t *json;
+
+	(void)state;
+	assert_int_equal(dr_json_load_part(&json, &left, text, &fail), DR_OK);
+	assert_int_equal(left, 2); /* the list and what is in it: counted over the text */
+	json_decref(json);
+	assert_int_equal(dr_json_load_part(&json, &left, text, &fail), DR_ERR_LIMIT);
+	assert_null(json);
+	assert_int_equal(left, 2);
+}
+
 static void test_load_bounds(void **state)
 {
 	char *text = (char *)kit_alloc(3 * DR_JSON_VALUES_MAX);
@@ -490,12 +507,13 @@ static void test_mainnet_proof(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_load),          cmocka_unit_test(test_load_bounds),
-		cmocka_unit_test(test_reply),         cmocka_unit_test(test_header),
-		cmocka_unit_test(test_header_values), cmocka_unit_test(test_receipts),
-		cmocka_unit_test(test_deposit),       cmocka_unit_test(test_logs),
-		cmocka_unit_test(test_proof),         cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_mainnet),       cmocka_unit_test(test_mainnet_proof),
+		cmocka_unit_test(test_load),          cmocka_unit_test(test_load_part),
+		cmocka_unit_test(test_load_bounds),   cmocka_unit_test(test_reply),
+		cmocka_unit_test(test_header),        cmocka_unit_test(test_header_values),
+		cmocka_unit_test(test_receipts),      cmocka_unit_test(test_deposit),
+		cmocka_unit_test(test_logs),          cmocka_unit_test(test_proof),
+		cmocka_unit_test(test_damage),        cmocka_unit_test(test_mainnet),
+		cmocka_unit_test(test_mainnet_proof),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
