@@ -18,7 +18,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const LIMIT_MS = 120000;
+const LIMIT_MS = 240000;
 
 class Client {
 	#child;

@@ -8,23 +8,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kms, derotCli, replay } from '../nodes/run.mjs';
 
 const HOLD_MS = 1500;
-const LIMIT_MS = 120000;
+const LIMIT_MS = 240000;
 // The history is an hour old, its end is new: who stands still in its middle holds a lease no more.
 const MAX_STALENESS_S = 600;
 // Changes by time have no event; their ordinal is behind every event's.
 const NO_EVENT = 0xffffffff;
 
-// standing: waits until the run is at block `end` (false), or has named the server in its journal and then not moved for
-// a while (true).
-async function standing(kms, end) {
-	let last = { final: null, since: Date.now() };
+// standing: waits until the run is at block `end` (false), or has a lie in its journal, is at block `last` and stays there
+// for a while (true).
+async function standing(kms, last, end) {
+	let since;
 	for (const limit = Date.now() + LIMIT_MS; Date.now() < limit; await sleep(200)) {
 		const status = await kms.status();
 		if (status && status.final >= end) return false;
-		if (!status || status.final !== last.final) last = { final: status?.final, since: Date.now() };
-		else if (Date.now() - last.since > HOLD_MS && (await named(kms)).length > 0) return true;
+		if (status?.final !== last) since = undefined;
+		else if (since === undefined) since = Date.now();
+		else if (Date.now() - since > HOLD_MS && (await named(kms)).some(({ kind }) => kind === 'lie')) return true;
 	}
-	throw new Error(`derot run neither got to block ${end} nor said why not: ${kms.err}`);
+	throw new Error(`derot run neither got to block ${end} nor stood still at ${last}: ${kms.err}`);
 }
 
 // What the journal holds against the server.
@@ -49,14 +50,15 @@ async function told(kms) {
 	};
 }
 
-// askDerot: {alone, beside}: what it told with the server alone, and with the honest one. end: the final block to get to.
-export async function askDerot(derot, url, honest, end) {
+// askDerot: {alone, beside}: what it told with the server alone, and with the honest one. last: the block before what is
+// hidden, if anything; end: the final block to get to.
+export async function askDerot(derot, { url, honest, last, end }) {
 	const server = { name: 'server', url };
 	const kms = new Kms(derot, { endpoints: [server], step: 1, poll_ms: 10, max_staleness: MAX_STALENESS_S });
 	const begin = Date.now();
 	await kms.start();
 	const connect_ms = Date.now() - begin;
-	const held = await standing(kms, end);
+	const held = await standing(kms, last, end);
 	const wall_ms = Date.now() - begin;
 	const alone = { ...(await told(kms)), held, connect_ms, wall_ms };
 	await kms.stop();

@@ -48,7 +48,7 @@ async function main(args) {
 		console.log(`${name}: ${loads}can be asked after ${connect_ms} ms, has answered after ${wall_ms} ms`);
 	}
 	const wrong = [...result.broken, ...differences(markdown(table), documented())];
-	for (const line of wrong) console.error(`compare: ${line}`);
+	for (const line of wrong.length > 0 ? [...wrong, ...result.errors] : []) console.error(`compare: ${line}`);
 	return wrong.length > 0 ? 1 : 0;
 }
 

@@ -3,8 +3,9 @@
 // The comparison: every client is asked about one chain through a server that hides something, or nothing, and what it
 // said is held against the truth.
 //
-//     const { columns, rows, broken, times } = await compare();
+//     const { columns, rows, broken, times, errors } = await compare();
 //     rows[0]      // {who, asked, cells}: a cell for each column
+//     errors       // what clients complained of: a line each
 //     broken       // what should hold, whatever the table says, and did not: a line each
 
 import { label, selectorOf } from '../nodes/abi.mjs';
@@ -19,6 +20,8 @@ import { LEAKY, World } from './world.mjs';
 
 // How long derot may try to record what is hidden.
 const RECORD_MS = 5000;
+// How often the chain is brought up to the clock.
+const RENEW_MS = 3000;
 const PEERS = ['viem', 'ethers', 'helios'];
 
 // What the server does: a depth of liar.mjs, and which transactions it hides. Each has its block to itself: beside another
@@ -92,7 +95,6 @@ async function askPeers(world, situations) {
 		const client = await startClient(name);
 		try {
 			for (const s of situations) {
-				await world.renew();
 				s[name] = await through(world, s, (url) => client.ask(aboutOf(world, url)));
 				s[name].start_ms = client.start_ms;
 			}
@@ -148,6 +150,12 @@ function check(situations, world, forged, recorded) {
 	return broken;
 }
 
+// What the clients said where they failed: for whoever wonders why a table differs.
+function complaints(situations) {
+	const of = (s, name) => Object.entries(s[name]).filter(([, said]) => said?.error).map(([what, { error }]) => `${s.name}: ${name}: ${what}: ${error}`);
+	return situations.flatMap((s) => PEERS.flatMap((name) => of(s, name)));
+}
+
 async function versions() {
 	const derot = JSON.parse((await derotCli(['version', '--format', 'json'])).out).version;
 	return { viem: version('viem'), ethers: version('ethers'), Helios: version('@a16z/helios'), derot };
@@ -164,9 +172,8 @@ function timesOf(name, situations) {
 }
 
 export async function compare() {
-	const begin = Date.now();
 	const world = await World.build();
-	const built_ms = Date.now() - begin;
+	const renewing = setInterval(() => world.renew().catch(() => {}), RENEW_MS);
 	const recorded = [];
 	let forged;
 	const situations = SITUATIONS.map((situation) => ({ ...situation, world }));
@@ -174,7 +181,10 @@ export async function compare() {
 		const rest = [...situations];
 		const askRuns = async () => {
 			for (let s; (s = rest.shift()); )
-				s.derot = await through(world, s, (url) => askDerot(world.derot, url, world.chain.url, world.end));
+				s.derot = await through(world, s, (url) => {
+					const last = s.hides && world[s.hides][0].block - 1;
+					return askDerot(world.derot, { url, honest: world.chain.url, last, end: world.end });
+				});
 		};
 		const peers = async () => {
 			await askPeers(world, situations);
@@ -186,10 +196,11 @@ export async function compare() {
 		};
 		await Promise.all([peers(), askRuns(), askRuns().then(records)]);
 	} finally {
+		clearInterval(renewing);
 		await world.stop();
 	}
 	const named = await versions();
 	const rows = CLIENTS.map(({ who, asked, cell }) => ({ who: `${who} ${named[who]}`, asked, cells: situations.map(cell) }));
 	const times = [...PEERS, 'derot'].map((name) => timesOf(name, situations));
-	return { columns: SITUATIONS.map((s) => s.name), rows, broken: check(situations, world, forged, recorded), times, built_ms, situations };
+	return { columns: SITUATIONS.map((s) => s.name), rows, broken: check(situations, world, forged, recorded), times, errors: complaints(situations) };
 }
