@@ -182,6 +182,18 @@ static enum dr_err check_group(struct group *group, struct dr_fail *fail)
 	return DR_OK;
 }
 
+static void add_bloom(uint8_t to[static 256], const uint8_t bloom[static 256])
+{
+	for (size_t i = 0; i < 256; i += 8) {
+		uint64_t sum, more;
+
+		memcpy(&sum, to + i, 8);
+		memcpy(&more, bloom + i, 8);
+		sum |= more;
+		memcpy(to + i, &sum, 8);
+	}
+}
+
 static enum dr_err scan_receipts(struct dr_evm_scan *out, struct group *group, const struct dr_bytes *receipts,
 				 size_t num, const uint8_t contract[static 20], struct dr_arena *arena,
 				 struct dr_fail *fail)
@@ -207,8 +219,7 @@ static enum dr_err scan_receipts(struct dr_evm_scan *out, struct group *group, c
 			return fail->err;
 		if (own.err != DR_OK)
 			return dr_fail_set(fail, own.err, own.what, own.at);
-		for (size_t b = 0; b < 256; b++)
-			out->bloom[b] |= g.claimed[b];
+		add_bloom(out->bloom, g.claimed);
 		if (g.num_events == 0)
 			continue;
 		struct dr_evm_found *found = dr_arena_alloc(arena, sizeof(*found));
