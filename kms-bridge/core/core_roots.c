@@ -16,23 +16,39 @@ static bool own_root(void *ctx, uint64_t generation, const struct dr_root *publi
 	return c->keys != NULL && dr_keys_equal(c->keys, generation, published->prf_pub, published->sig_pub);
 }
 
+static void folder_of(char folder[static DR_TEXT_MAX + 8], const char *path)
+{
+	char *slash;
+
+	snprintf(folder, DR_TEXT_MAX + 8, "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash == NULL)
+		snprintf(folder, DR_TEXT_MAX + 8, ".");
+	else
+		slash[slash == folder ? 1 : 0] = 0;
+}
+
 enum dr_err dr_core_sync_folder(const char *path)
 {
 	char folder[DR_TEXT_MAX + 8];
-	char *slash;
 
-	snprintf(folder, sizeof(folder), "%s", path);
-	slash = strrchr(folder, '/');
-	if (slash == NULL)
-		snprintf(folder, sizeof(folder), ".");
-	else
-		slash[slash == folder ? 1 : 0] = 0;
+	folder_of(folder, path);
 	const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const bool done = fd >= 0 && fsync(fd) == 0;
 
 	if (fd >= 0)
 		close(fd);
 	return done ? DR_OK : DR_ERR_IO;
+}
+
+/* Nobody of ours made a file where we may not write: a folder that is not ours, or a file system that takes nothing,
+ * and often cannot be synced either. */
+static bool may_be_made_here(const char *path)
+{
+	char folder[DR_TEXT_MAX + 8];
+
+	folder_of(folder, path);
+	return access(folder, W_OK) == 0;
 }
 
 /* Opening */
@@ -85,7 +101,7 @@ static enum dr_err open_keys(struct dr_core *c, const struct dr_keys_binding *bi
 	if (len == 0 && access(c->init.key_file, F_OK) != 0 &&
 	    dr_keys_file_make(c->init.key_file, c->init.passphrase_file, c->init.argon2_mib, &c->fail) != DR_OK)
 		return c->fail.err;
-	if (len == 0 && dr_core_sync_folder(c->init.key_file) != DR_OK)
+	if (len == 0 && may_be_made_here(c->init.key_file) && dr_core_sync_folder(c->init.key_file) != DR_OK)
 		return dr_core_fail(c, DR_ERR_IO, "key file", "%s: its folder could not be synced: %s",
 				    c->init.key_file, strerror(errno));
 	if (len > 0 && access(next, F_OK) == 0 && opens(c, next, binding, id)) {

@@ -117,6 +117,36 @@ static void test_unused(void **state)
 	opens_with(key);
 }
 
+/* A key file that was put into a folder in which this user can only look up names: it is the operator's, and its name
+ * is not ours to make durable. */
+static void test_shut_folder(void **state)
+{
+	static struct process p;
+	const bool is_root = geteuid() == 0;
+	const uid_t user = is_root ? 65534 : geteuid();
+	char folder[128];
+	uint8_t key[32];
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "%s/keys", dir);
+	snprintf(init.key_file, sizeof(init.key_file), "%s/keys/key", dir);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	const int fd = open(init.key_file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	memset(key, 0x5a, sizeof(key));
+	assert_int_equal(write(fd, key, sizeof(key)), sizeof(key));
+	assert_int_equal(fchown(fd, user, (gid_t)-1), 0);
+	close(fd);
+	assert_int_equal(chmod(folder, 0111), 0);
+	assert_int_equal(chown(dir, user, (gid_t)-1), 0);
+	assert_int_equal(setresuid(user, user, is_root ? 0 : user), 0);
+	start_run(&p);
+	assert_int_equal(stop_run(&p), 0);
+	if (is_root)
+		assert_int_equal(setresuid(0, 0, 0), 0);
+	assert_int_equal(chmod(folder, 0700), 0);
+}
+
 static void test_about(void **state)
 {
 	static struct process p;
@@ -152,8 +182,8 @@ static void test_about(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-	const struct CMUnitTest tests[] = { T(test_goes_on), T(test_unreadable), T(test_key_file), T(test_unused),
-					    T(test_about) };
+	const struct CMUnitTest tests[] = { T(test_goes_on), T(test_unreadable),  T(test_key_file),
+					    T(test_unused),  T(test_shut_folder), T(test_about) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
