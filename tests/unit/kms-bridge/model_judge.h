@@ -199,6 +199,19 @@ static inline bool m_root_possible(const struct m_view *v, const struct m_ev *e,
 	return false;
 }
 
+/* m_added: who was added, in force or announced, and not removed since. */
+static inline bool m_added(const struct m_view *v, enum dr_action add, enum dr_action removal, uint64_t who)
+{
+	M_BACK(v, e)
+	{
+		if (e->action == removal && e->n[0] == who)
+			return false;
+		if (e->action == add && e->n[0] == who)
+			return true;
+	}
+	return false;
+}
+
 static inline bool m_council_possible(const struct m_view *v, const struct m_ev *e, const struct m_ev *next)
 {
 	bool open;
@@ -206,6 +219,8 @@ static inline bool m_council_possible(const struct m_view *v, const struct m_ev 
 
 	switch ((int)e->action) {
 	case DR_ACTION_MEMBER_SET: return e->n[1] > 0;
+	case DR_ACTION_MEMBER_REMOVE: return m_added(v, DR_ACTION_MEMBER_SET, e->action, e->n[0]);
+	case DR_ACTION_GUARDIAN_REMOVE: return m_added(v, DR_ACTION_GUARDIAN_ADD, e->action, e->n[0]);
 	case DR_ACTION_QUORUM_SET: return e->n[0] > 0;
 	case DR_ACTION_NOTICE_SET: return e->n[0] < DR_NOTICE_CLASSES && e->n[1] <= DR_TIME_MAX_S;
 	case DR_ACTION_PROPOSE:
@@ -264,7 +279,8 @@ static inline bool m_possible(const struct m_view *v, const struct m_ev *e, cons
 		m_epoch(&policy, v, e->n[0], e->n[1]);
 		return policy.set && e->n[2] == policy.epoch + 1;
 	case DR_ACTION_NODE_REGISTER: return e->n[1] == DR_ROLE_KMS || e->n[1] == DR_ROLE_WORKER;
-	case DR_ACTION_NODE_DEREGISTER: return m_node(v, e->n[0]) != NULL;
+	case DR_ACTION_NODE_DEREGISTER:
+	case DR_ACTION_NODE_STAKE: return m_node(v, e->n[0]) != NULL;
 	}
 	return m_council_possible(v, e, next);
 }
