@@ -100,11 +100,77 @@ static void test_state_withheld(void **state)
 	world_free(&w);
 }
 
+/* An app's version, announced; the contract does not keep it. */
+static void announce(struct world *w, unsigned version)
+{
+	struct w words = kit_n(version);
+
+	words.b[0] = 1;
+	ACT(w->k, DR_ACTION_APP_MEASUREMENT_ALLOW, 0, DEPLOYER, w->k->time + 1000 * APP_NOTICE, kit_b(APP), words);
+}
+
+/* Nobody answered the question of 112. That of 120 is about what was announced meanwhile, too. */
+static void test_asked_anew(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_new(&w, 52);
+	struct engine_kit *k = ek_new(&w, DR_WAY_BLOOM, 512);
+
+	ek_start(k);
+	ek_run(k, RIGHT);
+	k->no_state = true;
+	for (uint64_t number = RIGHT + 1; number <= 120; number++) {
+		if (number == 114)
+			announce(&w, 1);
+		world_block(&w, 1);
+		w.forge->final_number = number;
+		ek_run(k, number);
+	}
+	k->no_state = false;
+	ek_round(k);
+	assert_int_equal(k->num_notes[DR_NOTE_DIVERGENCE], 1);
+	assert_int_equal(ek_ask(k), DR_DENY_NONE);
+	ek_free(k);
+	world_free(&w);
+}
+
+/* More than one proof may hold: though nothing happens any more, the next proof is of those that had no room. */
+static void test_in_turns(void **state)
+{
+	const unsigned num = DR_STATE_SLOTS_MAX + 20;
+	unsigned announced = 0;
+	struct world w;
+
+	(void)state;
+	world_new(&w, 53);
+	struct engine_kit *k = ek_new(&w, DR_WAY_BLOOM, 512);
+
+	ek_start(k);
+	for (uint64_t number = RIGHT + 1; number <= 128; number++) {
+		for (unsigned i = 0; i < 40 && announced < num; i++)
+			announce(&w, announced++);
+		world_block(&w, 1);
+		w.forge->final_number = number;
+		if (number < 120)
+			continue;
+		ek_run(k, number);
+		if (number == 120)
+			assert_in_range(k->num_notes[DR_NOTE_DIVERGENCE], 1, DR_STATE_SLOTS_MAX);
+	}
+	assert_int_equal(k->num_notes[DR_NOTE_DIVERGENCE], num);
+	ek_free(k);
+	world_free(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_state_check),
 		cmocka_unit_test(test_state_withheld),
+		cmocka_unit_test(test_asked_anew),
+		cmocka_unit_test(test_in_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
