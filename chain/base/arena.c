@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_MIN ((size_t)64 * 1024)
+#include "chain/base/limits.h"
 
 void *dr_heap_alloc(size_t len)
 {
@@ -61,7 +61,7 @@ static struct chunk *chunk_for(struct dr_arena *arena, size_t len)
 		c = c->next;
 		c->used = 0;
 	}
-	const size_t size = len > CHUNK_MIN ? len : CHUNK_MIN;
+	const size_t size = len > DR_ARENA_CHUNK ? len : DR_ARENA_CHUNK;
 	struct chunk *fresh = dr_heap_alloc(sizeof(*fresh) + size);
 
 	if (fresh == NULL)

@@ -34,16 +34,18 @@
 /* Tables. Fuzzing has small ones (make PROFILE=fuzz): an input then costs little, and
  * what happens when they are full is reached. */
 #ifndef DR_SMALL_TABLES
-#define DR_STATE_SLOTS_MAX   256u  /* storage slots of one state proof */
-#define DR_WANTS_MAX         64u   /* outstanding wants */
-#define DR_FOLLOW_BLOCKS_MAX 8192u /* headers held above the cursor */
-#define DR_FOLLOW_PAST_MAX   8192u /* final blocks remembered below it */
+#define DR_ARENA_CHUNK       65536u /* bytes that an arena takes at a time */
+#define DR_STATE_SLOTS_MAX   256u   /* storage slots of one state proof */
+#define DR_WANTS_MAX         64u    /* outstanding wants */
+#define DR_FOLLOW_BLOCKS_MAX 8192u  /* headers held above the cursor */
+#define DR_FOLLOW_PAST_MAX   8192u  /* final blocks remembered below it */
 #define DR_TREE_BUCKETS      4096u
 #define DR_BLOOM_MEMO_MAX    4096u /* values of which it is remembered what they are in a bloom */
 #define DR_QUORUM_WORDS      64u   /* words about final blocks of one endpoint that count */
 #define DR_QUORUM_KNOWN_MAX  1024u /* authenticated final blocks remembered, for dissent */
 #define DR_HEADS_MAX         4096u /* head states that count at once; beyond: sealed */
 #else
+#define DR_ARENA_CHUNK       2048u
 #define DR_STATE_SLOTS_MAX   24u
 #define DR_WANTS_MAX         16u
 #define DR_FOLLOW_BLOCKS_MAX 24u

@@ -34,7 +34,7 @@ if [ "$only" != fuzz ]; then
 		esac
 	done
 	mkdir -p "$dir/recordings" && cp fixtures/*.ev "$dir/recordings" &&
-		profiled "$out/fuzz/fuzz_stream" -once "$dir/recordings" || { echo 'failed: the recordings' && status=1; }
+		profiled "$out/fuzz/fuzz_recording" -once "$dir/recordings" || { echo 'failed: the recordings' && status=1; }
 fi
 for target in "$out"/fuzz/fuzz_*; do
 	[ -x "$target" ] && [ ! -d "$target" ] || continue

@@ -15,13 +15,15 @@ case $name in
 json_evm) dict=tests/fuzz/dict/json.dict max_len=2048 ;;
 rpc) dict=tests/fuzz/dict/json.dict ;;
 verify) dict=tests/fuzz/dict/json.dict max_len=8192 ;;
-stream) max_len=8192 ;; # a recording's; a script ends after 128
+recording) max_len=8192 ;;
 follow) max_len=6144 ;;
 profile) max_len=4096 ;;
 abi | frames) max_len=1536 ;;
 merkle) max_len=48 ;;
-plan) max_len=64 ;;
-fold | signed | text) max_len=128 ;;
+plan) max_len=40 ;;
+stream) max_len=64 ;;
+signed | text) max_len=128 ;;
+fold) max_len=64 ;;
 key_file | route) max_len=256 ;;
 answer | checkpoint | derivation | evidence | proto | rlp) max_len=512 ;;
 file) max_len=700 ;;
@@ -29,6 +31,6 @@ esac
 [ -e "$dict" ] && set -- -dict="$dict" "$@"
 mkdir -p "$build/fuzz/found/$name"
 # Stacks of allocations cost more than they tell; a finding is looked at again by hand.
-ASAN_OPTIONS="malloc_context_size=4${ASAN_OPTIONS:+:$ASAN_OPTIONS}" exec "$build/fuzz/fuzz/fuzz_$name" \
+ASAN_OPTIONS="malloc_context_size=1:quarantine_size_mb=16${ASAN_OPTIONS:+:$ASAN_OPTIONS}" exec "$build/fuzz/fuzz/fuzz_$name" \
 	-max_len="$max_len" -print_final_stats=1 -artifact_prefix="$build/fuzz/found/$name-" "$@" \
 	"$build/fuzz/found/$name" "tests/fuzz/corpus/fuzz_$name"
