@@ -16,12 +16,6 @@ static void permute_plain(word state[static KECCAK_WORDS])
 	KECCAK_PERMUTE(state);
 }
 
-static void many_single(uint8_t (*out)[32], const struct dr_bytes *in, size_t num)
-{
-	for (size_t i = 0; i < num; i++)
-		dr_keccak256(out[i], in[i].ptr, in[i].len);
-}
-
 /* ---- which one ---- */
 
 struct impl {
@@ -32,7 +26,7 @@ struct impl {
 #if defined(__x86_64__)
 
 static const struct impl impls[] = {
-	[DR_KECCAK_PORTABLE] = { permute_plain, many_single },
+	[DR_KECCAK_PORTABLE] = { permute_plain, dr_keccak_many_pair },
 	[DR_KECCAK_AVX2] = { dr_keccak_permute_bmi, dr_keccak_many_avx2 },
 	[DR_KECCAK_AVX512] = { dr_keccak_permute_bmi, dr_keccak_many_avx512 },
 };
@@ -52,6 +46,12 @@ static bool machine_has(enum dr_keccak_impl impl)
 }
 
 #else
+
+static void many_single(uint8_t (*out)[32], const struct dr_bytes *in, size_t num)
+{
+	for (size_t i = 0; i < num; i++)
+		dr_keccak256(out[i], in[i].ptr, in[i].len);
+}
 
 static const struct impl impls[] = {
 	[DR_KECCAK_PORTABLE] = { permute_plain, many_single },
@@ -146,7 +146,7 @@ static void hash(const struct impl *impl, uint8_t out[static 32], const void *pt
 #define TEST_RUNS 24u /* three for each of eight lanes */
 #define TEST_STEP 37u /* lengths 0, 37, 74 …: of one to seven blocks, ending anywhere in the last */
 
-/* It gives what the portable one gives: many together, and one. A wrong hash must never be believed. */
+/* It gives what the portable one gives, one by one: many together, and one. A wrong hash must never be believed. */
 static bool is_right(const struct impl *impl)
 {
 	uint8_t bytes[TEST_STEP * TEST_RUNS], many[TEST_RUNS][32], one[32], right[32];
@@ -171,7 +171,12 @@ static atomic_uint in_use;
 
 bool dr_keccak_use(enum dr_keccak_impl impl)
 {
-	if (!machine_has(impl) || (impl != DR_KECCAK_PORTABLE && !is_right(&impls[impl])))
+	if (!machine_has(impl))
+		return false;
+	const bool right = is_right(&impls[impl]);
+
+	DR_ASSERT(right || impl != DR_KECCAK_PORTABLE); /* there is no other that could take its place */
+	if (!right)
 		return false;
 	atomic_store_explicit(&in_use, (unsigned)impl + 1, memory_order_relaxed);
 	return true;

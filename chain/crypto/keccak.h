@@ -4,9 +4,10 @@
  * SHA3-256's 0x06). Ours, because no library of Debian 12 offers it. Public data only: not written to
  * be constant in time (it is, but nothing relies on that).
  *
- * Runs that are hashed together go side by side, four with AVX2, eight with AVX-512, chosen when the first hash is
- * asked for by what the processor says. The portable way is always there and is the measure: whatever is chosen must
- * first give its hashes for a set of runs, or is not chosen; a wrong hash must never be believed. The eight lanes are
+ * Runs that are hashed together go side by side, two in the registers that every x86-64 has, four with AVX2, eight
+ * with AVX-512, chosen when the first hash is asked for by what the processor says. The portable way, one run after
+ * the other, is always there and is the measure: whatever is chosen must first give its hashes for a set of runs, or
+ * is not chosen; a wrong hash must never be believed. The eight lanes are
  * the four lanes' source at another width, tested at that width in any vectors; on processors with AVX-512 itself
  * only those tests that run there, and that comparison, have seen them.
  *
@@ -32,7 +33,7 @@ void dr_keccak256(uint8_t out[static 32], const void *ptr, size_t len);
 /* dr_keccak256_many: out[i] is the hash of in[i], for i in [0, num): any lengths, any num. out overlaps no input. */
 void dr_keccak256_many(uint8_t (*out)[32], const struct dr_bytes *in, size_t num);
 
-/* One run at a time, four, eight. */
+/* One run at a time (x86-64: two), four, eight. */
 enum dr_keccak_impl {
 	DR_KECCAK_PORTABLE,
 	DR_KECCAK_AVX2,

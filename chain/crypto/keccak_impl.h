@@ -9,9 +9,10 @@
 
 #include "chain/base/bytes.h"
 
-/* dr_keccak_many_avx2 has four lanes, dr_keccak_many_avx512 eight. As dr_keccak256_many, on a processor that has
- * these instructions. */
+/* dr_keccak_many_pair has two lanes, dr_keccak_many_avx2 four, dr_keccak_many_avx512 eight. As dr_keccak256_many, on
+ * a processor that has these instructions. */
 #if defined(__x86_64__)
+void dr_keccak_many_pair(uint8_t (*out)[32], const struct dr_bytes *in, size_t num);
 void dr_keccak_many_avx2(uint8_t (*out)[32], const struct dr_bytes *in, size_t num);
 void dr_keccak_many_avx512(uint8_t (*out)[32], const struct dr_bytes *in, size_t num);
 
