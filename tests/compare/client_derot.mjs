@@ -63,7 +63,7 @@ export async function askDerot(derot, { url, honest, last, end }) {
 	const alone = { ...(await told(kms)), held, connect_ms, wall_ms };
 	await kms.stop();
 	await kms.start({ endpoints: [server, { name: 'honest', url: honest }] });
-	await kms.reaches(end, LIMIT_MS);
+	await kms.until((status) => status.final >= end && !status.sealed, `block ${end}, unsealed`, LIMIT_MS);
 	const beside = await told(kms);
 	await kms.stop();
 	return { alone, beside };

@@ -181,7 +181,7 @@ describe('another store', { concurrency: 2 }, () => {
 				assert.ok(code === EXIT.good || code === restart, `${code}: ${other.err}`);
 				await other.start();
 			}
-			same(await other.reaches(live.final));
+			same(await other.reaches(live.final, 60000));
 			assert.deepEqual((await other.log()).map((c) => c.leaf), (await kms.log()).map((c) => c.leaf));
 			const verified = await other.verify();
 			assert.equal(verified.code, EXIT.findings, verified.err);
