@@ -48,7 +48,7 @@ static bool may_be_made_here(const char *path)
 	char folder[DR_TEXT_MAX + 8];
 
 	folder_of(folder, path);
-	return access(folder, W_OK) == 0;
+	return access(folder, W_OK) == 0 || (errno != EACCES && errno != EROFS);
 }
 
 /* Opening */
