@@ -83,7 +83,7 @@ static uint64_t logs_span(const struct standing *w)
 	return w->span == 0 || w->span > all ? all : w->span;
 }
 
-size_t ask_cost(const struct standing *w)
+static size_t ask_cost(const struct standing *w)
 {
 	switch ((enum dr_want_kind)w->want.kind) {
 	case DR_WANT_FINALITY: break;
@@ -153,7 +153,7 @@ static void ask_logs(struct asks *a, struct item *item, const struct standing *w
 	}
 }
 
-void ask_want(struct asks *a, struct item *item, struct standing *w)
+static void ask_want(struct asks *a, struct item *item, struct standing *w)
 {
 	*item = (struct item){ .want = w->want.id, .first = a->num };
 	switch ((enum dr_want_kind)w->want.kind) {
@@ -169,4 +169,30 @@ void ask_want(struct asks *a, struct item *item, struct standing *w)
 	case DR_WANT_LOGS: ask_logs(a, item, w); break;
 	}
 	item->num = a->num - item->first;
+}
+
+static bool wants_data(const struct standing *w, uint16_t e, uint64_t now_ms)
+{
+	return w->used && !w->busy && w->want.kind != DR_WANT_FINALITY && now_ms >= w->not_before_ms &&
+	       (w->tried & 1u << e) == 0 && (w->source < 0 || w->source == (int)e);
+}
+
+/* The first want that this endpoint may answer, and as many more as fit beside it; its fair share, so that wants
+ * spread over the endpoints. */
+void ask_data(struct dr_plan *p, uint16_t e, struct asks *a, size_t share, uint64_t now_ms)
+{
+	struct trip *trip = &p->endpoints[e].trip;
+
+	trip->kind = TRIP_DATA;
+	trip->num_items = 0;
+	for (size_t i = 0; i < WANTS_HELD && trip->num_items < share && trip->num_items < DR_WANTS_MAX; i++) {
+		struct standing *w = &p->wants[i];
+
+		if (!wants_data(w, e, now_ms) || (a->num > 0 && a->num + ask_cost(w) > p->config.batch_requests))
+			continue;
+		if (w->want.kind == DR_WANT_RECEIPTS && !w->has_work && p->endpoints[e].receipts > w->way)
+			w->way = p->endpoints[e].receipts;
+		ask_want(a, &trip->items[trip->num_items++], w);
+		w->busy = true;
+	}
 }

@@ -76,6 +76,7 @@ struct endpoint_at {
 	uint8_t named_final_hash[32], named_head_hash[32];
 	uint64_t named_final_ms, named_head_ms; /* when it was asked last */
 	struct trip trip;
+	enum trip_kind last; /* of the trip before */
 };
 
 struct dr_plan {
@@ -116,9 +117,8 @@ void ask_add(struct asks *a, const char *method, char *params);
 char *ask_text(struct dr_fail *fail, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ask_block(struct asks *a, uint64_t number);
 void ask_tag(struct asks *a, const char *tag);
-/* How many calls w takes, and the calls themselves. */
-size_t ask_cost(const struct standing *w);
-void ask_want(struct asks *a, struct item *item, struct standing *w);
+/* The calls for the first want that endpoint e may answer, and for as many more as fit beside it. */
+void ask_data(struct dr_plan *p, uint16_t e, struct asks *a, size_t share, uint64_t now_ms);
 
 /* plan_take.c */
 enum dr_err plan_take_data(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,

@@ -486,39 +486,18 @@ enum dr_err dr_plan_done(struct dr_plan *p, const struct dr_rpc_exchange *x, uin
 
 /* Who is asked what. */
 
-static bool wants_data(const struct standing *w, uint16_t e, uint64_t now_ms)
-{
-	return w->used && !w->busy && w->want.kind != DR_WANT_FINALITY && now_ms >= w->not_before_ms &&
-	       (w->tried & 1u << e) == 0 && (w->source < 0 || w->source == (int)e);
-}
-
-/* The first want that this endpoint may answer, and as many more as fit beside it; its fair share, so that wants
- * spread over the endpoints. */
-static void ask_data(struct dr_plan *p, uint16_t e, struct asks *a, size_t share, uint64_t now_ms)
-{
-	struct trip *trip = &p->endpoints[e].trip;
-
-	trip->kind = TRIP_DATA;
-	trip->num_items = 0;
-	for (size_t i = 0; i < WANTS_HELD && trip->num_items < share && trip->num_items < DR_WANTS_MAX; i++) {
-		struct standing *w = &p->wants[i];
-
-		if (!wants_data(w, e, now_ms) || (a->num > 0 && a->num + ask_cost(w) > p->config.batch_requests))
-			continue;
-		if (w->want.kind == DR_WANT_RECEIPTS && !w->has_work && p->endpoints[e].receipts > w->way)
-			w->way = p->endpoints[e].receipts;
-		ask_want(a, &trip->items[trip->num_items++], w);
-		w->busy = true;
-	}
-}
-
 static void ask_endpoint(struct dr_plan *p, uint16_t e, size_t share, uint64_t now_ms, struct dr_fail *fail)
 {
 	struct endpoint_at *at = &p->endpoints[e];
 	struct asks a = { .fail = fail };
 	const struct standing *finality = finality_want(p);
 
-	if (!at->checked) {
+	/* Words and data take turns: where answers are slow, words are due again whenever they have come. */
+	if (at->checked && at->last == TRIP_NAME && share > 0)
+		ask_data(p, e, &a, share, now_ms);
+	if (a.num > 0) {
+		/* That is its turn. */
+	} else if (!at->checked) {
 		ask_add(&a, "eth_chainId", ask_text(fail, "[]"));
 		ask_block(&a, 0);
 		at->trip.kind = TRIP_CHECK;
@@ -537,6 +516,7 @@ static void ask_endpoint(struct dr_plan *p, uint16_t e, size_t share, uint64_t n
 		ask_data(p, e, &a, share, now_ms);
 	}
 	if (fail->err == DR_OK && a.num > 0) {
+		at->last = at->trip.kind;
 		p->io.post(p->io.ctx, e, a.calls, a.num, fail);
 		return;
 	}

@@ -435,6 +435,33 @@ static void test_bad_messages(void **state)
 	end();
 }
 
+/* Every answer takes longer than words stay fresh: data is asked for all the same, and words are asked on. */
+static void test_slow(void **state)
+{
+	struct dr_fail fail = { 0 };
+
+	(void)state;
+	begin(NONE, NONE, NONE);
+	minds[2].final_ = minds[0].final_;
+	minds[2].latest = minds[0].latest;
+	minds[1] = minds[0];
+	credit(1 << 20);
+	want(1, DR_WANT_FINALITY, 1, 256);
+	for (int trip = 0; trip < 12; trip++) {
+		if (trip == 4)
+			want(2, DR_WANT_HEADERS, 2, 9);
+		assert_int_equal(dr_plan_tick(plan, now, &fail), DR_OK);
+		now += 11000;
+		for (uint16_t e = 0; e < ENDPOINTS; e++)
+			if (minds[e].calls != NULL)
+				answer(e);
+		listen();
+	}
+	/* Besides two words of each. */
+	assert_true(count(DR_MSG_FRAME, -1, NULL) >= 2 * ENDPOINTS + 8);
+	end();
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -470,6 +497,7 @@ int main(void)
 		cmocka_unit_test(test_refused_harmlessly),
 		cmocka_unit_test(test_receipts_remembered),
 		cmocka_unit_test(test_spread),
+		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_bad_messages),
 	};
 
