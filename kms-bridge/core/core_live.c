@@ -103,6 +103,10 @@ static void pump_watch(struct dr_live *l, bool readable)
 
 	if (readable && dr_channel_read(&c->watch, &c->fail) != DR_OK)
 		return;
+	/* A block is held against the clocks as they are now, whether or not the timer counts: a wall clock that was
+	 * read long ago would look right beside a block that is newer than it. */
+	if (readable && l->started && dr_core_tick(c, false) != DR_OK)
+		return;
 	while (!ends(l) && dr_channel_next(&c->watch, &type, &payload, &why)) {
 		dr_live_take(l, type, payload);
 		/* A recording goes out as it comes in; whoever writes it sets the pace. */

@@ -19,11 +19,13 @@
  *     told ever more slowly under a wall clock set back ever further would look fresh for ever.
  *     Ahead (the machine stood still, or the clock was set): heals with the next final block that is within the
  *     limit of the wall clock; the chain cannot have gone ahead with a clock that is wrong. Back (set back, slowed,
- *     frozen): heals when the wall clock is right again, or at a new START; no block heals it;
+ *     frozen): heals when the wall clock is right again, or at a new START; no block heals it. A boot-time that
+ *     stood still and then made up for it looks the same from here, and heals at a new START alone: to heal it
+ *     otherwise would be to believe the wall clock that was set back;
  *   · where a heartbeat is required: no more boot-time than the limit went by since the draw of the newest nonce
  *     that was drawn after START and seen in a final state. It bounds what the clocks cannot: a chain that is
  *     withheld from before START, under a wall clock that was wrong from before START.
- * All of them heal by themselves.
+ * All of them heal by themselves, but for that failure of boot-time.
  *
  * Layer: kms-bridge/core.
  */
