@@ -44,6 +44,8 @@
 #define DR_QUORUM_WORDS      64u   /* words about final blocks of one endpoint that count */
 #define DR_QUORUM_KNOWN_MAX  1024u /* authenticated final blocks remembered, for dissent */
 #define DR_HEADS_MAX         4096u /* head states that count at once; beyond: sealed */
+#elif !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
+#error "small tables are for fuzzing alone"
 #else
 #define DR_ARENA_CHUNK       2048u
 #define DR_STATE_SLOTS_MAX   24u

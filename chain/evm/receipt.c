@@ -126,7 +126,7 @@ static enum dr_err read_receipt(struct dr_evm_receipt *out, struct gather *g, st
 
 	g->claimed = NULL;
 	if (bytes.len > DR_EVM_RECEIPT_LEN_MAX)
-		return dr_fail_set(fail, DR_ERR_LIMIT, "receipt is longer than 4 MiB", bytes.len);
+		return dr_fail_set(fail, DR_ERR_LIMIT, "receipt is longer than 32 MiB", bytes.len);
 	dr_reader_init(&r, bytes, fail);
 	struct dr_reader peek = r;
 	const uint8_t first = dr_reader_u8(&peek);
@@ -361,7 +361,7 @@ enum dr_err dr_evm_receipt_encode(struct dr_buf *out, const struct dr_evm_receip
 	const size_t len = (r->type != 0) + dr_rlp_list_len(payload_len);
 
 	if (len > DR_EVM_RECEIPT_LEN_MAX)
-		return dr_fail_set(fail, DR_ERR_LIMIT, "receipt is longer than 4 MiB", len);
+		return dr_fail_set(fail, DR_ERR_LIMIT, "receipt is longer than 32 MiB", len);
 	uint8_t *to = dr_buf_reserve(out, len, fail);
 
 	if (to == NULL)
