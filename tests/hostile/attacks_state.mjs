@@ -41,6 +41,10 @@ const ROWS = [
 	{ name: 'answers a slot twice', threat: 'T13', state: GOES_ON, journal: NOTHING, call: state((s) => ({ ...s, storageProof: [s.storageProof[0], ...s.storageProof] })) },
 	// T14
 	{ name: 'proves another block’s state', threat: 'T14', state: GOES_ON, journal: NOT_PROVEN, call: instead((p, c) => [...c.params.slice(0, 2), hex(p.at - 3)]) },
+	{ name: 'hides what is new behind an older state', threat: 'T14', state: GOES_ON, journal: NOT_PROVEN, call: async (p, c, r) => {
+		if (c.method === 'eth_getLogs' && r.result) return { result: r.result.filter((l) => Number(l.blockNumber) < p.at) };
+		return c.method === 'eth_getProof' && r.result && Number(c.params[2]) >= p.at ? p.ask(c.method, [...c.params.slice(0, 2), hex(p.at - 1)]) : r;
+	} },
 	{ name: 'proves other slots', threat: 'T14', state: GOES_ON, journal: lacks(/^a state proof without a slot that was asked for/), call: instead((p, c) => [c.params[0], c.params[1].map((s) => other(s)), c.params[2]]) },
 	{ name: 'proves other slots under the names of these', threat: 'T14', state: GOES_ON, journal: NOT_PROVEN, call: async (p, c, r) => {
 		if (c.method !== 'eth_getProof' || !r.result) return r;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the rounds are: pure functions of the seed. A life is one data directory, which derot runs on with these
-// endpoints; a round in it is some progress of the chain, with one to four attacks.
+// endpoints; a round in it is some progress of the chain, with one to six attacks.
 
 import { ATTACKS } from './attacks.mjs';
 import { random } from './random.mjs';
@@ -29,6 +29,11 @@ const HIDES = [
 	'adds the fields of a fork to come to a header',
 ];
 
+// What an endpoint says that is on another chain.
+const STRANGERS = ['is another chain', 'has another genesis'];
+// For whom a key is asked, as recording.who() knows them.
+const KINDS = ['allowed', 'allowed', 'allowed', 'ends', 'ends', 'begins', 'past', 'lost'];
+
 // Beside the rows of attacks.mjs: whole chains. `target`: what the endpoint is while it attacks.
 export const CHAINS = [
 	{ name: 'is on a fork', fork: () => true },
@@ -52,7 +57,9 @@ export function planLife(seed, life, recording) {
 	const plan = { life, n, k, birth, way: r.of(WAYS), step: r.of([1, 3, 16, 256]), batch: r.of([1, 4, 50, 50]), rounds: [] };
 	plan.start = plan.birth ? 1 : recording.start;
 	plan.endpoints = Array.from({ length: n }, () => ({ lacks: r.chance(0.15), batches: !r.chance(0.1) }));
-	plan.chunk = r.of([2, 5, 8, 12]);
+	// One that is on another chain from the beginning to the end, where it is not needed: nothing is ever asked of it.
+	if (n > k && r.chance(0.25)) plan.endpoints[n - 1].stranger = r.of(STRANGERS);
+	plan.chunk = r.of([2, 3, 5, 8]);
 	for (let head = plan.start + 2, final = plan.start; head < recording.height; ) {
 		const round = planRound(random(`${seed} life ${life} round ${plan.rounds.length}`), plan, recording, head, final);
 		plan.rounds.push(round);
@@ -74,9 +81,15 @@ export function planLife(seed, life, recording) {
 const forksAcross = (recording, final) =>
 	recording.forks.flatMap(({ base, blocks }, i) => (base < final && base + blocks.length >= final && base > recording.start ? [i] : []));
 
+// A block to attack: mostly one that the contract has events in.
+function aim(r, { touched = [] }, first, last) {
+	const there = touched.filter((number) => number >= first && number <= last);
+	return there.length > 0 && r.chance(0.8) ? r.of(there) : r.between(first, last);
+}
+
 function planRound(r, plan, recording, before, final) {
 	const { n, k } = plan;
-	const round = { number: plan.rounds.length, before, attacks: [], restart: plan.rounds.length > 0 && r.chance(0.03) };
+	const round = { number: plan.rounds.length, before, attacks: [], restart: plan.rounds.length > 0 && r.chance(0.015) };
 	// What was proven by blooms or the accumulator is not enough for a node that asks for all receipts.
 	const way = plan.rounds.at(-1)?.way ?? plan.way;
 	round.way = round.restart ? r.of(way === 'receipts' ? WAYS : WAYS.filter((w) => w !== 'receipts')) : way;
@@ -90,22 +103,24 @@ function planRound(r, plan, recording, before, final) {
 	round.swings = r.chance(0.3) ? r.between(2, 4) : 1;
 	// Who lies. Honest endpoints absent: fewer of them than must agree.
 	round.absent = n - k === 0 || r.chance(0.4);
-	const liars = Array.from({ length: n }, (_, i) => i);
-	for (let left = round.absent ? r.between(n - k + 1, n) : r.between(0, n - k); liars.length > left; ) liars.splice(r.below(liars.length), 1);
+	// The stranger is no help to anybody.
+	const liars = plan.endpoints.flatMap((e, i) => (e.stranger ? [] : [i]));
+	const strange = n - liars.length;
+	for (let left = round.absent ? r.between(n - k + 1, n) - strange : r.between(0, n - k - strange); liars.length > left; ) liars.splice(r.below(liars.length), 1);
 	const fresh = round.head > before;
 	if (round.absent && fresh && r.chance(0.3)) {
 		const hidden = { name: r.of(HIDES), at: r.between(before + 1, round.head), chance: 1 };
-		for (let i = 0; i < n; i++) round.attacks.push({ ...hidden, endpoint: i });
+		for (let i = 0; i < n - strange; i++) round.attacks.push({ ...hidden, endpoint: i });
 		round.hidden = hidden.at;
 	} else if (liars.length > 0) {
-		for (let num = r.between(1, 4); num > 0; num--) {
+		for (let num = r.between(1, 6); num > 0; num--) {
 			const endpoint = r.of(liars);
 			const believed = endpoint === 0 && k > 1 && round.fork < 0;
 			const name = believed && r.chance(0.15) ? r.of(CHAINS).name : rowFor(r, round.way, believed);
-			const at = OLD.has(name) ? final : r.between(Math.max(1, Math.min(final, before)), round.head);
+			const at = OLD.has(name) ? final : aim(r, recording, fresh && r.chance(0.85) ? before + 1 : Math.max(1, Math.min(final, before)), round.head);
 			round.attacks.push({ name, endpoint, at, chance: r.of([1, 1, 0.5]) });
 		}
 	}
-	round.requests = Array.from({ length: r.of([0, 0, 1, 1, 2, 3]) }, () => r.below(1 << 30));
+	round.requests = Array.from({ length: 3 }, () => [r.of(KINDS), r.below(1 << 30)]);
 	return round;
 }

@@ -13,7 +13,6 @@ import { strict as assert } from 'node:assert';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { APP } from '../nodes/story.mjs';
 import { EXIT, Kms } from '../nodes/run.mjs';
 import { byName } from './attacks.mjs';
 import { Client } from './client.mjs';
@@ -23,19 +22,47 @@ import { random } from './random.mjs';
 import { View } from './view.mjs';
 
 export const TIMES = 400; // how fast derot-watch lives
-const POLL_MS = 2 * TIMES;
+const POLL_MS = 5 * TIMES;
 // Where everybody is honest nobody is to be late.
 export const PACE = { poll_ms: POLL_MS, timeout_ms: 600000 };
 const TIMEOUT_MS = 150 * TIMES;
 const ALONE_MS = 40; // how long a round waits for an attack to be met, where nobody is honest
 const WATCHED_MS = 8; // and is watched after that
-const LOOK_MS = 2;
+const LOOK_MS = 25; // it is looked at whenever it says something, and so often besides
+const BREATH_MS = 2;
 const GOES_ON_MS = Number(process.env.WAIT_MS || 30000);
 const SWING_MS = 15;
 const STALENESS_S = 86400;
 
+// The events of a node, with an ear.
+class Heard extends Array {
+	#told;
+
+	constructor(told) {
+		super();
+		this.#told = told;
+	}
+
+	static get [Symbol.species]() {
+		return Array;
+	}
+
+	push(...events) {
+		this.#told();
+		return super.push(...events);
+	}
+}
+
 export class Life {
-	stats = { rounds: 0, lies: 0, met: 0, allows: 0, denies: 0, reorgs: 0, restarts: 0, conflicts: 0, sealed: 0, absent: 0, looks: 0 };
+	stats = { rounds: 0, lies: 0, met: 0, allows: 0, denies: 0, reorgs: 0, restarts: 0, conflicts: 0, sealed: 0, absent: 0, healed: 0, granted: 0, strange: 0, looks: 0 };
+	rows = {}; // lies by the name of the attack
+	forkTip = 0; // the greatest number of a block of a fork that was shown
+	#heard = false;
+	#resolve = () => undefined;
+	#wake = () => {
+		this.#heard = true;
+		this.#resolve();
+	};
 
 	constructor(seed, plan, recording, truth) {
 		Object.assign(this, { seed, plan, recording, truth });
@@ -58,11 +85,13 @@ export class Life {
 		const before = plan.rounds[from - 1];
 		this.proxies = [];
 		this.views = [];
-		for (const { lacks, batches } of plan.endpoints) {
+		for (const { lacks, batches, stranger } of plan.endpoints) {
 			const view = new View(recording, 31337);
 			const proxy = await startProxy(view);
 			if (lacks) proxy.lacks = LACKS.blockReceipts;
 			proxy.batches = batches;
+			proxy.told = this.#wake;
+			if (stranger) proxy.attack = byName(stranger);
 			this.proxies.push(proxy);
 			this.views.push(view);
 		}
@@ -79,6 +108,7 @@ export class Life {
 			chain_id: 31337,
 		};
 		this.kms = plan.birth ? new Kms(recording.story.derot, { ...options, node: recording.story.kms1 }) : recording.base.copy(options);
+		this.kms.events = new Heard(this.#wake);
 		await this.#start();
 		await this.#reaches(this.views[0].final, 'the beginning');
 	}
@@ -115,21 +145,22 @@ export class Life {
 	// Looks at it: whatever happened, what it says is true.
 	async #look() {
 		this.#alive();
+		this.#heard = false;
 		const s = await this.client.status();
 		this.stats.looks++;
-		if (s.sealed) this.stats.sealed++;
 		assert.equal(s.halted, false, 'halted');
 		if (!s.has_final) return s;
 		const honest = this.truth[s.final];
 		assert.ok(s.final <= this.views[0].final, `the cursor is at ${s.final}, past the final block ${this.views[0].final}`);
 		assert.equal(s.final_hash, this.recording.main[s.final].hash, 'another block is final');
 		assert.deepEqual([s.ledger_size, s.ledger_root, s.state_digest], honest, `another ledger at ${s.final}`);
+		if (s.final >= this.forkTip) assert.ok(s.head <= this.views[0].head, `head ${s.head}, where nobody is beyond ${this.views[0].head}`);
 		if (this.hidden !== undefined) assert.ok(s.final < this.hidden, `the cursor is at ${s.final}, past block ${this.hidden}, which nobody showed`);
 		return s;
 	}
 
 	async #reaches(number, what) {
-		for (const end = Date.now() + GOES_ON_MS; ; await sleep(LOOK_MS)) {
+		for (const end = Date.now() + GOES_ON_MS; ; await this.#news(LOOK_MS)) {
 			const status = await this.#look();
 			if (status.final >= number && status.has_final && !/since the start/.test(status.why)) return status;
 			if (Date.now() > end) throw new Error(`${what}: block ${number} is not reached; ${JSON.stringify(status)}`);
@@ -141,7 +172,7 @@ export class Life {
 		const r = random(`${this.seed} life ${plan.life} round ${round.number} played`);
 		if (round.restart) await this.#restart(round.way);
 		this.kms.events.length = 0;
-		const asks = this.#asks(round, r);
+		const asks = this.#asks(round);
 		this.acting = round.attacks.map((attack) => this.#attack(attack, r));
 		this.hidden = round.hidden;
 		if (round.fork >= 0) await this.#fork(round);
@@ -151,17 +182,22 @@ export class Life {
 		else await this.#reaches(round.final, 'beside honest endpoints');
 		await asks();
 		const lies = this.acting.reduce((sum, acting) => sum + acting.lies, 0);
+		for (const { row, lies: num } of this.acting) if (num > 0) this.rows[row.name] = (this.rows[row.name] ?? 0) + num;
 		stats.lies += lies;
 		stats.met += lies > 0;
 		// All are honest again.
 		this.hidden = undefined;
 		for (const [i, proxy] of this.proxies.entries()) {
+			if (plan.endpoints[i].stranger) continue;
 			proxy.attacks = [];
 			proxy.target = this.views[i];
 			proxy.drop();
 		}
 		await this.#reaches(round.final, 'when all are honest');
+		stats.healed += round.absent;
 		await asks();
+		await this.#grants(round);
+		this.#strangers();
 		assert.equal(JSON.stringify(this.kms.children()), this.children, 'other processes');
 	}
 
@@ -190,15 +226,17 @@ export class Life {
 	async #alone() {
 		this.stats.absent++;
 		const lies = () => this.acting.some((acting) => acting.lies > 0);
-		for (const end = Date.now() + ALONE_MS; Date.now() < end && !lies(); await sleep(LOOK_MS)) await this.#look();
+		for (const end = Date.now() + ALONE_MS; Date.now() < end && !lies(); await this.#news(ALONE_MS)) await this.#look();
 		await sleep(WATCHED_MS);
-		await this.#look();
+		const { sealed } = await this.#look();
+		this.stats.sealed += sealed;
 	}
 
 	// The nodes are on another fork for a while, perhaps more than once.
 	async #fork(round) {
 		const fork = this.recording.forks[round.fork];
 		this.stats.reorgs++;
+		this.forkTip = Math.max(this.forkTip, fork.base + fork.blocks.length);
 		for (let i = 0; i < round.swings; i++) {
 			for (const view of this.views) {
 				view.head = fork.base;
@@ -214,32 +252,67 @@ export class Life {
 	}
 
 	async #wait(ms) {
-		for (const end = Date.now() + ms; Date.now() < end; await sleep(LOOK_MS)) await this.#look();
+		for (const end = Date.now() + ms; Date.now() < end; await this.#news(ms)) await this.#look();
+	}
+
+	// Until something was said or a lie was told since the last look, or so long.
+	async #news(ms) {
+		if (!this.#heard) {
+			await new Promise((resolve) => {
+				const timer = setTimeout(resolve, ms);
+				this.#resolve = () => (clearTimeout(timer), resolve());
+			});
+		}
+		await sleep(BREATH_MS);
 	}
 
 	// Asks for keys now; each time it is called, one of the round's requests.
-	#asks(round, r) {
-		const { recording, stats } = this;
-		const all = [...recording.versions, ...recording.versions, ...recording.lost.slice(0, 5), 'evil'];
+	#asks(round) {
 		const left = [...round.requests];
 		return async () => {
-			if (left.length === 0) return;
-			const measurement = all[left.pop() % all.length];
-			const before = await this.#look();
-			const { allow } = await this.client.key({ app: APP, measurement });
-			const after = await this.#look();
-			stats[allow ? 'allows' : 'denies']++;
-			if (!allow) return;
-			// Granted at a final block from which on every head that was known supports it.
-			const head = round.fork < 0 ? before.head : 0;
-			const held = (from) => {
-				for (let number = from; number <= Math.max(from, head); number++) if (!recording.allows(measurement, number)) return false;
-				return true;
-			};
-			let good = false;
-			for (let number = before.final; number <= after.final; number++) good ||= held(number);
-			assert.ok(good, `${measurement} was granted between blocks ${before.final} and ${after.final}, head ${head}`);
+			if (left.length > 0) await this.#ask(round, ...left.shift());
 		};
+	}
+
+	async #ask(round, kind, pick) {
+		const { recording, stats } = this;
+		const before = await this.#look();
+		const who = recording.who(kind, before.final, Math.max(before.final, before.head), pick);
+		const { allow } = await this.client.key({ app: who.app, measurement: who.version });
+		const after = await this.#look();
+		stats[allow ? 'allows' : 'denies']++;
+		if (!allow) return;
+		// Granted at a final block from which on every head that was known supports it. Heads of forks are not in the model.
+		const head = before.final < this.forkTip ? 0 : before.head;
+		let good = false;
+		for (let number = before.final; number <= after.final; number++) good ||= recording.holds(who, number, Math.max(number, head));
+		assert.ok(good, `${who.app} ${who.version} was granted between blocks ${before.final} and ${after.final}, head ${head}`);
+	}
+
+	// What every block from the final one to the newest allows is granted, when all are honest: a node that denies
+	// everything would pass all else. Not while blocks of a fork count, that may take it away; and who
+	// begins with no keys has none.
+	async #grants(round) {
+		if (this.plan.birth || round.final < this.forkTip) return;
+		const who = this.recording.who('allowed', round.final, round.head, round.requests[0][1]);
+		if (!this.recording.holds(who, round.final, round.head)) return;
+		for (const end = Date.now() + GOES_ON_MS; ; await this.#news(LOOK_MS)) {
+			const { allow, deny } = await this.client.key({ app: who.app, measurement: who.version });
+			if (allow) break;
+			if (Date.now() > end) throw new Error(`${who.app} ${who.version} is not granted at ${round.final}: ${deny}, ${JSON.stringify(await this.#look())}`);
+		}
+		this.stats.granted++;
+	}
+
+	// Who is on another chain is asked what chain it is on, and nothing else.
+	#strangers() {
+		for (const [i, { stranger }] of this.plan.endpoints.entries()) {
+			if (!stranger) continue;
+			const { methods, polls, lies } = this.proxies[i];
+			this.stats.strange = Math.max(this.stats.strange, lies);
+			assert.equal(polls, 0, `endpoint ${i} ${stranger}, and was asked for its latest block`);
+			for (const method of methods.keys()) assert.match(method, /^eth_(chainId|getBlockByNumber)$/, `endpoint ${i} ${stranger}`);
+		}
 	}
 
 	async #restart(way) {

@@ -61,6 +61,7 @@ export class Acting {
 	count() {
 		this.lies++;
 		this.proxy.lies++;
+		this.proxy.told?.();
 	}
 }
 
@@ -87,9 +88,8 @@ export class Reply {
 
 	// A whole, well-formed response.
 	end(body, { status = '200 OK', ...headers } = {}) {
-		const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body);
-		const head = this.head(status, { 'content-type': 'application/json', 'content-length': bytes.length, ...headers });
-		this.raw(Buffer.concat([Buffer.from(head), bytes]));
+		const head = this.head(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers });
+		this.raw(Buffer.isBuffer(body) ? Buffer.concat([Buffer.from(head), body]) : head + body);
 	}
 }
 
@@ -101,6 +101,7 @@ export class Proxy {
 	lies = 0;
 	trapped = 0; // requests that followed a redirect
 	traps = []; // places to redirect to, besides
+	told = null; // called when it lied
 	methods = new Map();
 	#at = 0;
 	#server;
@@ -184,7 +185,8 @@ export class Proxy {
 		this.methods.set(call.method, (this.methods.get(call.method) ?? 0) + 1);
 		if (isTag(call) && call.params[0] === 'latest') this.polls++;
 		const honest = (this.lacks && this.lacks(call)) || this.ask(call.method, call.params);
-		return typeof honest.then === 'function' ? honest.then((h) => this.#twist(call, h)) : this.#twist(call, honest);
+		if (typeof honest.then === 'function') return honest.then((h) => this.#twist(call, h));
+		return this.attacks.length > 0 ? this.#twist(call, honest) : { id: call.id, said: honest };
 	}
 
 	async #twist(call, honest) {
@@ -202,7 +204,8 @@ export class Proxy {
 		const asked = JSON.parse(body);
 		const many = Array.isArray(asked);
 		if (many && !this.batches) return res.end(BATCH_REFUSED);
-		const replies = await Promise.all((many ? asked : [asked]).map((call) => this.#reply(call)));
+		let replies = (many ? asked : [asked]).map((call) => this.#reply(call));
+		if (replies.some((r) => typeof r.then === 'function')) replies = await Promise.all(replies);
 		const texts = replies.map(textOf);
 		const text = many ? `[${texts.join(',')}]` : texts[0];
 		for (const acting of this.attacks) {

@@ -5,7 +5,7 @@
 // it to derot up to a head that moves.
 //
 // Beside the answers stands what they mean, by a plain model of the contract's events that is not derot's: from which
-// block on, and until which, a version of the application is allowed (`allows`).
+// block on, and until which, a version of an application is allowed (`allows`).
 
 import { strict as assert } from 'node:assert';
 import { label, topicOf } from '../nodes/abi.mjs';
@@ -18,6 +18,7 @@ import { startProxy } from './proxy.mjs';
 import { random } from './random.mjs';
 import { announced, deploySpoof, spoofed } from './spoof.mjs';
 
+const APPS = [APP, 'post', 'news'];
 const DEPTHS = [1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 11, 16, 32, 64];
 const GAS = { gas: '0x100000' };
 const AGE_S = 20000; // how long ago the chain began
@@ -33,9 +34,11 @@ class Block {
 		this.answer = kept(result);
 		this.receipts = kept(receipts);
 		this.single = new Map(receipts.map((r) => [r.transactionHash, kept(r)]));
-		this.logs = receipts.flatMap((r) => r.logs);
+		this.logs = receipts.flatMap((r) => r.logs.map(kept));
 	}
 }
+
+const named = (app, version) => ({ app, version, key: label(app) + label(version) });
 
 // An answer with its JSON beside it, so that it is written once.
 export const kept = (result) => ({ result, text: JSON.stringify(result) });
@@ -44,7 +47,8 @@ export class Recording {
 	main = []; // by number
 	byHash = new Map();
 	forks = []; // {base, blocks}: blocks[0] follows main[base]
-	versions = [];
+	versions = []; // as named() has them
+	lost = []; // announced on forks that were left
 	#proofs = new Map();
 
 	// agree: how many endpoints made the base's store; who goes on with it needs as many, and as many to agree.
@@ -80,8 +84,10 @@ export class Recording {
 		this.base = this.story.kms({ endpoints, quorum: this.agree, max_staleness: 86400, ...this.pace });
 		await this.base.start();
 		await this.story.root(this.base);
-		await this.story.registerApp();
-		for (const version of ['v-0', 'v-1', 'v-2']) await this.#announce(version);
+		for (const app of APPS) {
+			await this.story.registerApp(app);
+			for (const version of ['v-0', 'v-1', 'v-2']) await this.#announce(app, version);
+		}
 		await this.story.pass(NOTICE.app);
 		await this.story.final(this.base);
 		assert.equal((await this.base.derive(APP, 'v-0')).verdict, 'allow');
@@ -89,41 +95,43 @@ export class Recording {
 		assert.equal(await this.base.stop(), EXIT.good);
 		await Promise.all(proxies.map((proxy) => proxy.stop()));
 		this.spoof = await deploySpoof(this.chain, this.story.mallory);
+		// A heartbeat of our node that our node did not make would seal it.
+		this.others = this.chain.accounts.filter((account) => account !== this.story.kms1);
 		await this.chain.rpc('evm_setAutomine', false);
 	}
 
-	async #announce(version) {
-		this.versions.push(version);
-		await this.story.announce(version);
+	async #announce(app, version) {
+		this.versions.push(named(app, version));
+		await this.story.announce(version, app);
 	}
 
 	// A transaction that somebody may send now.
 	#transaction(where) {
 		const { story, random: r } = this;
 		const call = (from, name, args, value) => story.derot.transaction(from, name, args, value);
-		const version = r.of(this.versions);
+		const { app, version } = r.of(this.versions);
 		const fresh = `${where}-${this.versions.length}`;
 		const one = r.of(['announce', 'announce', 'announce', 'revoke', 'revoke', 'beat', 'beat', 'node', 'policy', 'epoch', 'spoof', 'spoof', 'spoof', 'hand', 'suspend', 'register', 'blacklist', 'plain', 'plain', 'never']);
 		switch (one) {
-			case 'announce': this.versions.push(fresh); return call(story.dave, 'announce', [label(APP), label(fresh)]);
-			case 'revoke': return call(r.of([story.grace, story.dave]), 'revokeAppMeasurement', [label(APP), label(version)]);
-			case 'beat': return call(r.of(this.chain.accounts), 'heartbeat', [label(r.of(words(9)))]);
+			case 'announce': this.versions.push(named(app, fresh)); return call(story.dave, 'announce', [label(app), label(fresh)]);
+			case 'revoke': return call(r.of([story.grace, story.dave]), 'revokeAppMeasurement', [label(app), label(version)]);
+			case 'beat': return call(r.of(this.others), 'heartbeat', [label(r.of(words(9)))]);
 			case 'node': return call(story.mallory, 'registerNode', [1, label('kms-v2'), label('enc'), label('tdx'), label('fam-good'), 7, label(r.of(words(9)))], 10n ** 9n);
-			case 'policy': return call(story.dave, 'setEpochPolicy', [label(APP), label(r.of([SERVICE, ...words(2)])), r.of([0, 40, 1000]), r.below(30)]);
-			case 'epoch': return call(story.dave, 'advanceEpoch', [label(APP), label(SERVICE)]);
-			case 'spoof': return spoofed(this.spoof, story.mallory, 'AppMeasurementAllowed', announced(APP, 'evil', story.dave), call(story.mallory, 'heartbeat', [label('x')]));
-			case 'hand': return call(story.dave, 'handover', [label(APP), label(version), label(r.of(this.versions))]);
-			case 'suspend': return r.chance(0.2) ? this.#suspend() : this.#plain();
+			case 'policy': return call(story.dave, 'setEpochPolicy', [label(app), label(r.of([SERVICE, ...words(2)])), r.of([0, 40, 1000]), r.below(30)]);
+			case 'epoch': return call(story.dave, 'advanceEpoch', [label(app), label(SERVICE)]);
+			case 'spoof': return spoofed(this.spoof, story.mallory, 'AppMeasurementAllowed', announced(app, 'evil', story.dave), call(story.mallory, 'heartbeat', [label('x')]));
+			case 'hand': return call(story.dave, 'handover', [label(app), label(version), label(r.of(this.versions).version)]);
+			case 'suspend': return r.chance(0.3) ? this.#suspend(app) : this.#plain();
 			case 'register': return call(r.of(this.chain.accounts), 'registerApp', [label(r.of(words(30))), label('n'), NOTICE.app, 3]);
 			case 'blacklist': return call(story.grace, 'blacklist', [1, label(r.of(words(9))), r.below(4)]);
-			case 'never': return call(story.mallory, 'suspendApp', [label(APP)]); // it reverts
+			case 'never': return call(story.mallory, 'suspendApp', [label(app)]); // it reverts
 			default: return this.#plain();
 		}
 	}
 
-	#suspend() {
-		this.suspends = true;
-		return this.story.derot.transaction(this.story.grace, 'suspendApp', [label(APP)]);
+	#suspend(app) {
+		this.suspends = app;
+		return this.story.derot.transaction(this.story.grace, 'suspendApp', [label(app)]);
 	}
 
 	#plain() {
@@ -140,16 +148,17 @@ export class Recording {
 	async #turn() {
 		const r = this.random;
 		if (r.chance(0.12)) await this.#fork();
-		if (r.chance(this.suspends ? 0.2 : 0.02)) await this.#council();
+		if (r.chance(this.suspends ? 0.3 : 0.02)) await this.#council();
 		await this.#block(r.of([0, 0, 0, 1, 1, 2, 4]), 'v');
 	}
 
-	// The council resumes the application, if it is suspended; else it sends a notice ahead that changes nothing.
+	// The council resumes the application that was suspended last; else it sends a notice ahead that changes nothing.
 	async #council() {
 		const { story, chain } = this;
-		this.suspends = false;
+		const app = this.suspends ?? APP;
+		this.suspends = undefined;
 		await chain.rpc('evm_setAutomine', true);
-		await story.council(ACTION.appResume, label(APP)).catch(() => story.council(ACTION.noticeSet, 4, NOTICE.app).catch(() => undefined));
+		await story.council(ACTION.appResume, label(app)).catch(() => story.council(ACTION.noticeSet, 4, NOTICE.app).catch(() => undefined));
 		await chain.rpc('evm_setAutomine', false);
 	}
 
@@ -165,7 +174,7 @@ export class Recording {
 		await chain.rpc('evm_revert', snapshot);
 		assert.equal(await chain.height(), base);
 		// What was announced there is asked for later, in vain; it is not what others are made of.
-		(this.lost ??= []).push(...this.versions.splice(known));
+		this.lost.push(...this.versions.splice(known));
 		this.forks.push({ base, blocks });
 	}
 
@@ -197,27 +206,54 @@ export class Recording {
 
 	// The model: by block, which versions the contract's events allow.
 	#model() {
-		const allowed = new Map(); // version → due
-		const app = label(APP);
-		let [suspended, resumed] = [false, Infinity];
+		const apps = new Map(APPS.map((app) => [label(app), { allowed: new Map(), suspended: false, resumed: Infinity }]));
 		const ours = new Set(abi.filter((i) => i.type === 'event').map(topicOf));
-		this.rights = this.main.map(({ logs, time }) => {
-			for (const log of logs) {
+		this.touched = []; // blocks with events of the contract
+		this.first = new Map(); // key → the first block that allows it
+		this.rights = this.main.map(({ number, logs, time }) => {
+			for (const { result: log } of logs) {
 				if (log.address !== this.story.derot.address || !ours.has(log.topics[0])) continue;
+				if (this.touched.at(-1) !== number) this.touched.push(number);
 				const { name, args } = decodeLog(log);
-				if (args.app !== app) continue;
-				if (name === 'AppMeasurementAllowed') allowed.set(args.measurement, Number(args.due));
-				if (name === 'AppMeasurementRevoked') allowed.set(args.measurement, Infinity);
-				if (name === 'AppSuspended') [suspended, resumed] = [true, Infinity];
-				if (name === 'AppResumed') resumed = Number(args.due);
+				const app = apps.get(args.app);
+				if (app === undefined) continue;
+				if (name === 'AppMeasurementAllowed') app.allowed.set(args.measurement, Number(args.due));
+				if (name === 'AppMeasurementRevoked') app.allowed.set(args.measurement, Infinity);
+				if (name === 'AppSuspended') Object.assign(app, { suspended: true, resumed: Infinity });
+				if (name === 'AppResumed') app.resumed = Number(args.due);
 			}
-			if (suspended && resumed <= time) suspended = false;
-			return { suspended, due: suspended ? new Map() : new Map([...allowed].filter(([, due]) => due <= time)) };
+			const now = new Set();
+			for (const [id, app] of apps) {
+				if (app.suspended && app.resumed <= time) app.suspended = false;
+				for (const [version, due] of app.suspended ? [] : app.allowed) if (due <= time) now.add(id + version);
+			}
+			for (const key of now) if (!this.first.has(key)) this.first.set(key, number);
+			return now;
 		});
 	}
 
 	// allows: after block `number` of the main chain.
-	allows(version, number) {
-		return this.rights[number]?.due.has(label(version)) ?? false;
+	allows({ key }, number) {
+		return this.rights[number]?.has(key) ?? false;
+	}
+
+	// holds: after every block of these.
+	holds(who, first, last) {
+		for (let number = first; number <= last; number++) if (!this.allows(who, number)) return false;
+		return true;
+	}
+
+	// who: a version to ask for, while `final` is final and `head` the newest block; of this kind, if there is one.
+	who(kind, final, head, pick) {
+		const all = [...this.versions, ...this.lost, named(APPS[pick % APPS.length], 'evil')];
+		const fits = {
+			allowed: (w) => this.holds(w, final, head),
+			ends: (w) => this.allows(w, final) && !this.holds(w, final, head),
+			begins: (w) => !this.allows(w, final) && this.allows(w, head),
+			past: (w) => !this.allows(w, final) && this.first.get(w.key) < final,
+			lost: (w) => this.lost.includes(w) || w.version === 'evil',
+		}[kind];
+		const found = all.filter(fits);
+		return found.length > 0 ? found[pick % found.length] : all[pick % all.length];
 	}
 }

@@ -22,6 +22,8 @@ test('the same seed plans the same rounds, and they have everything in them', ()
 	for (const row of [...ATTACKS.filter((a) => !a.bomb), ...CHAINS]) assert.ok(named.has(row.name), `${row.name} is never played`);
 	for (const holds of [(r) => r.absent, (r) => !r.absent && r.attacks.length > 0, (r) => r.hidden, (r) => r.restart, (r) => r.fork >= 0, (r) => r.swings > 1, (r) => r.conflict !== undefined])
 		assert.ok(rounds.some(holds), String(holds));
+	for (const kind of ['allowed', 'ends', 'begins', 'past', 'lost']) assert.ok(rounds.some((r) => r.requests.some(([k]) => k === kind)), kind);
+	assert.ok(plans('a').some((plan) => plan.endpoints.some((e) => e.stranger)), 'nobody is on another chain');
 });
 
 test(`${ROUNDS} random rounds`, async () => {
@@ -29,5 +31,5 @@ test(`${ROUNDS} random rounds`, async () => {
 	assert.deepEqual(sums.failures, []);
 	// They were worth playing.
 	assert.ok(sums.rounds >= ROUNDS && sums.met > ROUNDS / 4 && sums.reorgs > 0 && sums.absent > ROUNDS / 10, JSON.stringify(sums));
-	assert.ok(sums.allows > 0 && sums.denies > 0, JSON.stringify(sums));
+	assert.ok(sums.allows > ROUNDS / 4 && sums.denies > ROUNDS / 4 && sums.granted > ROUNDS / 10, JSON.stringify(sums));
 });

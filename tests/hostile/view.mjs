@@ -71,7 +71,7 @@ export class View {
 	#logs({ fromBlock, toBlock, address }) {
 		const found = [];
 		for (let number = Number(fromBlock); number <= Math.min(Number(toBlock), this.tip); number++)
-			found.push(...this.at(number).logs.filter((l) => l.address === address));
-		return { result: found };
+			for (const log of this.at(number).logs) if (log.result.address === address) found.push(log);
+		return { result: found.map((log) => log.result), text: `[${found.map((log) => log.text).join(',')}]` };
 	}
 }
