@@ -159,7 +159,9 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 	memset(&e->step, 0, sizeof(e->step));
 	drop_heads(e);
 	dr_engine_lease_step(e);
-	if (dr_engine_state_is_old(e) && !e->check.fresh)
+	/* A height of this step at which state is proven anyway may be too long ago itself. */
+	if (dr_engine_state_is_old(e) &&
+	    (!e->check.fresh || e->final_.time - e->check.time > e->init.max_staleness_s))
 		check_at(e);
 	if (e->check.fresh) {
 		if (!e->slots_stand)

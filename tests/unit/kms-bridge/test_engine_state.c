@@ -100,6 +100,32 @@ static void test_state_withheld(void **state)
 	world_free(&w);
 }
 
+/* A step over 112, where state is proven, to a block so much later that a proof there would be too old: what is asked
+ * for is a proof at the newest. */
+static void test_state_left_behind(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (uint64_t dt = LEASE_S; dt <= LEASE_S + 1; dt++) {
+		world_new(&w, 54);
+		struct engine_kit *k = ek_new(&w, DR_WAY_BLOOM, 512);
+
+		ek_start(k);
+		ek_run(k, RIGHT);
+		world_plain(&w, 3);
+		assert_int_equal(w.tip->header.number, 112);
+		world_block(&w, dt);
+		w.forge->final_number = 113;
+		ek_clock(k, k->boot_ms + dt * 1000, w.tip->header.timestamp * 1000);
+		ek_run(k, 113);
+		ek_round(k);
+		assert_int_equal(ek_ask(k), DR_DENY_NONE);
+		ek_free(k);
+		world_free(&w);
+	}
+}
+
 /* An app's version, announced; the contract does not keep it. */
 static void announce(struct world *w, unsigned version)
 {
@@ -167,9 +193,8 @@ static void test_in_turns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_state_check),
-		cmocka_unit_test(test_state_withheld),
-		cmocka_unit_test(test_asked_anew),
+		cmocka_unit_test(test_state_check),       cmocka_unit_test(test_state_withheld),
+		cmocka_unit_test(test_state_left_behind), cmocka_unit_test(test_asked_anew),
 		cmocka_unit_test(test_in_turns),
 	};
 
