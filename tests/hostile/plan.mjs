@@ -34,6 +34,11 @@ const STRANGERS = ['is another chain', 'has another genesis'];
 // For whom a key is asked, as recording.who() knows them.
 const KINDS = ['allowed', 'allowed', 'allowed', 'ends', 'ends', 'begins', 'past', 'lost'];
 
+// The same at a block with events of the contract, by ways of completeness: its receipts or logs are not to be had.
+const NO_RECEIPTS = ['drops a log from a receipt', 'drops a receipt', 'answers [] for the receipts', 'answers null for the receipts', 'answers an error for the receipts', 'gives a receipt an unknown type'];
+const CONSPIRE = ['hides what is new behind an older state', 'drops the last log from eth_getLogs'];
+const WITHHOLDS = { bloom: NO_RECEIPTS, receipts: NO_RECEIPTS, accumulator: ['hides one log everywhere', ...CONSPIRE] };
+
 // Beside the rows of attacks.mjs: whole chains. `target`: what the endpoint is while it attacks.
 export const CHAINS = [
 	{ name: 'is on a fork', fork: () => true },
@@ -109,9 +114,12 @@ function planRound(r, plan, recording, before, final) {
 	for (let left = round.absent ? r.between(n - k + 1, n) - strange : r.between(0, n - k - strange); liars.length > left; ) liars.splice(r.below(liars.length), 1);
 	const fresh = round.head > before;
 	if (round.absent && fresh && r.chance(0.3)) {
+		const there = (recording.touched ?? []).filter((number) => number > before && number <= round.head);
 		const hidden = { name: r.of(HIDES), at: r.between(before + 1, round.head), chance: 1 };
+		if (there.length > 0 && r.chance(0.6)) Object.assign(hidden, { name: r.of(WITHHOLDS[round.way]), at: r.of(there) });
 		for (let i = 0; i < n - strange; i++) round.attacks.push({ ...hidden, endpoint: i });
-		round.hidden = hidden.at;
+		// Where receipts are honest, they prove what logs and state hide.
+		if (!CONSPIRE.includes(hidden.name)) round.hidden = hidden.at;
 	} else if (liars.length > 0) {
 		for (let num = r.between(1, 6); num > 0; num--) {
 			const endpoint = r.of(liars);

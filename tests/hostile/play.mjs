@@ -358,7 +358,7 @@ export class Life {
 	}
 }
 
-// The honest run: at every block of the recording, [ledger size, ledger root, state digest].
+// The honest run: at every block of the recording, [ledger size, ledger root, state digest]. Every event is there.
 export async function honestTruth(recording) {
 	const truth = [];
 	const view = new View(recording, 31337);
@@ -372,6 +372,8 @@ export async function honestTruth(recording) {
 		let s;
 		for (const end = Date.now() + GOES_ON_MS; (s = await client.status()).final < number; await sleep(1))
 			if (Date.now() > end) throw new Error(`the honest run stands at ${s.final}: ${JSON.stringify(s)}`);
+		const before = truth[number - 1]?.[0] ?? 0;
+		assert.ok(s.ledger_size - before >= recording.events[number] - (recording.events[number - 1] ?? 0), `the honest ledger at block ${number}`);
 		truth[number] = [s.ledger_size, s.ledger_root, s.state_digest];
 	}
 	client.close();

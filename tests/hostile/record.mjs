@@ -207,12 +207,15 @@ export class Recording {
 	// The model: by block, which versions the contract's events allow.
 	#model() {
 		const apps = new Map(APPS.map((app) => [label(app), { allowed: new Map(), suspended: false, resumed: Infinity }]));
+		let num = 0;
 		const ours = new Set(abi.filter((i) => i.type === 'event').map(topicOf));
 		this.touched = []; // blocks with events of the contract
+		this.events = []; // by block: how many of its events there are up to it
 		this.first = new Map(); // key → the first block that allows it
 		this.rights = this.main.map(({ number, logs, time }) => {
 			for (const { result: log } of logs) {
 				if (log.address !== this.story.derot.address || !ours.has(log.topics[0])) continue;
+				num++;
 				if (this.touched.at(-1) !== number) this.touched.push(number);
 				const { name, args } = decodeLog(log);
 				const app = apps.get(args.app);
@@ -222,6 +225,7 @@ export class Recording {
 				if (name === 'AppSuspended') Object.assign(app, { suspended: true, resumed: Infinity });
 				if (name === 'AppResumed') app.resumed = Number(args.due);
 			}
+			this.events[number] = num;
 			const now = new Set();
 			for (const [id, app] of apps) {
 				if (app.suspended && app.resumed <= time) app.suspended = false;
