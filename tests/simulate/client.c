@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 #include "kms-bridge/derivation.h"
+#include "tests/simulate/clocks.h"
 
 #define ASKED_MAX 64u
-enum { KEYS = 0, LOGS = 1, RUDE = 2 };
+enum { KEYS = 0, LOGS = 1, RUDE = 2, SERVE = MACHINE_SERVE };
 
 /* What was asked over a client's wire and not answered yet, in order. */
 struct question {
@@ -14,6 +15,7 @@ struct question {
 	struct dr_request request;
 	uint64_t generation;
 	uint8_t to;
+	bool served;
 	struct dr_proof_query proof;
 };
 static struct question asked[MACHINE_CLIENTS][ASKED_MAX];
@@ -31,7 +33,8 @@ static void connect_client(size_t i)
 {
 	struct wire *wire = &machine.clients[i];
 
-	if (wire->used && !wire->closed)
+	/* Who serves the network is there from the start, or not at all. */
+	if (i == SERVE || (wire->used && !wire->closed))
 		return;
 	dr_buf_free(&wire->in);
 	dr_buf_free(&wire->out);
@@ -53,7 +56,7 @@ static void say(size_t i, const struct question *q)
 
 	if (machine.state == MACHINE_IDLE && w.ready)
 		connect_client(i);
-	if (machine.state == MACHINE_IDLE && w.ready && !machine.clients[i].closed) {
+	if (machine.state == MACHINE_IDLE && w.ready && machine.clients[i].used && !machine.clients[i].closed) {
 		SIM_MUST("limit", num_asked[i] < ASKED_MAX, "too many questions");
 		asked[i][num_asked[i]++] = *q;
 		dr_buf_append(&machine.clients[i].in, message.ptr, message.len, &fail);
@@ -69,36 +72,6 @@ static void put(const struct question *q, struct dr_bytes payload)
 }
 
 /* Keys */
-
-/* Time, by the truth: what no clock's error may stretch. */
-static void check_age(const char *what)
-{
-	const uint64_t limit_ms = w.s.init.max_staleness_s * 1000, slack_ms = 3000 + w.slow_ms;
-	const uint64_t now = machine.true_ms, wall = machine_wall_ms(), final_ms = w.cursor->time * 1000;
-	const uint64_t newest = w.head_time > w.cursor->time ? w.head_time * 1000 : final_ms;
-
-	SIM_MUST("I4", w.cursor_ms != 0 && now - w.cursor_ms <= limit_ms + slack_ms,
-		 "%s %llu s after the last final step of this life", what,
-		 (unsigned long long)((now - w.cursor_ms) / 1000));
-	SIM_MUST("I4", wall <= final_ms + limit_ms + slack_ms && final_ms <= wall + limit_ms + slack_ms,
-		 "%s at %llu s by the wall clock, the final block is of %llu", what,
-		 (unsigned long long)(wall / 1000), (unsigned long long)w.cursor->time);
-	SIM_MUST("I4", machine_true_wall_ms() <= final_ms + 2 * limit_ms + w.behind_ms + slack_ms,
-		 "%s on a block that is %llu s old in truth", what,
-		 (unsigned long long)(machine_true_wall_ms() / 1000 - w.cursor->time));
-	SIM_MUST("I4", world_named(w.cursor, true), "%s and nobody named anything final since the start", what);
-	if (w.s.init.head_staleness_s != 0)
-		SIM_MUST("I4", wall <= newest + w.s.init.head_staleness_s * 1000 + slack_ms,
-			 "%s and the newest head is old", what);
-	if (w.s.init.heartbeat) {
-		const struct m_view v = view_of(w.cursor);
-		const struct m_ev *nonce = m_nonce(&v, NODE);
-		const struct drawn *d = nonce != NULL && nonce->n[1] >= DRAWN ? &w.drawn[nonce->n[1] - DRAWN] : NULL;
-
-		SIM_MUST("I4", d != NULL && d->life == w.life && now - d->true_ms <= limit_ms + slack_ms,
-			 "%s without a fresh heartbeat", what);
-	}
-}
 
 static size_t views(struct m_view *heads)
 {
@@ -136,6 +109,12 @@ static void check_key(const struct dr_request *q, const struct dr_key_answer *a,
 	SIM_MUST("I3", released, "a key left, and its release was never told");
 }
 
+static void tell_of(const struct dr_request *q, const struct m_view *heads, size_t num)
+{
+	w.s.final_ = w.cursor;
+	tell(&w.s, q, heads, num);
+}
+
 static void hear_key(const struct question *q, struct dr_bytes payload)
 {
 	static struct m_view heads[BLOCKS];
@@ -161,7 +140,7 @@ static void hear_key(const struct question *q, struct dr_bytes payload)
 			sim_count(SIM_HELD);
 		if (exact_answers && rules && a.decision.deny != DR_DENY_ROOT_FOREIGN && !w.held) {
 			if (sim_aloud)
-				tell(&w.s, &q->request, heads, num);
+				tell_of(&q->request, heads, num);
 			sim_fail("I5", "denied against the rules: %s", dr_deny_name(a.decision.deny));
 		}
 		return;
@@ -170,7 +149,7 @@ static void hear_key(const struct question *q, struct dr_bytes payload)
 	report->counts[SIM_ALLOWS_HEADS] += num > 0;
 	any_allowed = true;
 	if (!rules && sim_aloud)
-		tell(&w.s, &q->request, heads, num);
+		tell_of(&q->request, heads, num);
 	SIM_MUST("I1", rules, "allowed against the rules, at block %llu, %zu heads",
 		 (unsigned long long)w.cursor->number, num);
 	SIM_MUST("I1",
@@ -180,11 +159,15 @@ static void hear_key(const struct question *q, struct dr_bytes payload)
 			 memcmp(a.decision.nonce, m.nonce, 32) == 0,
 		 "allowed, of another generation, epoch or application than the rules say");
 	SIM_MUST("I1", world_held(&v) == NULL, "allowed, under %s", world_held(&v));
-	check_age("allowed");
+	clocks_check("allowed", machine.late_ms);
 	check_key(&q->request, &a, &v);
 }
 
-static void hear_parcel(const struct question *q)
+/* The one that was handed out last. */
+static uint8_t parcel[4096];
+static size_t parcel_len;
+
+static void hear_parcel(const struct question *q, struct dr_bytes payload)
 {
 	static struct m_view heads[BLOCKS];
 	const size_t num = views(heads);
@@ -192,7 +175,14 @@ static void hear_parcel(const struct question *q)
 	const struct m_view v = w.cursor != NULL ? view_of(w.cursor) : (struct m_view){ 0 };
 	uint64_t g = q->generation;
 
+	struct dr_fail fail = { 0 };
+	struct dr_run run;
+
 	sim_count(SIM_SHARES);
+	SIM_MUST("protocol", dr_run_get(&run, payload, &fail) == DR_OK && run.bytes.len <= sizeof(parcel),
+		 "a parcel that is none");
+	parcel_len = run.bytes.len;
+	memcpy(parcel, run.bytes.ptr, parcel_len);
 	SIM_MUST("I1", w.cursor != NULL, "a root is handed out before the first final block");
 	m_roots(&roots, &v);
 	g = g != 0 ? g : m_generation(&roots);
@@ -202,7 +192,7 @@ static void hear_parcel(const struct question *q)
 		SIM_MUST("I1", m_share(&heads[i], NODE, g, q->to),
 			 "generation %llu is handed to node %u against a head", (unsigned long long)g, q->to);
 	SIM_MUST("I1", world_held(&v) == NULL, "a root is handed out, under %s", world_held(&v));
-	check_age("a root is handed out");
+	clocks_check("a root is handed out", machine.late_ms);
 }
 
 /* Roots: what the core tells is what its node would publish. */
@@ -249,7 +239,7 @@ static void hear_proof(const struct question *q, struct dr_bytes payload)
 		 dr_merkle_verify_inclusion(p.root, p.size, q->proof.first, l->entries[q->proof.first].hash,
 					    (const uint8_t(*)[32])p.hashes, p.num),
 		 "a proof that does not hold of what was told");
-	sim_count(SIM_PROOFS);
+	sim_count(q->served ? SIM_SERVED : SIM_PROOFS);
 }
 
 static void hear_log_end(struct dr_bytes payload)
@@ -290,13 +280,15 @@ static void hear_answer(size_t i, uint16_t type, struct dr_bytes payload)
 		sim_say("    error: %s", error.what);
 		if (q.type == DR_MSG_PARCEL_GET)
 			sim_count(SIM_SHARES_DENIED);
+		if (q.type == DR_MSG_PARCEL_PUT)
+			sim_count(SIM_PARCELS_REFUSED);
 		if (q.type == DR_MSG_KEY_GET)
 			sim_count(SIM_AGED);
 		return;
 	}
 	switch (type) {
 	case DR_MSG_KEY: hear_key(&q, payload); return;
-	case DR_MSG_PARCEL: hear_parcel(&q); return;
+	case DR_MSG_PARCEL: hear_parcel(&q, payload); return;
 	case DR_MSG_ROOT: hear_root(payload); return;
 	case DR_MSG_PROOF: hear_proof(&q, payload); return;
 	case DR_MSG_LOG_END:
@@ -304,7 +296,10 @@ static void hear_answer(size_t i, uint16_t type, struct dr_bytes payload)
 			hear_log_end(payload);
 		recording = NULL;
 		return;
-	case DR_MSG_DONE: sim_count(SIM_RESEALS); return;
+	case DR_MSG_DONE:
+		SIM_MUST("I1", q.type == DR_MSG_RESEAL, "a root is taken that nobody gave");
+		sim_count(SIM_RESEALS);
+		return;
 	default: sim_fail("protocol", "the core answers %04x", type);
 	}
 }
@@ -362,6 +357,28 @@ void client_share(void)
 	hear_run();
 }
 
+/* To another node, or spoiled, or nothing at all. */
+void client_parcel(void)
+{
+	const struct question q = { .type = DR_MSG_PARCEL_PUT };
+	uint8_t bytes[sizeof(parcel)];
+	struct dr_fail fail = { 0 };
+	size_t len = parcel_len;
+
+	memcpy(bytes, parcel, len);
+	if (len == 0)
+		bytes[len++] = (uint8_t)draw(256);
+	for (uint32_t flips = draw(4); flips > 0; flips--)
+		bytes[draw(draw(2) == 0 ? 1 + (uint32_t)len / 2 : (uint32_t)len)] ^= (uint8_t)(1u << draw(8));
+	if (chance(10))
+		len = draw((uint32_t)len);
+	const struct dr_run run = { dr_bytes_of(bytes, len) };
+
+	SIM_MUST("limit", dr_run_put(&message, q.type, &run, &fail) == DR_OK, "a parcel: %s", fail.what);
+	say(KEYS, &q);
+	hear_run();
+}
+
 void client_root(void)
 {
 	const struct question q = { .type = DR_MSG_ROOT_GET };
@@ -391,8 +408,9 @@ void client_proof(void)
 		return;
 	q.proof.kind = DR_PROOF_INCLUSION;
 	q.proof.first = draw((uint32_t)l->tree.size);
+	q.served = machine.clients[SERVE].used && !machine.clients[SERVE].closed && draw(2) == 0;
 	dr_proof_query_put(&message, q.type, &q.proof, &fail);
-	say(KEYS, &q);
+	say(q.served ? SERVE : KEYS, &q);
 	hear_run();
 }
 
@@ -427,11 +445,15 @@ bool client_evidence(struct dr_buf *out)
 
 void client_rude(void)
 {
-	const struct question q = { .type = DR_MSG_STOP };
+	/* Nobody says these but control; and who serves the network has no part in what is secret. */
+	static const uint16_t types[] = { DR_MSG_STOP,       DR_MSG_KEY_GET, DR_MSG_PARCEL_GET,
+					  DR_MSG_PARCEL_PUT, DR_MSG_RESEAL,  DR_MSG_EVIDENCE_GET };
+	const size_t i = machine.clients[SERVE].used && !machine.clients[SERVE].closed && draw(2) == 0 ? SERVE : RUDE;
+	const struct question q = { .type = types[i == SERVE ? draw(6) : 0] };
 
 	put(&q, dr_bytes_of(NULL, 0));
-	say(RUDE, &q);
+	say(i, &q);
 	hear_run();
 	if (machine.state == MACHINE_IDLE && w.ready)
-		SIM_MUST("protocol", machine.clients[RUDE].closed, "a client may say what it must not");
+		SIM_MUST("protocol", machine.clients[i].closed, "a client may say what it must not");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/simulate/hear.h"
 
+#include "tests/simulate/clocks.h"
 #include "tests/simulate/disk.h"
 
 #include <stdio.h>
@@ -36,6 +37,12 @@ bool hear_next(struct wire *from, uint16_t *type, struct dr_bytes *payload)
 	return used > 0;
 }
 
+/* Whether this is the core's own reason to be sealed, which no evidence shows. */
+static bool is_hold(const char *why)
+{
+	return strstr(why, "heartbeat on chain") != NULL || strstr(why, "root held here") != NULL;
+}
+
 /* What a note means for whoever watches from outside. */
 static void hear_note(struct told_entry *e, const struct dr_note *note)
 {
@@ -47,6 +54,7 @@ static void hear_note(struct told_entry *e, const struct dr_note *note)
 	e->boot_ms = note->boot_ms;
 	e->wall_ms = note->wall_ms;
 	e->request = UINT64_MAX;
+	e->said = told_word(note->detail);
 	sim_say("    journal %llu: %s %s", (unsigned long long)(w.logs[1].tree.size), dr_note_name(note->kind),
 		note->detail);
 	switch ((enum dr_note_kind)note->kind) {
@@ -68,8 +76,14 @@ static void hear_note(struct told_entry *e, const struct dr_note *note)
 			sscanf(deny + 7, "%23s", e->deny);
 		break;
 	}
-	case DR_NOTE_LEASE: w.learned = w.learned || strncmp(note->detail, "unsealed", 8) == 0; break;
+	case DR_NOTE_LEASE:
+		w.learned = w.learned || strncmp(note->detail, "unsealed", 8) == 0;
+		w.ever_held = w.ever_held || is_hold(note->detail);
+		break;
 	case DR_NOTE_HEARTBEAT:
+		/* What the core says of what it does is not the engine's. */
+		if (strncmp(note->detail, "a heartbeat is drawn", 20) == 0)
+			e->said = 0;
 		if (strncmp(note->detail, "drawn", 5) != 0)
 			break;
 		SIM_MUST("limit", w.num_drawn < DRAWN_MAX, "too many heartbeats");
@@ -85,7 +99,7 @@ static void hear_note(struct told_entry *e, const struct dr_note *note)
 	case DR_NOTE_START:
 		w.life++;
 		w.learned = false;
-		w.cursor_ms = w.behind_ms = 0;
+		w.cursor_ms = w.behind_ms = w.beat_ms = 0;
 		break;
 	case DR_NOTE_DISSENT:
 	case DR_NOTE_UNAVAILABLE:
@@ -97,6 +111,20 @@ static void hear_note(struct told_entry *e, const struct dr_note *note)
 	case DR_NOTE_STOP:
 	case DR_NOTE_SHARE: break;
 	}
+}
+
+/* A heartbeat that this block's state shows, if it was drawn in this life. */
+static void hear_beat(const struct block *b)
+{
+	const struct m_view v = view_of(b);
+	const struct m_ev *nonce = m_nonce(&v, NODE);
+
+	if (nonce == NULL || nonce->n[1] < DRAWN)
+		return;
+	const struct drawn *d = &w.drawn[nonce->n[1] - DRAWN];
+
+	if (d->life == w.life && !d->lost && d->true_ms > w.beat_ms)
+		w.beat_ms = d->true_ms;
 }
 
 /* The cursor: on the true chain, over complete blocks alone, and forwards. */
@@ -112,9 +140,12 @@ static void hear_cursor(uint64_t number, const uint8_t hash[static 32])
 		return;
 	SIM_MUST("I1", world_named(b, false), "block %llu is called final, and %u of %u sources never did",
 		 (unsigned long long)number, w.k, w.n);
-	for (struct block *x = b; x != was && x != NULL; x = x->parent)
+	for (struct block *x = b; x != was && x != NULL; x = x->parent) {
 		SIM_MUST("cursor", world_complete(x), "the cursor is at %llu, and %llu was never told completely",
 			 (unsigned long long)number, (unsigned long long)x->number);
+		if (w.s.init.heartbeat)
+			hear_beat(x);
+	}
 	for (size_t i = 0; i < w.s.num; i++)
 		w.s.blocks[i]->counts &= w.s.blocks[i]->number > number;
 	w.cursor = b;
@@ -198,8 +229,7 @@ static void hear_status(struct dr_bytes payload)
 	SIM_MUST("protocol", dr_status_report_get(r, payload, &fail) == DR_OK, "a status that is none: %s",
 		 fail.what);
 	w.status_new = true;
-	w.held = r->sealed &&
-		 (strstr(r->why, "heartbeat on chain") != NULL || strstr(r->why, "root held here") != NULL);
+	w.held = r->sealed && is_hold(r->why);
 	w.ever_held = w.ever_held || w.held;
 	if (!r->has_final) {
 		SIM_MUST("I3", r->ledger_size == 0 && w.cursor == NULL, "a cursor was told, and there is none");
@@ -279,12 +309,25 @@ void hear_run(void)
 		report->peak = machine.heap_peak;
 }
 
+void hear_ask(void)
+{
+	if (machine.state != MACHINE_IDLE)
+		return;
+	hear_say(&machine.control, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0));
+	w.status_new = false;
+	hear_run();
+	SIM_MUST("protocol", w.status_new || machine.state != MACHINE_IDLE, "it does not say how it is");
+	/* It looks at its clocks every second. */
+	if (w.status_new && !w.status.sealed && !machine.timer_stopped && machine.true_ms >= w.clock_set_ms + 1000)
+		clocks_check("unsealed", w.slow_ms);
+}
+
 void hear_start(void)
 {
 	struct dr_fail fail = { 0 };
 	struct dr_buf init;
 
-	machine_start();
+	machine_start(w.s.init.serve);
 	w.ready = w.stopping = w.learned = w.held = w.boot_jumped = false;
 	w.expect_fatal = !disk_is_well() || w.halted;
 	w.catching_up = true;

@@ -12,6 +12,9 @@
 void hear_run(void);
 void hear_start(void);
 
+/* hear_ask: it is asked how it is, and must not be unsealed where time says otherwise. */
+void hear_ask(void);
+
 /* hear_say: one message to the core. */
 void hear_say(struct wire *to, uint16_t type, struct dr_bytes payload);
 

@@ -200,6 +200,8 @@ void machine_reboot(void)
 void disk_slow(void)
 {
 	sim_say("  (a sync takes %u s)", machine.slow_s);
+	if (disk_syncs > 1)
+		machine.late_ms += (uint64_t)machine.slow_s * 1000;
 	machine_advance((uint64_t)machine.slow_s * 1000);
 }
 
@@ -285,7 +287,7 @@ static void wire_reset(struct wire *w, bool used)
 	w->used = used;
 }
 
-void machine_start(void)
+void machine_start(bool serve)
 {
 	if (stack == NULL)
 		stack = mmap(NULL, STACK_LEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -299,7 +301,7 @@ void machine_start(void)
 	wire_reset(&machine.control, true);
 	wire_reset(&machine.watch, true);
 	for (size_t i = 0; i < MACHINE_CLIENTS; i++)
-		wire_reset(&machine.clients[i], false);
+		wire_reset(&machine.clients[i], serve && i == MACHINE_SERVE);
 	machine.connecting = -1;
 	machine.signal = machine.timer_set = false;
 	machine.ticks = machine.timer_ms = 0;
@@ -317,6 +319,8 @@ void machine_run(void)
 	if (machine.state != MACHINE_IDLE)
 		return;
 	machine.polls = 0;
+	machine.late_ms = 0;
+	disk_syncs = 0;
 	inside = true;
 	swap(&outside, &core, true);
 	inside = false;

@@ -16,7 +16,8 @@
 
 #include "chain/base/arena.h"
 
-#define MACHINE_CLIENTS 3u
+#define MACHINE_CLIENTS 4u
+#define MACHINE_SERVE   3u /* of the clients: the one that the core is started with */
 
 /* A stream socket between the core and somebody. */
 struct wire {
@@ -46,7 +47,8 @@ struct machine {
 	int64_t wall_off_ms; /* of the wall clock against the truth */
 	bool timer_set;
 	uint64_t timer_ms, ticks;
-	unsigned slow_s; /* how long a slow sync takes */
+	unsigned slow_s;  /* how long a slow sync takes */
+	uint64_t late_ms; /* that syncs took in this run, but for the first: that is before any release */
 	size_t heap, heap_peak;
 	uint64_t polls;
 };
@@ -60,7 +62,7 @@ uint64_t machine_boot_ms(void); /* as the clock says it */
 
 /* machine_start: a core begins, on what is on the disk. machine_run: until it is idle, ended or dead. machine_kill:
  * it dies here. machine_reboot: boot-time begins anew. */
-void machine_start(void);
+void machine_start(bool serve);
 void machine_run(void);
 void machine_kill(bool power);
 void machine_reboot(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The system calls of the core (see machine.h). Descriptors: 3 control, 4 watch, and from FIRST on what it opens.
+ * The system calls of the core (see machine.h). Descriptors: 3 control, 4 watch, 5 serve, and from FIRST on what it
+ * opens.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,6 +52,8 @@ static struct descriptor *get(int fd)
 		memset(fds, 0, sizeof(fds));
 		fds[3] = (struct descriptor){ .kind = WIRE, .wire = &machine.control };
 		fds[4] = (struct descriptor){ .kind = WIRE, .wire = &machine.watch };
+		if (machine.clients[MACHINE_SERVE].used)
+			fds[5] = (struct descriptor){ .kind = WIRE, .wire = &machine.clients[MACHINE_SERVE] };
 		fds_of = machine.starts;
 	}
 	none.kind = NONE;

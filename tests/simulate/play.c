@@ -5,7 +5,9 @@
 #include <stdio.h>
 
 #include "tests/simulate/client.h"
+#include "tests/simulate/clocks.h"
 #include "tests/simulate/disk.h"
+#include "tests/simulate/replay.h"
 #include "tests/simulate/watch.h"
 
 #define HEAL_ROUNDS 40u
@@ -25,6 +27,7 @@ static void configure(void)
 	ek_init(init, &w.s.w, (enum dr_way)draw(3), draw(2) == 0 ? 64 : 1 + draw(8));
 	init->max_staleness_s = limits[draw(3)];
 	init->heartbeat = chance(25);
+	init->serve = chance(50);
 	init->head_staleness_s = chance(20) ? 900 : 0;
 	w.k = (uint16_t)(1 + draw(3));
 	w.traitors = (uint16_t)draw(w.k);
@@ -104,16 +107,6 @@ static void bring_up(void)
 	SIM_MUST("I5", machine.state == MACHINE_IDLE, "it does not come up, whatever is tried");
 }
 
-static void status(void)
-{
-	if (machine.state != MACHINE_IDLE)
-		return;
-	hear_say(&machine.control, DR_MSG_STATUS_GET, dr_bytes_of(NULL, 0));
-	w.status_new = false;
-	hear_run();
-	SIM_MUST("protocol", w.status_new || machine.state != MACHINE_IDLE, "it does not say how it is");
-}
-
 /* Steps */
 
 static void do_chain(void)
@@ -181,52 +174,6 @@ static void do_keys(void)
 	machine_kill(true);
 }
 
-static void do_clock(void)
-{
-	const uint32_t far_s =
-		1 + draw((uint32_t)w.s.init.max_staleness_s < 4000 ? 2 * (uint32_t)w.s.init.max_staleness_s : 4000);
-
-	switch (draw(8)) {
-	case 0:
-	case 1:
-		sim_say("  the wall clock is set %u s ahead", far_s);
-		sim_count(SIM_WALL_JUMPS);
-		machine.wall_off_ms += (int64_t)far_s * 1000;
-		break;
-	case 2:
-	case 3:
-		sim_say("  the wall clock is set %u s back", far_s);
-		sim_count(SIM_WALL_JUMPS);
-		machine.wall_off_ms -= (int64_t)far_s * 1000;
-		if (machine.wall_off_ms < -(int64_t)machine_true_wall_ms())
-			machine.wall_off_ms = 0;
-		break;
-	case 4:
-		sim_say("  the wall clock is right again");
-		machine.wall_off_ms = 0;
-		break;
-	case 5:
-		/* Boot-time stands still, or the timer does; never both. */
-		sim_say("  boot-time %s", machine.boot_frozen ? "goes on" : "stands still");
-		sim_count(SIM_BOOT_FREEZES);
-		w.boot_jumped = w.boot_jumped || machine.boot_frozen;
-		machine.boot_frozen_ms = machine_boot_ms();
-		machine.boot_frozen = !machine.boot_frozen && !machine.timer_stopped;
-		break;
-	case 6:
-		sim_count(SIM_TIMER_STOPS);
-		machine.timer_stopped = !machine.timer_stopped && !machine.boot_frozen;
-		sim_say("  the timer %s", machine.timer_stopped ? "stops" : "runs");
-		break;
-	case 7:
-		sim_say("  everything stands still for %u s", far_s);
-		sim_count(SIM_SUSPENDS);
-		machine_advance((uint64_t)far_s * 1000);
-		break;
-	}
-	hear_run();
-}
-
 static void do_time(void)
 {
 	const uint32_t seconds =
@@ -289,10 +236,15 @@ static void do_rare(void)
 		sim_count(SIM_STALLS);
 		break;
 	case 2: client_rude(); break;
-	case 3: client_reseal(); break;
+	case 3:
+		/* The key file has two names for a while. */
+		if (chance(w.fault_percent))
+			disk_plan(DISK_POWER, draw(20), 1);
+		client_reseal();
+		break;
 	case 4: do_stop(); break;
 	case 5:
-		if (chance(w.lie_percent)) {
+		if (w.lie_percent > 0) {
 			sim_say("  the watch breaks the protocol");
 			watch_break();
 		}
@@ -340,7 +292,7 @@ static void step(void)
 	else if (what < 69)
 		do_keys();
 	else if (what < 72)
-		client_share();
+		chance(80) ? client_share() : client_parcel();
 	else if (what < 73)
 		client_proof();
 	else if (what < 74)
@@ -354,7 +306,7 @@ static void step(void)
 	else if (what < 85)
 		do_rare();
 	else if (what < 91)
-		chance(w.clock_percent) ? do_clock() : do_keys();
+		chance(w.clock_percent) ? clocks_set() : do_keys();
 	else
 		chance(w.fault_percent) ? do_fault() : do_final();
 }
@@ -388,7 +340,7 @@ static void heal(void)
 		hear_run();
 		watch_drain(only);
 		bring_up();
-		status();
+		hear_ask();
 		/* Boot-time that stood still and then made up for it looks as a wall clock that was set back: that
 		 * heals at a new start alone (engine.h). */
 		if (w.boot_jumped && strstr(w.status.why, "wall clock moved") != NULL) {
@@ -407,112 +359,9 @@ static void heal(void)
 	for (unsigned i = 0; i < 4; i++)
 		report->counts[SIM_HEALED_ALLOWS] += client_keys(4, true);
 	client_logs();
-	status();
+	hear_ask();
 	memcpy(report->ledger, w.status.ledger_root, 32);
 	memcpy(report->journal, w.status.journal_root, 32);
-}
-
-/* The recording says again what was said: whoever replays it has the same ledger, and the same answers in their
- * order, but for what rests on the roots held here, and on what no evidence shows. */
-static enum dr_err take_kept(void *ctx, const struct dr_frame *frame)
-{
-	(void)ctx;
-	(void)frame;
-	return DR_OK;
-}
-
-static enum dr_err take_ledger(void *ctx, const struct dr_entry *entry, const struct dr_change *change)
-{
-	(void)ctx;
-	(void)entry;
-	(void)change;
-	return DR_OK;
-}
-
-static enum dr_err take_journal(void *ctx, const struct dr_entry *entry, const struct dr_note *note)
-{
-	(void)ctx;
-	(void)entry;
-	(void)note;
-	return DR_OK;
-}
-
-static enum dr_err take_finding(void *ctx, const struct dr_audit_finding *finding)
-{
-	(void)ctx;
-	(void)finding;
-	return DR_OK;
-}
-
-static enum dr_err take_refused(void *ctx, const struct dr_frame *frame, const struct dr_fail *why)
-{
-	(void)ctx;
-	(void)frame;
-	sim_fail("I7", "a frame of the recording is refused in a replay: %s", why->what);
-}
-
-static enum dr_err take_step(void *ctx, uint64_t number, const uint8_t hash[static 32])
-{
-	(void)ctx;
-	(void)number;
-	(void)hash;
-	return DR_OK;
-}
-
-static void check_request(const struct dr_decision *d, const struct told_entry *e)
-{
-	const bool own = strcmp(e->deny, "root-foreign") == 0 || (strcmp(e->deny, "sealed") == 0 && w.ever_held);
-	const char *deny = d->verdict == DR_ALLOW ? "" : dr_deny_name(d->deny);
-
-	SIM_MUST("I7", own || strcmp(deny, e->deny) == 0, "a request was answered \"%s\", and is \"%s\" in a replay",
-		 e->deny, deny);
-}
-
-static void replay(void)
-{
-	const struct dr_engine_host host = { NULL,         take_kept,    take_ledger, take_journal,
-					     take_finding, take_refused, take_step };
-	static struct dr_status_report report_;
-	struct dr_fail fail = { 0 };
-	struct dr_buf evidence;
-	uint64_t at_note = 0;
-	size_t used;
-
-	dr_buf_init(&evidence, (size_t)1 << 28);
-	if (!client_evidence(&evidence))
-		return;
-	struct dr_engine *e = dr_engine_new(&w.s.init, &host, &fail);
-
-	SIM_MUST("limit", e != NULL, "no engine: %s", fail.what);
-	for (size_t at = DR_EVIDENCE_HEAD_LEN; at < evidence.len; at += used) {
-		struct dr_decision d;
-		struct dr_frame frame;
-		enum dr_take take;
-
-		SIM_MUST("I7",
-			 dr_frame_get(&frame, &used, dr_bytes_of(evidence.ptr + at, evidence.len - at), &fail) ==
-				 DR_OK,
-			 "the recording is damaged: %s", fail.what);
-		SIM_MUST("I7",
-			 (dr_frame_is_core(frame.type) ? dr_engine_core_frame(e, &d, &frame, &fail)
-						       : dr_engine_frame(e, &take, &frame, &fail)) == DR_OK,
-			 "the recording does not replay: %s", fail.what);
-		if (frame.type != DR_FRAME_REQUEST)
-			continue;
-		while (at_note < w.logs[1].tree.size && w.logs[1].entries[at_note].kind != DR_NOTE_REQUEST)
-			at_note++;
-		SIM_MUST("I7", at_note < w.logs[1].tree.size, "the recording has more requests than the journal");
-		check_request(&d, &w.logs[1].entries[at_note++]);
-	}
-	dr_engine_status(e, &report_);
-	SIM_MUST("I7",
-		 report_.ledger_size == w.status.ledger_size &&
-			 memcmp(report_.ledger_root, w.status.ledger_root, 32) == 0 &&
-			 memcmp(report_.state_digest, w.status.state_digest, 32) == 0,
-		 "the recording replays to another ledger or state");
-	sim_count(SIM_REPLAYS);
-	dr_engine_free(e);
-	dr_buf_free(&evidence);
 }
 
 /* k sources break their word: it halts for good, and keeps the evidence. */
@@ -555,7 +404,7 @@ void play(unsigned steps)
 		watch_release();
 		machine_advance(draw(1500));
 		hear_run();
-		status();
+		hear_ask();
 		w.stalled -= w.stalled > 0;
 	}
 	heal();

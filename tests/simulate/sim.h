@@ -56,6 +56,7 @@
 	X(STOPS, "orderly stops")                                                                                    \
 	X(FATALS, "cores that gave up")                                                                              \
 	X(WALL_JUMPS, "wall clock jumps")                                                                            \
+	X(CREEPS, "wall clocks that creep back")                                                                     \
 	X(BOOT_FREEZES, "frozen boot clocks")                                                                        \
 	X(CLOCK_STARTS, "starts that mend a clock")                                                                  \
 	X(TIMER_STOPS, "stopped timers")                                                                             \
@@ -70,6 +71,8 @@
 	X(AGED, "batches that a slow disk aged")                                                                     \
 	X(SHARES, "shares handed out")                                                                               \
 	X(SHARES_DENIED, "shares denied")                                                                            \
+	X(PARCELS_REFUSED, "parcels refused")                                                                        \
+	X(SERVED, "proofs for anybody")                                                                              \
 	X(ROOTS, "root publications told")                                                                           \
 	X(NONCES, "heartbeats drawn")                                                                                \
 	X(RESEALS, "sealed anew")                                                                                    \

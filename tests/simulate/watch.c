@@ -461,7 +461,12 @@ void watch_junk(void)
 
 		if (num_wants == 0)
 			return;
-		tell_truth(&wants[draw((uint32_t)num_wants)], world_find(wants[0].hash), source);
+		const struct dr_want *want = &wants[draw((uint32_t)num_wants)];
+
+		if (want->kind == DR_WANT_FINALITY)
+			watch_words(true);
+		else
+			tell_truth(want, want->kind >= DR_WANT_HEADER ? world_find(want->hash) : NULL, source);
 		if (machine.watch.in.len > before && machine.watch.held == 0) {
 			sim_count(SIM_DRIPPED);
 			machine.watch.held = draw((uint32_t)(machine.watch.in.len - before));

@@ -23,12 +23,23 @@ struct told_entry {
 	uint8_t kind; /* of a note */
 	uint64_t number, boot_ms, wall_ms;
 	uint64_t request; /* RELEASE: of which request */
+	uint64_t said;    /* told_word of its detail; 0: no replay says it */
 	char deny[24];    /* REQUEST: why not; empty: it was allowed */
 };
 struct told_log {
 	struct dr_merkle tree;
 	struct told_entry *entries;
 };
+
+/* FNV-1a */
+static inline uint64_t told_word(const char *text)
+{
+	uint64_t word = 0xcbf29ce484222325;
+
+	while (*text != 0)
+		word = (word ^ (uint8_t)*text++) * 0x100000001b3;
+	return word;
+}
 
 /* A root that the core made, as it told it. */
 struct told_root {
@@ -62,10 +73,12 @@ struct world_sim {
 	bool catching_up;     /* what a life before did and did not tell any more is not read yet */
 	bool learned;         /* the core was unsealed in this life */
 	uint64_t behind_ms;   /* how far the wall clock was behind the truth until then, at most */
-	uint64_t head_time;   /* of the newest head that it noted */
-	uint64_t slow_ms;     /* that syncs took in this run */
-	bool boot_jumped;     /* boot-time stood still and then went on, in this life */
-	bool held, ever_held; /* its status says that it holds itself */
+	uint64_t beat_ms;   /* when the newest heartbeat of this life was drawn that a final state showed; 0: none */
+	uint64_t head_time; /* of the newest head that it noted */
+	uint64_t slow_ms;   /* that syncs took in this run */
+	uint64_t clock_set_ms; /* the truth's time when a clock was set */
+	bool boot_jumped;      /* boot-time stood still and then went on, in this life */
+	bool held, ever_held;  /* its status says that it holds itself */
 	struct dr_status_report status;
 	bool status_new;
 	struct told_root roots[ROOTS_MAX];
