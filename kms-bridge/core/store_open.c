@@ -119,6 +119,18 @@ static enum dr_err lock_dir(struct dr_store *s, int dir_fd, const char *dir, str
 	return DR_OK;
 }
 
+/* What the log of a core before holds may be seen here and yet not be on the disk: where its sync failed, Linux shows
+ * what it did not write, and writes it no more. So all of it is written anew, into the database, before anything is
+ * said of it or follows it. Somebody who reads meanwhile stops only this. */
+static enum dr_err renew(struct dr_store *s, struct dr_fail *fail)
+{
+	const int result = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	return result == SQLITE_OK || result == SQLITE_BUSY
+		       ? DR_OK
+		       : dr_store_failed(s, "store: what the log holds could not be written anew", fail);
+}
+
 /* The database file, made here so that its mode is ours and a link in its place is not followed. SQLite gives
  * its helpers (-wal, -shm) the same mode. */
 static enum dr_err make_file(struct dr_store *s, int dir_fd, const char *dir, struct dr_fail *fail)
@@ -167,6 +179,8 @@ static enum dr_err open_db(struct dr_store *s, const char *dir, bool *is_new, st
 		return fail->err;
 	if (!s->read_only && exec(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
 				  "store: the database could not be set up", fail) != DR_OK)
+		return fail->err;
+	if (!s->read_only && renew(s, fail) != DR_OK)
 		return fail->err;
 	if (sqlite3_prepare_v2(s->db, "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'", -1, &count,
 			       NULL) != SQLITE_OK)

@@ -251,6 +251,39 @@ static void test_crash(void **state)
 	dr_store_close(s);
 }
 
+static off_t log_len(void)
+{
+	char path[192];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s-wal", db);
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_size;
+}
+
+/* What a process that died left in the log, nobody knows whether on the disk, is in the database before it is read.
+ */
+static void test_log_left(void **state)
+{
+	int status;
+
+	(void)state;
+	const pid_t child = fork();
+
+	if (child == 0) {
+		fill(open_store());
+		_exit(fail.err == DR_OK ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_true(log_len() > 0);
+	struct dr_store *s = open_store();
+
+	assert_int_equal(log_len(), 0);
+	assert_int_equal(dr_store_log_edge(s, DR_LOG_LEDGER)->size, 3);
+	dr_store_close(s);
+}
+
 static const struct {
 	const char *name, *sql;
 	enum dr_err at_open, at_evidence;
@@ -440,9 +473,10 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fresh_dir, remove_dir)
 	const struct CMUnitTest tests[] = {
-		T(test_round_trip),      T(test_callback_error), T(test_roots),  T(test_identity),
-		T(test_second_instance), T(test_read_only),      T(test_crash),  T(test_edited),
-		T(test_last_entry),      T(test_quarantine),     T(test_halted), T(test_modes),
+		T(test_round_trip),      T(test_callback_error), T(test_roots),      T(test_identity),
+		T(test_second_instance), T(test_read_only),      T(test_crash),      T(test_log_left),
+		T(test_edited),          T(test_last_entry),     T(test_quarantine), T(test_halted),
+		T(test_modes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
