@@ -25,17 +25,23 @@ static uint64_t generation;
 static uint8_t expected[EXPECTED][32];
 static bool foreign_code;
 
+/* The pending acts as the next block. */
+static struct dr_fact_block pending_block(uint64_t dt, enum dr_status status)
+{
+	return (struct dr_fact_block){ .proof = DR_PROOF_QUORUM,
+				       .status = status,
+				       .complete = DR_COMPLETE_RECEIPTS,
+				       .number = k->number + 1,
+				       .timestamp = k->time + dt,
+				       .num_events = k->num_events,
+				       .events = k->events };
+}
+
 /* The block folded beside the state: twice over, once stopped half way. */
 static void beside(uint64_t dt, uint8_t digest[static 64])
 {
 	struct dr_state before = dr_state_share(&k->state), again = dr_state_share(&k->state);
-	struct dr_fact_block fact = { .proof = DR_PROOF_QUORUM,
-				      .status = DR_STATUS_FINAL,
-				      .complete = DR_COMPLETE_RECEIPTS,
-				      .number = k->number + 1,
-				      .timestamp = k->time + dt,
-				      .num_events = k->num_events,
-				      .events = k->events };
+	struct dr_fact_block fact = pending_block(dt, DR_STATUS_FINAL);
 	struct dr_fold quiet = k->fold;
 	struct dr_fail fail = { 0 };
 	uint8_t was[32];
@@ -84,13 +90,7 @@ static void block(uint64_t dt, bool twice)
 /* The pending acts as a head on the final state, or on the head before. */
 static void head(uint64_t dt, bool deep)
 {
-	struct dr_fact_block fact = { .proof = DR_PROOF_QUORUM,
-				      .status = DR_STATUS_HEAD,
-				      .complete = DR_COMPLETE_RECEIPTS,
-				      .number = k->number + 1,
-				      .timestamp = k->time + dt,
-				      .num_events = k->num_events,
-				      .events = k->events };
+	struct dr_fact_block fact = pending_block(dt, DR_STATUS_HEAD);
 	struct dr_fold quiet = k->fold;
 	struct dr_fail fail = { 0 };
 

@@ -11,6 +11,13 @@
 #include "governance/fold.h"
 #include "tests/unit/governance/derot_profile.h"
 
+/* What a test expects of a change: outcome and reason. */
+#define OK              DR_OUTCOME_APPLIED, DR_REASON_NONE
+#define PENDING         DR_OUTCOME_PENDING, DR_REASON_NONE
+#define MATURED         DR_OUTCOME_MATURED, DR_REASON_NONE
+#define REFUSED(reason) DR_OUTCOME_REFUSED, DR_REASON_##reason
+#define OBEYED(reason)  DR_OUTCOME_APPLIED, DR_REASON_##reason
+
 #define KIT_EVENTS  128
 #define KIT_CHANGES 4096
 

@@ -4,12 +4,6 @@
  */
 #include "tests/unit/governance/fold_kit.h"
 
-#define OK              DR_OUTCOME_APPLIED, DR_REASON_NONE
-#define PENDING         DR_OUTCOME_PENDING, DR_REASON_NONE
-#define MATURED         DR_OUTCOME_MATURED, DR_REASON_NONE
-#define REFUSED(reason) DR_OUTCOME_REFUSED, DR_REASON_##reason
-#define OBEYED(reason)  DR_OUTCOME_APPLIED, DR_REASON_##reason
-
 static struct kit *k;
 
 static int setup(void **state)

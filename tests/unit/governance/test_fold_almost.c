@@ -3,34 +3,7 @@
  * What is almost right: an account, a word, a proposal, a moment one step beside the one that may. An attacker picks
  * accounts that begin like another's, and acts that differ where a short comparison ends.
  */
-#include "tests/unit/governance/root_kit.h"
-
-#define OK              DR_OUTCOME_APPLIED, DR_REASON_NONE
-#define PENDING         DR_OUTCOME_PENDING, DR_REASON_NONE
-#define REFUSED(reason) DR_OUTCOME_REFUSED, DR_REASON_##reason
-#define OBEYED(reason)  DR_OUTCOME_APPLIED, DR_REASON_##reason
-
-static struct kit *k;
-
-static int setup(void **state)
-{
-	(void)state;
-	k = kit_new();
-	kit_world(k);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kit_free(k);
-	return 0;
-}
-
-static void block(uint64_t dt)
-{
-	assert_int_equal(kit_block(k, dt), DR_OK);
-}
+#include "tests/unit/governance/world_case.h"
 
 /* The last event's account, with another byte at `at`. */
 static void other_account(size_t at)

@@ -1,33 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/governance/root_kit.h"
-
-#define OK              DR_OUTCOME_APPLIED, DR_REASON_NONE
-#define PENDING         DR_OUTCOME_PENDING, DR_REASON_NONE
-#define MATURED         DR_OUTCOME_MATURED, DR_REASON_NONE
-#define REFUSED(reason) DR_OUTCOME_REFUSED, DR_REASON_##reason
-#define OBEYED(reason)  DR_OUTCOME_APPLIED, DR_REASON_##reason
-
-static struct kit *k;
-
-static int setup(void **state)
-{
-	(void)state;
-	k = kit_new();
-	kit_world(k);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	kit_free(k);
-	return 0;
-}
-
-static void block(uint64_t dt)
-{
-	assert_int_equal(kit_block(k, dt), DR_OK);
-}
+#include "tests/unit/governance/world_case.h"
 
 /* one: an act alone in the next block. */
 static void one(enum dr_action action, uint8_t by, uint64_t due, const struct w *words, enum dr_outcome outcome,

@@ -6,12 +6,6 @@
 #include "governance/state_put.h"
 #include "tests/unit/governance/root_kit.h"
 
-#define OK              DR_OUTCOME_APPLIED, DR_REASON_NONE
-#define PENDING         DR_OUTCOME_PENDING, DR_REASON_NONE
-#define MATURED         DR_OUTCOME_MATURED, DR_REASON_NONE
-#define REFUSED(reason) DR_OUTCOME_REFUSED, DR_REASON_##reason
-#define OBEYED(reason)  DR_OUTCOME_APPLIED, DR_REASON_##reason
-
 /* The profile's; and a time that no test reaches. */
 enum { GRACE = 5000, FAR = 1200000 };
 
