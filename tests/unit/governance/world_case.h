@@ -2,8 +2,8 @@
  *
  * Each case has a kit of its own, in the world that kit_world makes. For a test of the fold that includes this once.
  */
-#ifndef DR_TEST_WORLD_CASE_H
-#define DR_TEST_WORLD_CASE_H
+#ifndef DR_TESTS_WORLD_CASE_H
+#define DR_TESTS_WORLD_CASE_H
 
 #include "tests/unit/governance/root_kit.h"
 
