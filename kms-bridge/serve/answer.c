@@ -158,6 +158,9 @@ enum dr_err dr_take_log(struct dr_exchange *x, uint16_t type, struct dr_bytes pa
 	dr_reader_copy(&r, root, sizeof(root));
 	if (dr_reader_end(&r) != DR_OK)
 		return fail->err;
+	if (size > INT64_MAX)
+		return dr_fail_set(fail, DR_ERR_LIMIT,
+				   "a log's size: what JSON's readers take for an integer at most", 0);
 	end = x->params[0] + x->rows;
 	if (end < size)
 		snprintf(next, sizeof(next), "%" PRIu64, end);
