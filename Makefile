@@ -56,12 +56,12 @@ Q := $(if $(V),,@)
 say = $(if $(V),@:,@echo "$(1) $(subst $(BUILD)/,,$(2))")
 
 # Layers, lowest first: a folder is a layer is an archive. main_*.c hold main() and nothing else links them.
-LAYERS := chain/base chain/codec chain/crypto chain/trie chain/evm chain governance kms-bridge kms-bridge/process \
-	kms-bridge/tell kms-bridge/serve kms-bridge/core watcher
+LAYERS := chain/base chain/codec chain/crypto chain/bls chain/trie chain/evm chain/beacon chain governance kms-bridge \
+	kms-bridge/process kms-bridge/tell kms-bridge/serve kms-bridge/core watcher
 src = $(sort $(filter-out $(1)/main_%.c,$(wildcard $(1)/*.c)))
 lib = $(OUT)/$(subst /,-,$(1)).a
 
-CHAIN_LAYERS := chain/evm chain chain/trie chain/crypto chain/codec chain/base
+CHAIN_LAYERS := chain/evm chain/beacon chain chain/trie chain/bls chain/crypto chain/codec chain/base
 CHAIN_LIBS := $(foreach l,$(CHAIN_LAYERS),$(call lib,$(l)))
 CHAIN_DEPS := -lsodium -lsecp256k1 -lcrypto
 GOV_LIBS := $(call lib,governance) $(CHAIN_LIBS)

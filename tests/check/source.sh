@@ -53,16 +53,18 @@ layers='
 	chain/base       chain/base
 	chain/codec      chain/base chain/codec
 	chain/crypto     chain/base chain/crypto
+	chain/bls        chain/base chain/crypto chain/bls
 	chain/trie       chain/base chain/codec chain/crypto chain/trie
 	chain            chain/base chain/codec chain/crypto chain/trie chain
+	chain/beacon     chain/base chain/codec chain/crypto chain/bls chain chain/beacon
 	chain/evm        chain/base chain/codec chain/crypto chain/trie chain chain/evm
 	governance       chain/base chain/codec chain/crypto chain/trie chain chain/evm governance
 	kms-bridge       chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge
 	kms-bridge/process  chain/base kms-bridge/process
 	kms-bridge/tell  chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge/tell kms-bridge/proto.h
 	kms-bridge/serve chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge/tell kms-bridge/process kms-bridge/serve kms-bridge/proto.h
-	kms-bridge/core  chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge kms-bridge/process kms-bridge/core
-	watcher          chain/base chain/codec chain/crypto chain/trie chain chain/evm governance watcher kms-bridge/process kms-bridge/tell kms-bridge/proto.h kms-bridge/derivation.h'
+	kms-bridge/core  chain/base chain/codec chain/crypto chain/trie chain chain/evm chain/bls chain/beacon governance kms-bridge kms-bridge/process kms-bridge/core
+	watcher          chain/base chain/codec chain/crypto chain/trie chain chain/evm chain/bls chain/beacon governance watcher kms-bridge/process kms-bridge/tell kms-bridge/proto.h kms-bridge/derivation.h'
 over product '
 	function folder(path) { return path ~ /\// ? substr(path, 1, match(path, /\/[^\/]*$/) - 1) : "." }
 	BEGIN {

@@ -44,7 +44,10 @@ reach() { # from to
 reach chain/base chain/codec/rlp.h
 reach chain/codec chain/crypto/keccak.h
 reach chain/crypto chain/codec/rlp.h
+reach chain/bls chain/codec/rlp.h
 reach chain/trie chain/evidence.h
+reach chain/beacon chain/evm/header.h
+reach chain/evm chain/beacon/store.h
 reach chain chain/evm/header.h
 reach chain/evm governance/fold.h
 reach governance kms-bridge/proto.h
