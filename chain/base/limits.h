@@ -31,6 +31,12 @@
 #define DR_FOLLOW_STEP_MAX  512u /* blocks one final step may advance */
 #define DR_ENDPOINTS_MAX    16u
 
+/* Beacon chain */
+#define DR_SYNC_COMMITTEE_MAX 512u /* SYNC_COMMITTEE_SIZE of mainnet; powers of two below it are other presets */
+#define DR_LC_PAST_MAX        64u  /* final beacon blocks remembered, for conflicts */
+/* How far a signature's slot may be ahead of our clock: MAXIMUM_GOSSIP_CLOCK_DISPARITY, 500 ms, in whole seconds. */
+#define DR_CLOCK_SKEW_S 1u
+
 /* Tables. Fuzzing has small ones (make PROFILE=fuzz): an input then costs little, and
  * what happens when they are full is reached. */
 #ifndef DR_SMALL_TABLES
@@ -39,6 +45,8 @@
 #define DR_WANTS_MAX         64u    /* outstanding wants */
 #define DR_FOLLOW_BLOCKS_MAX 8192u  /* headers held above the cursor */
 #define DR_FOLLOW_PAST_MAX   8192u  /* final blocks remembered below it */
+#define DR_FOLLOW_FAR_MAX    4096u  /* final blocks known beyond the reach of the headers held */
+#define DR_FOLLOW_YOUNG_MAX  32u    /* state proofs of blocks that are not final yet */
 #define DR_TREE_BUCKETS      4096u
 #define DR_BLOOM_MEMO_MAX    4096u /* values of which it is remembered what they are in a bloom */
 #define DR_QUORUM_WORDS      64u   /* words about final blocks of one endpoint that count */
@@ -52,6 +60,8 @@
 #define DR_WANTS_MAX         16u
 #define DR_FOLLOW_BLOCKS_MAX 24u
 #define DR_FOLLOW_PAST_MAX   16u
+#define DR_FOLLOW_FAR_MAX    8u
+#define DR_FOLLOW_YOUNG_MAX  2u
 #define DR_TREE_BUCKETS      4u
 #define DR_BLOOM_MEMO_MAX    16u
 #define DR_QUORUM_WORDS      4u
