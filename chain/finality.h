@@ -3,7 +3,7 @@
  * finality: the interface behind which every consensus system stands. The follower hands it FINALITY
  * frames (and, where headers carry seals, headers); it answers which blocks are head or final.
  *
- * `quorum` implements it (chain/evm/quorum.h); sync committees, seals, GRANDPA and rollups will.
+ * `quorum` (chain/evm/quorum.h) and `beacon` (chain/beacon/beacon.h) implement it; seals, GRANDPA and rollups will.
  *
  * Layer: chain (face).
  */
@@ -13,9 +13,11 @@
 #include "chain/base/bytes.h"
 #include "chain/base/err.h"
 #include "chain/facts.h"
+#include "chain/want.h"
 
 enum dr_finality_scheme {
 	DR_FINALITY_QUORUM = 1,
+	DR_FINALITY_BEACON = 2, /* Ethereum's sync committees */
 };
 
 enum dr_finding_kind {
@@ -23,6 +25,7 @@ enum dr_finding_kind {
 	DR_FINDING_BLOCK,     /* (status, number, hash) is now authenticated */
 	DR_FINDING_DISSENT,   /* `source` says something else than what was authenticated at `number` */
 	DR_FINDING_EQUIVOCAL, /* `source` contradicts its own earlier word about a final block */
+	DR_FINDING_CONFLICT,  /* two valid proofs contradict each other about what is final: halt */
 };
 
 struct dr_finality_finding {
@@ -43,6 +46,12 @@ struct dr_finality {
 	bool (*next)(void *self, struct dr_finality_finding *out);
 	/* A new start: earlier words no longer authenticate anything; what was final stays known. */
 	void (*restart)(void *self);
+	/* The wall clock now, by which proofs from the future are refused; 0: unknown. NULL: the scheme needs none.
+	 */
+	void (*clock)(void *self, uint64_t wall_s);
+	/* What the scheme lacks beside DR_WANT_FINALITY, most urgent first, into out[0,max); ids are 0. NULL:
+	 * nothing. */
+	size_t (*wants)(const void *self, struct dr_want *out, size_t max);
 };
 
 #endif

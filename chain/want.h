@@ -21,7 +21,15 @@ enum dr_want_kind {
 	DR_WANT_RECEIPTS = 4, /* all receipts of the block with this hash (number `first`) */
 	DR_WANT_STATE = 5,    /* account `address` with slots[0,num_slots) at block `hash` (number `first`) */
 	DR_WANT_LOGS = 6,     /* all logs of `address` in first..last; hash is that of block `last` */
+	/* The headers last, last - 1, … first, descending, one HEADER frame each; hash is that of block `last`. */
+	DR_WANT_PARENTS = 7,
+	/* Of a beacon chain, a FINALITY frame each: the bootstrap of the beacon block with this root (hash); the
+	 * best update of each of the sync-committee periods first..last, ascending. */
+	DR_WANT_BOOTSTRAP = 8,
+	DR_WANT_UPDATES = 9,
 };
+
+#define DR_WANT_LAST DR_WANT_UPDATES
 
 struct dr_want {
 	uint32_t id; /* given by the core; increasing; 0 until given */

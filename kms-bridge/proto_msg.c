@@ -137,7 +137,7 @@ static void code_want(struct dr_code *c, void *ptr)
 	struct dr_want *m = ptr;
 
 	dr_code_u32(c, &m->id);
-	dr_code_range(c, &m->kind, DR_WANT_FINALITY, DR_WANT_LOGS, "kind of a want");
+	dr_code_range(c, &m->kind, DR_WANT_FINALITY, DR_WANT_LAST, "kind of a want");
 	dr_code_u64(c, &m->first);
 	dr_code_u64(c, &m->last);
 	dr_code_copy(c, m->hash, 32);

@@ -87,7 +87,10 @@ static size_t ask_cost(const struct standing *w)
 {
 	switch ((enum dr_want_kind)w->want.kind) {
 	case DR_WANT_FINALITY: break;
+	case DR_WANT_BOOTSTRAP:
+	case DR_WANT_UPDATES: break;
 	case DR_WANT_HEADERS: return (size_t)(headers_last(w) - w->next + 1);
+	case DR_WANT_PARENTS: return (size_t)(w->want.last - w->want.first + 1);
 	case DR_WANT_HEADER: return 1;
 	case DR_WANT_RECEIPTS: return w->way != RECEIPTS_BY_TX ? 2 : w->has_work ? w->num_txs : 1;
 	case DR_WANT_STATE: return 2;
@@ -157,7 +160,13 @@ static void ask_want(struct asks *a, struct item *item, struct standing *w)
 {
 	*item = (struct item){ .want = w->want.id, .first = a->num };
 	switch ((enum dr_want_kind)w->want.kind) {
-	case DR_WANT_FINALITY: break;
+	case DR_WANT_FINALITY:
+	case DR_WANT_BOOTSTRAP:
+	case DR_WANT_UPDATES: break;
+	case DR_WANT_PARENTS:
+		for (uint64_t n = w->want.last; n >= w->want.first && a->fail->err == DR_OK; n--)
+			ask_block(a, n);
+		break;
 	case DR_WANT_HEADERS:
 		item->from = w->next;
 		for (uint64_t n = w->next; n <= headers_last(w) && a->fail->err == DR_OK; n++)

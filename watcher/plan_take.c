@@ -100,6 +100,34 @@ static void take_headers(struct taking *t)
 	}
 }
 
+/* From the last down: each is the parent of the one before it. */
+static void take_parents(struct taking *t)
+{
+	const struct dr_want *want = &t->w->want;
+	uint8_t expected[32];
+
+	memcpy(expected, want->hash, 32);
+	for (size_t i = 0; i < t->item->num; i++) {
+		struct dr_fail own = { 0 };
+		struct dr_evm_header h;
+
+		if (t->calls[i].end != DR_RPC_RESULT) {
+			not_answered(t, &t->calls[i]);
+			return;
+		}
+		t->payload.len = 0;
+		dr_answer_header(&t->payload, &h, t->calls[i].reply.result, NULL, t->p->arena, &own);
+		if (own.err == DR_OK && (h.number != want->last - i || memcmp(h.hash, expected, 32) != 0)) {
+			not_had(t, "has another block at this number");
+			return;
+		}
+		if (!deliver(t, DR_FRAME_HEADER, &own))
+			return;
+		memcpy(expected, h.parent_hash, 32);
+	}
+	plan_answered(t->w, t->now_ms);
+}
+
 /* The block beside the answer: its header under the hash that was asked for. */
 static bool take_block(struct taking *t, struct dr_evm_header *h)
 {
@@ -337,7 +365,10 @@ enum dr_err plan_take_data(struct dr_plan *p, uint16_t e, const struct dr_rpc_ex
 		t.payload.len = 0;
 		dr_arena_reset(p->arena);
 		switch ((enum dr_want_kind)t.w->want.kind) {
-		case DR_WANT_FINALITY: break;
+		case DR_WANT_FINALITY:
+		case DR_WANT_BOOTSTRAP:
+		case DR_WANT_UPDATES: break;
+		case DR_WANT_PARENTS: take_parents(&t); break;
 		case DR_WANT_HEADERS: take_headers(&t); break;
 		case DR_WANT_HEADER: take_header(&t); break;
 		case DR_WANT_RECEIPTS: take_receipts(&t); break;

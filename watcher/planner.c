@@ -204,7 +204,7 @@ void plan_unavailable(struct dr_plan *p, struct standing *w, uint16_t e, const c
 
 static enum dr_err take_want(struct dr_plan *p, const struct dr_want *want, struct dr_fail *fail)
 {
-	const bool known = want->kind >= DR_WANT_FINALITY && want->kind <= DR_WANT_LOGS;
+	const bool known = want->kind >= DR_WANT_FINALITY && want->kind <= DR_WANT_LAST;
 
 	if (!known || want->first > want->last || want->num_slots > DR_STATE_SLOTS_MAX || want->id == 0 ||
 	    (want->kind != DR_WANT_FINALITY && want->last - want->first >= RANGE_MAX))

@@ -22,7 +22,10 @@ struct dr_follow *dr_follow_new(const struct dr_follow_config *config)
 	f->past = dr_heap_alloc(DR_FOLLOW_PAST_MAX * sizeof(*f->past));
 	f->path = dr_heap_alloc(DR_FOLLOW_BLOCKS_MAX * sizeof(struct dr_node *));
 	f->going = dr_heap_alloc(DR_FOLLOW_BLOCKS_MAX * sizeof(struct dr_node *));
-	if (f->arena == NULL || f->memo == NULL || f->past == NULL || f->path == NULL || f->going == NULL) {
+	f->far.rungs = dr_heap_alloc(DR_FOLLOW_FAR_MAX * sizeof(*f->far.rungs));
+	f->young = dr_heap_alloc(DR_FOLLOW_YOUNG_MAX * sizeof(*f->young));
+	if (f->arena == NULL || f->memo == NULL || f->past == NULL || f->path == NULL || f->going == NULL ||
+	    f->far.rungs == NULL || f->young == NULL) {
 		dr_follow_free(f);
 		return NULL;
 	}
@@ -46,6 +49,8 @@ void dr_follow_free(struct dr_follow *f)
 	dr_heap_free(f->past);
 	dr_heap_free(f->path);
 	dr_heap_free(f->going);
+	dr_heap_free(f->far.rungs);
+	dr_heap_free(f->young);
 	dr_heap_free(f);
 }
 
@@ -182,6 +187,17 @@ static void name_final(struct dr_follow *f, const struct dr_finality_finding *fi
 		conflict(f, finding->number, finding->hash, finding->source);
 		return;
 	}
+	if (!f->target.set || finding->number > f->target.number) {
+		f->target = (struct named){ .number = finding->number, .set = true };
+		memcpy(f->target.hash, finding->hash, 32);
+	}
+	const uint64_t from = f->has_base ? f->base_number : f->config.start_number - 1;
+
+	if (finding->number - from > DR_FOLLOW_REACH && dr_tree_find(&f->tree, finding->hash) == NULL) {
+		if (dr_follow_far_add(f, finding->number, finding->hash) == FAR_CLASH)
+			conflict(f, finding->number, finding->hash, finding->source);
+		return;
+	}
 	for (size_t i = 0; i < NAMED_MAX; i++) {
 		struct named *n = &f->final_[i];
 
@@ -201,8 +217,22 @@ static void name_final(struct dr_follow *f, const struct dr_finality_finding *fi
 		free_slot = lowest;
 	*free_slot = (struct named){ .number = finding->number, .set = true };
 	memcpy(free_slot->hash, finding->hash, 32);
-	if (!f->target.set || finding->number > f->target.number)
-		f->target = *free_slot;
+}
+
+/* Final blocks that the tree now reaches. */
+static void name_near(struct dr_follow *f)
+{
+	struct named rung;
+
+	while (!f->halted && dr_follow_far_next(f, &rung)) {
+		struct dr_finality_finding finding = { .kind = DR_FINDING_BLOCK,
+						       .status = DR_STATUS_FINAL,
+						       .number = rung.number,
+						       .source = DR_SOURCE_CORE };
+
+		memcpy(finding.hash, rung.hash, 32);
+		name_final(f, &finding);
+	}
 }
 
 static void drain_finality(struct dr_follow *f)
@@ -214,6 +244,7 @@ static void drain_finality(struct dr_follow *f)
 		case DR_FINDING_NONE: break;
 		case DR_FINDING_DISSENT:
 		case DR_FINDING_EQUIVOCAL: enqueue(f, DR_OUT_DISSENT, &finding); break;
+		case DR_FINDING_CONFLICT: conflict(f, finding.number, finding.hash, finding.source); break;
 		case DR_FINDING_BLOCK:
 			if (finding.status == DR_STATUS_FINAL) {
 				name_final(f, &finding);
@@ -318,10 +349,14 @@ static enum dr_take take_header(struct dr_follow *f, const struct dr_frame *fram
 {
 	struct dr_evm_header h;
 
+	enum dr_take far;
+
 	if (dr_evm_header_decode(&h, frame->payload, fail) != DR_OK)
 		return DR_TAKE_REFUSED;
 	if (dr_tree_find(&f->tree, h.hash) != NULL)
 		return DR_TAKE_KNOWN;
+	if (dr_follow_far_header(f, &h, &far, fail))
+		return far;
 	if (f->has_cursor && h.number <= f->base_number) {
 		const struct past *p = past_at(f, h.number);
 
@@ -330,6 +365,7 @@ static enum dr_take take_header(struct dr_follow *f, const struct dr_frame *fram
 	}
 	const enum dr_take take = place_header(f, &h, fail);
 
+	f->astray |= take != DR_TAKE_KEPT && f->has_base && h.number == f->base_number + 1;
 	if (take != DR_TAKE_KEPT)
 		return take;
 	if (f->tree.num >= DR_FOLLOW_BLOCKS_MAX)
@@ -365,8 +401,10 @@ enum dr_take dr_follow_frame(struct dr_follow *f, const struct dr_frame *frame, 
 	case DR_FRAME_LOGS: take = dr_follow_take_logs(f, frame, fail); break;
 	default: return refuse(fail, DR_ERR_UNKNOWN, "a frame type that this build does not know", frame->type);
 	}
-	if (take == DR_TAKE_KEPT)
+	if (take == DR_TAKE_KEPT) {
+		name_near(f);
 		advance(f);
+	}
 	if (f->halted) {
 		dr_fail_set(fail, DR_ERR_PROOF, "a block named final does not descend from the final block held", 0);
 		take = DR_TAKE_CONFLICT;
@@ -414,6 +452,7 @@ static void commit_step(struct dr_follow *f)
 	f->has_cursor = true;
 	f->unconfirmed = false;
 	f->false_logs = 0;
+	f->astray = false;
 	f->base_number = last->number;
 	memcpy(f->base_hash, last->hash, 32);
 	for (size_t i = 0; i < NAMED_MAX; i++)
@@ -459,6 +498,7 @@ enum dr_follow_out dr_follow_next(struct dr_follow *f, const struct dr_fact_bloc
 		}
 		if (f->going_num > 0 && f->going_status == DR_STATUS_FINAL) {
 			commit_step(f);
+			name_near(f);
 			advance(f);
 			continue;
 		}
@@ -480,11 +520,44 @@ void dr_follow_want_state(struct dr_follow *f, uint64_t number, const uint8_t (*
 	f->wish.number = number;
 	f->wish.num_slots = num_slots;
 	memcpy(f->wish.slots, slots, num_slots * 32);
+	/* What was proven while the block was young. */
+	const struct past *p = past_at(f, number);
+
+	for (size_t i = 0; i < DR_FOLLOW_YOUNG_MAX; i++) {
+		struct young *y = &f->young[i];
+
+		if (!y->set || y->number > number)
+			continue;
+		if (p != NULL && y->answered && y->number == number && memcmp(y->hash, p->hash, 32) == 0 &&
+		    y->num_slots == num_slots && memcmp(y->slots, slots, num_slots * 32) == 0)
+			dr_follow_answer(f, p, &y->state);
+		y->set = false;
+	}
+}
+
+void dr_follow_want_young(struct dr_follow *f, uint64_t number, const uint8_t hash[static 32],
+			  const uint8_t (*slots)[32], size_t num_slots)
+{
+	DR_ASSERT(num_slots <= DR_STATE_SLOTS_MAX);
+	for (size_t i = 0; i < DR_FOLLOW_YOUNG_MAX; i++)
+		if (f->young[i].set && memcmp(f->young[i].hash, hash, 32) == 0)
+			return;
+	struct young *y = &f->young[f->young_next];
+
+	f->young_next = (f->young_next + 1) % DR_FOLLOW_YOUNG_MAX;
+	y->set = true;
+	y->answered = false;
+	y->number = number;
+	memcpy(y->hash, hash, 32);
+	y->num_slots = num_slots;
+	memcpy(y->slots, slots, num_slots * 32);
 }
 
 void dr_follow_unavailable(struct dr_follow *f, const struct dr_want *want)
 {
-	if ((want->kind == DR_WANT_LOGS || want->kind == DR_WANT_STATE) && want->last > f->no_acc_to)
+	if (want->kind == DR_WANT_STATE && memcmp(want->address, dr_evm_history_address, 20) == 0)
+		f->far.no_history = true;
+	else if ((want->kind == DR_WANT_LOGS || want->kind == DR_WANT_STATE) && want->last > f->no_acc_to)
 		f->no_acc_to = want->last;
 }
 
@@ -514,6 +587,8 @@ void dr_follow_restart(struct dr_follow *f)
 	f->config.finality.restart(f->config.finality.self);
 	f->unconfirmed = f->has_cursor;
 	f->wish.set = f->wish.answered = false;
+	f->far.num = 0;
+	f->far.has_header = f->far.no_history = false;
 	memset(f->final_, 0, sizeof(f->final_));
 	memset(&f->head, 0, sizeof(f->head));
 }

@@ -9,7 +9,8 @@
  *   1. The cursor is a final block, and every block from the anchor to it was handed out as a final
  *      fact exactly once, in order, with all its events.
  *   2. A header enters the tree only if its parent is in the tree, or its hash is wanted by a chain of
- *      parents from a block that finality named. So the tree is bounded by DR_FOLLOW_BLOCKS_MAX.
+ *      parents from a block that finality named. So the tree is bounded by DR_FOLLOW_BLOCKS_MAX. Final blocks
+ *      further above are hashes on a ladder, linked by parents or EIP-2935 (follow_far.c).
  *   3. A block named final that does not descend from the cursor is a conflict: the follower halts for
  *      good. It never rolls back.
  *   4. A frame that proves nothing changes nothing.
@@ -81,6 +82,12 @@ enum dr_follow_out dr_follow_next(struct dr_follow *f, const struct dr_fact_bloc
  * `number` once it is held; replaces an earlier wish that was not answered yet. The fact comes out as
  * DR_OUT_STATE when the block is final. */
 void dr_follow_want_state(struct dr_follow *f, uint64_t number, const uint8_t (*slots)[32], size_t num_slots);
+
+/* dr_follow_want_young: asks for the same at a block on the way to a head, which may become final: servers keep the
+ * state of young blocks alone. It is at hand when dr_follow_want_state asks for these slots at that block. The newest
+ * DR_FOLLOW_YOUNG_MAX are remembered. */
+void dr_follow_want_young(struct dr_follow *f, uint64_t number, const uint8_t hash[static 32],
+			  const uint8_t (*slots)[32], size_t num_slots);
 
 /* dr_follow_wants: what is missing now, most urgent first, into out[0,max); returns how many. Ids are 0.
  * The same want is listed at every call until it is answered. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * follow_impl: the follower's insides, shared by follow.c (what comes in and goes out), follow_take.c (what
- * a block's evidence proves) and follow_wants.c (what is missing). Nobody else includes it.
+ * a block's evidence proves), follow_far.c (final blocks far above) and follow_wants.c (what is missing). Nobody else
+ * includes it.
  *
  * Layer: chain/evm.
  */
@@ -17,10 +18,38 @@
 #define QUEUE_MAX      128u /* findings not yet handed out */
 #define FALSE_LOGS_MAX 16u  /* false log lists of one range, before receipts are asked for instead */
 
+/* How far above the cursor headers are held: the rest of the tree is room for forks. */
+#define DR_FOLLOW_REACH (DR_FOLLOW_BLOCKS_MAX - DR_FOLLOW_BLOCKS_MAX / 8)
+#define PARENTS_AT_ONCE 512u
+
 struct named {
 	uint64_t number;
 	uint8_t hash[32];
 	bool set;
+};
+
+/* Final blocks beyond the reach, ascending, and the way down from the lowest of them. */
+struct far {
+	struct named *rungs; /* [0,num) */
+	size_t num;
+	bool has_header;        /* of the lowest */
+	uint8_t state_root[32]; /* of the lowest */
+	struct {
+		uint64_t number;
+		uint8_t hash[32];
+	} walk, asked; /* the header that comes next, parent by parent; that which the standing want begins with */
+	uint64_t asked_first; /* and that which it ends with */
+	bool no_history;      /* EIP-2935 does not help here: only parents do */
+};
+
+/* The contract's state at a block that is not final yet. */
+struct young {
+	bool set, answered;
+	uint64_t number;
+	uint8_t hash[32];
+	size_t num_slots;
+	uint8_t slots[DR_STATE_SLOTS_MAX][32];
+	struct dr_in_state state; /* answered */
 };
 
 struct past {
@@ -45,7 +74,9 @@ struct dr_follow {
 	struct past *past;   /* ring by number */
 	struct named final_[NAMED_MAX], head;
 	struct named target;
+	struct far far;
 	bool halted, unconfirmed;
+	bool astray; /* a header at the base's height plus one had another parent: by number, another fork is served */
 	/* Going out. */
 	struct {
 		enum dr_follow_out out;
@@ -65,6 +96,8 @@ struct dr_follow {
 	} wish;
 	struct dr_in_state state;
 	struct dr_fact_state state_fact;
+	struct young *young; /* a ring */
+	size_t young_next;
 };
 
 /* The final block that was handed out at number; NULL if it is not remembered. */
@@ -93,5 +126,23 @@ static inline enum dr_take refuse(struct dr_fail *fail, enum dr_err err, const c
 enum dr_take dr_follow_take_receipts(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail);
 enum dr_take dr_follow_take_state(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail);
 enum dr_take dr_follow_take_logs(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail);
+
+/* dr_follow_answer: the wish for p's state is answered by `state`. */
+void dr_follow_answer(struct dr_follow *f, const struct past *p, const struct dr_in_state *state);
+
+/* follow_far.c. dr_follow_far_add: a final block beyond the reach. dr_follow_far_next: the lowest that the tree
+ * reaches now leaves the ladder; false: none. dr_follow_far_wants: what the way down needs next; kind 0: nothing.
+ * dr_follow_far_header, _state: true if the frame belongs to the way down; *take is then what became of it. */
+enum far_add {
+	FAR_ADDED,
+	FAR_KNOWN,
+	FAR_CLASH, /* another hash is known to be final at this number */
+};
+enum far_add dr_follow_far_add(struct dr_follow *f, uint64_t number, const uint8_t hash[static 32]);
+bool dr_follow_far_next(struct dr_follow *f, struct named *out);
+void dr_follow_far_wants(const struct dr_follow *f, struct dr_want *want);
+bool dr_follow_far_header(struct dr_follow *f, const struct dr_evm_header *h, enum dr_take *take,
+			  struct dr_fail *fail);
+bool dr_follow_far_state(struct dr_follow *f, const struct dr_frame *frame, enum dr_take *take, struct dr_fail *fail);
 
 #endif

@@ -91,10 +91,66 @@ static enum dr_agree accumulator_agrees(const struct dr_follow *f, const struct 
 	return DR_AGREE_YES;
 }
 
+void dr_follow_answer(struct dr_follow *f, const struct past *p, const struct dr_in_state *state)
+{
+	if (state != &f->state)
+		f->state = *state;
+	f->wish.answered = true;
+	f->state_fact = (struct dr_fact_state){
+		.number = p->number,
+		.num_slots = f->state.num_slots,
+		.slots = (const uint8_t(*)[32])f->state.slots,
+		.values = (const uint8_t(*)[32])f->state.values,
+		.accumulator = accumulator_agrees(f, p),
+	};
+	memcpy(f->state_fact.hash, p->hash, 32);
+	memcpy(f->state_fact.address, f->state.address, 20);
+	memcpy(f->state_fact.code_hash, f->state.account.code_hash, 32);
+}
+
+static struct young *young_of(struct dr_follow *f, const struct dr_node *node)
+{
+	for (size_t i = 0; i < DR_FOLLOW_YOUNG_MAX; i++)
+		if (f->young[i].set && !f->young[i].answered && memcmp(f->young[i].hash, node->hash, 32) == 0)
+			return &f->young[i];
+	return NULL;
+}
+
+static enum dr_err has_slots(const struct dr_in_state *state, const uint8_t (*slots)[32], size_t num,
+			     struct dr_fail *fail)
+{
+	for (size_t i = 0; i < num; i++)
+		if (dr_in_state_slot(state, slots[i]) == NULL)
+			return dr_fail_set(fail, DR_ERR_PROOF, "a state proof without a slot that was asked for", i);
+	return DR_OK;
+}
+
+/* A true state of this header, whatever becomes of the block: it is a fact once a final block descends from it. */
+static enum dr_take take_young(struct dr_follow *f, struct young *young, const struct dr_node *node,
+			       const struct dr_frame *frame, struct dr_fail *fail)
+{
+	dr_arena_reset(f->arena);
+	if (dr_in_state_take(&young->state, frame->payload, node->state_root, f->arena, fail) != DR_OK)
+		return DR_TAKE_REFUSED;
+	if (memcmp(young->state.address, f->config.contract, 20) != 0)
+		return refuse(fail, DR_ERR_PROOF, "a state proof of another account", 32);
+	if (has_slots(&young->state, (const uint8_t(*)[32])young->slots, young->num_slots, fail) != DR_OK)
+		return DR_TAKE_REFUSED;
+	young->answered = true;
+	return DR_TAKE_KEPT;
+}
+
 enum dr_take dr_follow_take_state(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail)
 {
 	struct dr_node *node = node_named(f, frame);
 	const struct past *p = f->wish.set && !f->wish.answered ? past_at(f, f->wish.number) : NULL;
+	struct young *young = node != NULL ? young_of(f, node) : NULL;
+	enum dr_take far;
+
+	if (dr_follow_far_state(f, frame, &far, fail))
+		return far;
+	if (young != NULL)
+		return take_young(f, young, node, frame, fail);
 	const bool wished = p != NULL && frame->payload.len >= 32 && memcmp(p->hash, frame->payload.ptr, 32) == 0;
 
 	if (!wished && node == NULL && frame->payload.len >= 32 && is_past(f, frame))
@@ -111,20 +167,9 @@ enum dr_take dr_follow_take_state(struct dr_follow *f, const struct dr_frame *fr
 		return refuse(fail, DR_ERR_PROOF, "a state proof of another account", 32);
 	if (!wished)
 		return take_accumulator(f, node, &f->state, fail);
-	for (size_t i = 0; i < f->wish.num_slots; i++)
-		if (dr_in_state_slot(&f->state, f->wish.slots[i]) == NULL)
-			return refuse(fail, DR_ERR_PROOF, "a state proof without a slot that was asked for", i);
-	f->wish.answered = true;
-	f->state_fact = (struct dr_fact_state){
-		.number = p->number,
-		.num_slots = f->state.num_slots,
-		.slots = (const uint8_t(*)[32])f->state.slots,
-		.values = (const uint8_t(*)[32])f->state.values,
-		.accumulator = accumulator_agrees(f, p),
-	};
-	memcpy(f->state_fact.hash, p->hash, 32);
-	memcpy(f->state_fact.address, f->state.address, 20);
-	memcpy(f->state_fact.code_hash, f->state.account.code_hash, 32);
+	if (has_slots(&f->state, (const uint8_t(*)[32])f->wish.slots, f->wish.num_slots, fail) != DR_OK)
+		return DR_TAKE_REFUSED;
+	dr_follow_answer(f, p, &f->state);
 	return DR_TAKE_KEPT;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define RECEIPT_WANTS_MAX 24u
+#define YOUNG_WANTS_MAX   4u
 
 /* Collects wants up to a bound. */
 struct wants {
@@ -42,12 +43,20 @@ static bool mark_number(void *ctx, const struct dr_node *node)
 	return false;
 }
 
-/* Headers for the way to tip: by number while some number has none at all, then by hash. */
+/* Headers for the way to tip: by number while some number has none at all, then by hash; where numbers lead to
+ * another fork, down from the tip, so that it is seen soon where the two part. */
 static void want_headers(const struct dr_follow *f, struct wants *w, const uint8_t missing[static 32],
 			 uint64_t missing_number)
 {
 	struct at_number a = { .f = f };
 
+	if (f->astray && missing_number - f->base_number > 1) {
+		const uint64_t room = missing_number - f->base_number;
+
+		want(w, DR_WANT_PARENTS, missing_number - (room < PARENTS_AT_ONCE ? room : PARENTS_AT_ONCE) + 1,
+		     missing_number, missing);
+		return;
+	}
 	dr_tree_any(&f->tree, mark_number, &a);
 	for (uint64_t at = 1; at <= missing_number - f->base_number && missing_number - f->base_number > 1; at++) {
 		if ((a.seen[at / 8] & 1u << at % 8) == 0) {
@@ -105,6 +114,23 @@ static bool want_way(const struct dr_follow *f, struct wants *w, const struct na
 	return true;
 }
 
+/* The newest first: the oldest may not be served any more. */
+static void want_young(const struct dr_follow *f, struct wants *w)
+{
+	for (size_t i = 1, asked = 0; i <= DR_FOLLOW_YOUNG_MAX && asked < YOUNG_WANTS_MAX; i++) {
+		const struct young *y = &f->young[(f->young_next + DR_FOLLOW_YOUNG_MAX - i) % DR_FOLLOW_YOUNG_MAX];
+
+		if (!y->set || y->answered || dr_tree_find(&f->tree, y->hash) == NULL)
+			continue;
+		struct dr_want *x = want(w, DR_WANT_STATE, y->number, y->number, y->hash);
+
+		memcpy(x->address, f->config.contract, 20);
+		x->num_slots = (uint16_t)y->num_slots;
+		memcpy(x->slots, y->slots, y->num_slots * 32);
+		asked++;
+	}
+}
+
 size_t dr_follow_wants(const struct dr_follow *f, struct dr_want *out, size_t max)
 {
 	struct wants w = { .out = out, .max = max };
@@ -129,6 +155,8 @@ size_t dr_follow_wants(const struct dr_follow *f, struct dr_want *out, size_t ma
 	}
 	if (tip != NULL && highest < last)
 		last = highest;
+	if (f->config.finality.wants != NULL)
+		w.num += f->config.finality.wants(f->config.finality.self, w.out + w.num, w.max - w.num);
 	want(&w, DR_WANT_FINALITY, from, last, NULL);
 	if (!f->has_base) {
 		want(&w, DR_WANT_HEADER, f->config.start_number, f->config.start_number, f->config.start_hash);
@@ -136,8 +164,12 @@ size_t dr_follow_wants(const struct dr_follow *f, struct dr_want *out, size_t ma
 	}
 	const bool reached = tip == NULL || want_way(f, &w, tip, true);
 
-	if (reached && f->has_cursor && f->head.set && f->head.number > f->base_number)
+	/* From far above, down to where the headers held reach. */
+	if (tip == NULL && f->far.num > 0)
+		dr_follow_far_wants(f, want(&w, DR_WANT_HEADER, 0, 0, NULL));
+	if (reached && f->far.num == 0 && f->has_cursor && f->head.set && f->head.number > f->base_number)
 		want_way(f, &w, &f->head, false);
+	want_young(f, &w);
 	const struct past *p = f->wish.set && !f->wish.answered ? past_at(f, f->wish.number) : NULL;
 
 	if (p != NULL) {

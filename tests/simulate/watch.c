@@ -254,6 +254,9 @@ static void lie(const struct dr_want *want, struct block *b, uint16_t source)
 	}
 	switch ((enum dr_want_kind)want->kind) {
 	case DR_WANT_FINALITY: watch_words(false); return;
+	case DR_WANT_BOOTSTRAP:
+	case DR_WANT_UPDATES: return; /* no beacon chain here */
+	case DR_WANT_PARENTS:
 	case DR_WANT_HEADERS:
 	case DR_WANT_HEADER:
 		for (uint64_t n = want->first; n <= want->last && n <= w.s.tip->number; n++) {
@@ -293,6 +296,12 @@ static void tell_truth(const struct dr_want *want, struct block *b, uint16_t sou
 	sim_count(SIM_ANSWERS);
 	switch ((enum dr_want_kind)want->kind) {
 	case DR_WANT_FINALITY: return; /* by all at once: watch_words */
+	case DR_WANT_BOOTSTRAP:
+	case DR_WANT_UPDATES: return;
+	case DR_WANT_PARENTS:
+		for (uint64_t n = want->last; n >= want->first && b != NULL; n--)
+			send(want->id, frame_header(world_at(b, n)->forged, source));
+		return;
 	case DR_WANT_HEADERS:
 		for (uint64_t n = want->first; n <= want->last && n <= w.s.tip->number; n++)
 			if (world_at(w.s.tip, n) != NULL)

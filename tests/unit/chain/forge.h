@@ -18,7 +18,7 @@
 #include "chain/want.h"
 #include "tests/unit/chain/prover.h"
 
-#define FORGE_BLOCKS   20000u
+#define FORGE_BLOCKS   40000u
 #define FORGE_EVENTS   96u
 #define FORGE_SLOTS    96u
 #define FORGE_RECEIPTS 12u
@@ -485,7 +485,7 @@ static inline void forge_answer(const struct forge *f, const struct dr_want *wan
 {
 	const uint16_t source = (uint16_t)(want->first % f->num_sources);
 	const uint64_t final_number = f->final_number < want->last ? f->final_number : want->last;
-	const struct forge_block *b = want->kind >= DR_WANT_HEADER ? forge_find(f, want->hash) : NULL;
+	struct forge_block *b = want->kind >= DR_WANT_HEADER ? forge_find(f, want->hash) : NULL;
 	struct dr_frame frame = { 0 };
 
 	switch ((enum dr_want_kind)want->kind) {
@@ -507,6 +507,14 @@ static inline void forge_answer(const struct forge *f, const struct dr_want *wan
 			emit(ctx, &frame);
 		}
 		return;
+	case DR_WANT_PARENTS:
+		for (uint64_t n = want->last; n >= want->first && b != NULL; n--) {
+			frame = frame_header(forge_up(b, n), source);
+			emit(ctx, &frame);
+		}
+		return;
+	case DR_WANT_BOOTSTRAP:
+	case DR_WANT_UPDATES: return;
 	case DR_WANT_HEADER: frame = b != NULL ? frame_header(b, source) : frame; break;
 	case DR_WANT_RECEIPTS: frame = b != NULL ? frame_receipts(b, b->header.hash, source) : frame; break;
 	case DR_WANT_STATE:
