@@ -142,8 +142,15 @@ enum dr_err dr_lc_execution_root(uint8_t root[static 32], const struct dr_networ
 				 const struct dr_lc_header *header, struct dr_fail *fail);
 
 /* dr_lc_header_check: is_valid_light_client_header. DR_ERR_PROOF: the execution payload is not this block's; blob
- * fields below Deneb; an execution payload below Capella. DR_ERR_UNKNOWN: the slot's fork. */
-enum dr_err dr_lc_header_check(const struct dr_network *net, const struct dr_lc_header *header, struct dr_fail *fail);
+ * fields below Deneb; an execution payload below Capella; the reason names the header by its role. DR_ERR_UNKNOWN:
+ * the slot's fork. */
+enum dr_lc_role {
+	DR_LC_CHECKPOINT = 0,
+	DR_LC_ATTESTED,
+	DR_LC_FINALIZED,
+};
+enum dr_err dr_lc_header_check(const struct dr_network *net, const struct dr_lc_header *header, enum dr_lc_role role,
+			       struct dr_fail *fail);
 
 /* Generalized indices in the state, by the fork of the slot whose state it is. */
 uint64_t dr_lc_finalized_gindex(enum dr_beacon_fork fork);

@@ -26,16 +26,7 @@
 #ifndef DR_BEACON_LC_STORE_H
 #define DR_BEACON_LC_STORE_H
 
-#include "chain/bls/bls.h"
-#include "chain/beacon/lc.h"
-
-/* A committee whose keys were decoded. */
-struct dr_lc_keys {
-	bool known;
-	uint8_t root[32]; /* HTR of the SyncCommittee */
-	struct dr_bls_sum sum;
-	struct dr_bls_key keys[DR_SYNC_COMMITTEE_MAX];
-};
+#include "chain/beacon/lc_keys.h"
 
 /* A header that was proven. */
 struct dr_lc_point {

@@ -6,6 +6,8 @@
  * (generalized indices), phase0 is_valid_merkle_branch, altair/light-client/sync-protocol.md
  * is_valid_normalized_merkle_branch.
  *
+ * Trusts nothing but the caller's choice of generalized index.
+ *
  * Invariants:
  *   1. A generalized index never comes from the input: callers name it by the rules of the slot's fork.
  *   2. A branch of another length than its index asks for proves nothing; longer, only behind nodes of zeros.
@@ -15,8 +17,7 @@
 #ifndef DR_BEACON_SSZ_H
 #define DR_BEACON_SSZ_H
 
-#include "chain/base/bytes.h"
-#include "chain/base/err.h"
+#include "chain/base/reader.h"
 
 #define DR_SSZ_DEPTH_MAX 10u /* of a tree whose chunks are in memory: 2^10 of them */
 
@@ -25,6 +26,9 @@ void dr_ssz_pair(uint8_t out[static 32], const uint8_t left[static 32], const ui
 
 /* dr_ssz_u64: the leaf of a uint64, little endian. */
 void dr_ssz_u64(uint8_t leaf[static 32], uint64_t value);
+
+/* dr_ssz_read: the next integer of len bytes (at most 8), little endian; 0 after a failure. */
+uint64_t dr_ssz_read(struct dr_reader *r, size_t len);
 
 /* dr_ssz_merkleize: the root of a tree of 2^depth chunks, of which num are given and the rest are zero ("merkleize",
  * limit = 2^depth). num <= 2^depth, depth <= DR_SSZ_DEPTH_MAX; more is a bug. chunks is overwritten. */
