@@ -51,7 +51,7 @@ struct dr_finality {
 	void (*clock)(void *self, uint64_t wall_s);
 	/* What the scheme lacks beside DR_WANT_FINALITY, most urgent first, into out[0,max); ids are 0. NULL:
 	 * nothing. */
-	size_t (*wants)(const void *self, struct dr_want *out, size_t max);
+	size_t (*wants)(void *self, struct dr_want *out, size_t max);
 };
 
 #endif

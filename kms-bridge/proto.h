@@ -20,6 +20,7 @@
 #define DR_KMS_PROTO_H
 
 #include "chain/base/arena.h"
+#include "chain/beacon/network.h"
 #include "chain/evidence.h"
 #include "chain/evm/follow.h"
 #include "chain/want.h"
@@ -29,7 +30,7 @@
 #include "governance/findings.h"
 #include "governance/profile.h"
 
-#define DR_PROTO_VERSION 1u
+#define DR_PROTO_VERSION 2u   /* 1, as recordings' claims (DR_FRAME_ABOUT) still have it, knew no consensus */
 #define DR_TEXT_MAX      512u /* longest text field, bytes; texts are UTF-8 without control characters */
 
 enum dr_msg_type {
@@ -102,14 +103,14 @@ struct dr_init {
 	uint32_t version; /* DR_PROTO_VERSION */
 	uint8_t mode;
 	uint8_t clock;
-	uint8_t proof; /* enum dr_proof: QUORUM */
+	uint8_t proof; /* enum dr_proof: QUORUM, CONSENSUS */
 	uint8_t way;   /* enum dr_way */
 	uint64_t chain_id;
 	uint8_t genesis[32];
 	uint8_t contract[20];
 	uint64_t start_number;
 	uint8_t start_hash[32];
-	uint16_t quorum_k, quorum_n;
+	uint16_t quorum_k, quorum_n; /* n: sources of evidence, beacon nodes too; k: 0 but at proof QUORUM */
 	uint32_t step_max;
 	uint64_t max_staleness_s, head_staleness_s; /* 0: DR_STALENESS_DEFAULT_S / no separate head limit */
 	bool heartbeat;                             /* require our own nonce on chain within max_staleness_s */
@@ -126,6 +127,12 @@ struct dr_init {
 	bool serve;                           /* RUN: fd 5 is a channel to derot-serve */
 	char endpoints[DR_ENDPOINTS_MAX][64]; /* names for the journal, by source index */
 	struct dr_bytes profile;              /* canonical form; borrowed from the message buffer */
+	/* CONSENSUS (chain/beacon/beacon.h); empty and zero otherwise. */
+	struct dr_bytes network;       /* canonical form (chain/beacon/network.h); borrowed like profile */
+	uint8_t checkpoint[32];        /* the trusted beacon block root */
+	char checkpoint_from[128];     /* who it was taken from, for the journal */
+	uint64_t checkpoint_max_age_s; /* 0: the default */
+	char checkpoint_aged[64];      /* who answers for one beyond that age; "": nobody */
 };
 
 #define DR_STALENESS_DEFAULT_S 3600u
@@ -162,6 +169,7 @@ enum dr_note_kind {
 	DR_NOTE_STOP = 15,       /* orderly stop */
 	DR_NOTE_HEARTBEAT = 16,  /* a nonce drawn, or seen on chain */
 	DR_NOTE_SHARE = 17,      /* a root generation handed to another node, or taken from one */
+	DR_NOTE_CHECKPOINT = 18, /* consensus: the beacon block that everything rests on, and whose word it is */
 };
 
 /* leaf = u8 version (1) · u8 kind · u64 boot ms · u64 wall ms · u64 ledger size · ledger root 32 ·
@@ -305,6 +313,16 @@ struct dr_status_report {
 	uint8_t contract[20];
 	uint8_t proof;
 	uint16_t quorum_k, quorum_n;
+	/* CONSENSUS */
+	char network[32];
+	uint8_t checkpoint[32];
+	char checkpoint_from[128], checkpoint_aged[64];
+	bool beacon_ready; /* the checkpoint's bootstrap was taken; what follows is zero before */
+	bool beacon_aged;  /* what is final is older than permitted, and checkpoint_aged answers for it */
+	uint64_t checkpoint_slot, final_slot, head_slot, period;
+	uint8_t final_root[32];            /* of the beacon block */
+	uint32_t participation, committee; /* of the newest finality proof: how many signed, of how many */
+	uint64_t beacon_age_s;
 	uint64_t start_number;
 	bool anchored;
 	bool has_final;

@@ -59,7 +59,9 @@ static void code_init(struct dr_code *c, void *ptr)
 	struct dr_init *m = ptr;
 
 	dr_code_u32(c, &m->version);
-	if (dr_code_ok(c) && m->version != DR_PROTO_VERSION)
+	const bool before = c->way == DR_CODE_READ && m->version == 1; /* in a recording */
+
+	if (dr_code_ok(c) && m->version != DR_PROTO_VERSION && !before)
 		dr_code_fail(c, DR_ERR_UNKNOWN, "version of the protocol between the processes");
 	dr_code_range(c, &m->mode, DR_MODE_RUN, DR_MODE_KEY_FILE, "mode of the core");
 	dr_code_range(c, &m->clock, DR_CLOCK_SYSTEM, DR_CLOCK_CHAIN, "clock source");
@@ -89,6 +91,15 @@ static void code_init(struct dr_code *c, void *ptr)
 	for (size_t i = 0; i < DR_ENDPOINTS_MAX; i++)
 		dr_code_text(c, m->endpoints[i], sizeof(m->endpoints[i]));
 	dr_code_run(c, &m->profile, DR_PROFILE_LEN_MAX);
+	if (before) {
+		m->version = DR_PROTO_VERSION;
+		return;
+	}
+	dr_code_run(c, &m->network, DR_NETWORK_LEN_MAX);
+	dr_code_copy(c, m->checkpoint, 32);
+	dr_code_text(c, m->checkpoint_from, sizeof(m->checkpoint_from));
+	dr_code_u64(c, &m->checkpoint_max_age_s);
+	dr_code_text(c, m->checkpoint_aged, sizeof(m->checkpoint_aged));
 }
 
 static void code_ask(struct dr_code *c, void *ptr)
@@ -308,6 +319,20 @@ static void code_status_report(struct dr_code *c, void *ptr)
 	dr_code_range(c, &m->proof, DR_PROOF_NONE, DR_PROOF_L1, "proof");
 	dr_code_u16(c, &m->quorum_k);
 	dr_code_u16(c, &m->quorum_n);
+	dr_code_text(c, m->network, sizeof(m->network));
+	dr_code_copy(c, m->checkpoint, 32);
+	dr_code_text(c, m->checkpoint_from, sizeof(m->checkpoint_from));
+	dr_code_text(c, m->checkpoint_aged, sizeof(m->checkpoint_aged));
+	dr_code_bool(c, &m->beacon_ready);
+	dr_code_bool(c, &m->beacon_aged);
+	dr_code_u64(c, &m->checkpoint_slot);
+	dr_code_u64(c, &m->final_slot);
+	dr_code_u64(c, &m->head_slot);
+	dr_code_u64(c, &m->period);
+	dr_code_copy(c, m->final_root, 32);
+	dr_code_u32(c, &m->participation);
+	dr_code_u32(c, &m->committee);
+	dr_code_u64(c, &m->beacon_age_s);
 	dr_code_u64(c, &m->start_number);
 	dr_code_bool(c, &m->anchored);
 	dr_code_bool(c, &m->has_final);
@@ -409,7 +434,7 @@ static void code_note(struct dr_code *c, struct dr_note *m)
 	uint8_t version = NOTE_VERSION;
 
 	dr_code_range(c, &version, NOTE_VERSION, NOTE_VERSION, "version of a note");
-	dr_code_range(c, &m->kind, DR_NOTE_START, DR_NOTE_SHARE, "kind of a note");
+	dr_code_range(c, &m->kind, DR_NOTE_START, DR_NOTE_CHECKPOINT, "kind of a note");
 	dr_code_u64(c, &m->boot_ms);
 	dr_code_u64(c, &m->wall_ms);
 	dr_code_u64(c, &m->ledger_size);
@@ -465,6 +490,7 @@ const char *dr_note_name(enum dr_note_kind kind)
 	case DR_NOTE_STOP: return "stop";
 	case DR_NOTE_HEARTBEAT: return "heartbeat";
 	case DR_NOTE_SHARE: return "share";
+	case DR_NOTE_CHECKPOINT: return "checkpoint";
 	}
 	return "unknown";
 }

@@ -76,7 +76,8 @@ struct dr_follow {
 	struct named target;
 	struct far far;
 	bool halted, unconfirmed;
-	bool astray; /* a header at the base's height plus one had another parent: by number, another fork is served */
+	bool astray; /* a header at the base's height plus one had another parent: by number, another fork is served
+		      */
 	/* Going out. */
 	struct {
 		enum dr_follow_out out;

@@ -140,6 +140,14 @@ enum dr_err dr_core_open_store(struct dr_core *c, bool read_only)
 	memcpy(id.genesis, c->init.genesis, 32);
 	memcpy(id.contract, c->init.contract, 20);
 	memcpy(id.start_hash, c->init.start_hash, 32);
+	if (id.proof == DR_PROOF_CONSENSUS) {
+		struct dr_network net;
+
+		if (dr_network_decode(&net, c->init.network, &c->fail) != DR_OK)
+			return c->fail.err;
+		memcpy(id.validators_root, net.genesis_validators_root, 32);
+		memcpy(id.checkpoint, c->init.checkpoint, 32);
+	}
 	/* Only a canonical profile is taken (dr_engine_new decodes it): its digest is the hash of these bytes. */
 	dr_sha256_one(id.profile, c->init.profile.ptr, c->init.profile.len);
 	c->store = dr_store_open(c->init.data_dir, read_only, &id, c->why, &c->fail);
@@ -320,10 +328,13 @@ static enum dr_err read_init(struct dr_core *c)
 		return dr_fail_set(&c->fail, DR_ERR_SYNTAX, "the first message on control is INIT", type);
 	if (dr_init_get(&c->init, payload, &c->fail) != DR_OK)
 		return c->fail.err;
-	/* The message buffer moves on; the profile stays. */
+	/* The message buffer moves on; the profile and the network stay. */
 	if (dr_buf_append(&c->profile, c->init.profile.ptr, c->init.profile.len, &c->fail) != DR_OK)
 		return c->fail.err;
 	c->init.profile = dr_buf_view(&c->profile);
+	if (dr_buf_append(&c->network, c->init.network.ptr, c->init.network.len, &c->fail) != DR_OK)
+		return c->fail.err;
+	c->init.network = dr_buf_view(&c->network);
 	return DR_OK;
 }
 
@@ -374,6 +385,7 @@ int dr_core_main(enum dr_err (*confine)(const struct dr_init *init, struct dr_fa
 	dr_buf_init(&c.held, HELD_CAP);
 	dr_buf_init(&c.frame, DR_FRAME_LEN_MAX + DR_EVIDENCE_FRAME_OVERHEAD);
 	dr_buf_init(&c.profile, DR_PROFILE_LEN_MAX);
+	dr_buf_init(&c.network, DR_NETWORK_LEN_MAX);
 	if (dr_keys_harden(&c.fail) != DR_OK || read_init(&c) != DR_OK || open_socket(&c) != DR_OK ||
 	    (confine != NULL && confine(&c.init, &c.fail) != DR_OK)) {
 		dr_core_fatal(&c, DR_CORE_ERROR);
@@ -391,5 +403,6 @@ int dr_core_main(enum dr_err (*confine)(const struct dr_init *init, struct dr_fa
 	dr_buf_free(&c.held);
 	dr_buf_free(&c.frame);
 	dr_buf_free(&c.profile);
+	dr_buf_free(&c.network);
 	return code;
 }

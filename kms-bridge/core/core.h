@@ -60,6 +60,7 @@ struct dr_asked {
 struct dr_core {
 	struct dr_init init;
 	struct dr_buf profile; /* what init.profile borrows */
+	struct dr_buf network; /* what init.network borrows */
 	struct dr_engine *engine;
 	struct dr_store *store; /* RUN, QUERY */
 	struct dr_keys *keys;   /* RUN with a key file */

@@ -145,16 +145,31 @@ static enum dr_err take_final(struct dr_engine *e, const struct dr_fact_block *b
 	return DR_OK;
 }
 
+/* What finality rests on just now. */
+static void say_proof(const struct dr_engine *e, char *out, size_t cap)
+{
+	struct dr_beacon_status s;
+
+	if (e->beacon == NULL) {
+		snprintf(out, cap, "%s (%u of %u)", dr_proof_name(DR_PROOF_QUORUM), e->init.quorum_k,
+			 e->init.quorum_n);
+		return;
+	}
+	dr_beacon_status(e->beacon, &s);
+	snprintf(out, cap, "%s (slot %llu, %u of %u%s)", dr_proof_name(DR_PROOF_CONSENSUS),
+		 (unsigned long long)s.final_slot, s.participation, s.committee, s.aged ? ", aged" : "");
+}
+
 /* A final step ends: heads at or below it no longer count, the lease is renewed, state is asked for. */
 static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 {
-	char detail[128];
+	char detail[256], proof[128];
 
 	if (!e->step.open)
 		return DR_OK;
-	snprintf(detail, sizeof(detail), "proof %s (%u of %u), blocks %u: bloom %u, receipts %u, accumulator %u",
-		 dr_proof_name(DR_PROOF_QUORUM), e->init.quorum_k, e->init.quorum_n, e->step.blocks,
-		 e->step.ways[DR_COMPLETE_BLOOM], e->step.ways[DR_COMPLETE_RECEIPTS],
+	say_proof(e, proof, sizeof(proof));
+	snprintf(detail, sizeof(detail), "proof %s, blocks %u: bloom %u, receipts %u, accumulator %u", proof,
+		 e->step.blocks, e->step.ways[DR_COMPLETE_BLOOM], e->step.ways[DR_COMPLETE_RECEIPTS],
 		 e->step.ways[DR_COMPLETE_ACCUMULATOR]);
 	memset(&e->step, 0, sizeof(e->step));
 	drop_heads(e);
@@ -178,6 +193,19 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 	const enum dr_err err = e->host.step(e->host.ctx, e->final_.number, e->final_.hash);
 
 	return err == DR_OK ? DR_OK : dr_engine_fail(e, err, "the host could not end a step", fail);
+}
+
+/* Final blocks of a beacon chain are minutes old, and nodes keep the state of young ones alone: what the profile has
+ * proven at this height is proven now, for when the block is final. */
+static void want_young(struct dr_engine *e, const struct dr_head *head)
+{
+	uint8_t slots[DR_STATE_SLOTS_MAX][32];
+
+	if (e->beacon == NULL || head->number % e->profile.state_every != 0)
+		return;
+	const size_t num = dr_divergence_slots(e->divergence, slots, DR_STATE_SLOTS_MAX, &e->profile, &head->state);
+
+	dr_follow_want_young(e->follow, head->number, head->hash, (const uint8_t(*)[32])slots, num);
 }
 
 /* A block on the way to an authenticated head: its state counts until a final block reaches its height. */
@@ -213,6 +241,7 @@ static enum dr_err take_head(struct dr_engine *e, const struct dr_fact_block *bl
 	head->number = dr_fact_block_number(block);
 	head->time = dr_fact_block_timestamp(block);
 	memcpy(head->hash, hash, 32);
+	want_young(e, head);
 	if (head->time > e->head_time)
 		e->head_time = head->time;
 	e->head_number = head->number;
@@ -414,6 +443,21 @@ static enum dr_err take_request(struct dr_engine *e, struct dr_decision *decisio
 	return fail->err;
 }
 
+/* At every start: on whose word the rest stands. */
+static enum dr_err say_checkpoint(struct dr_engine *e, struct dr_fail *fail)
+{
+	char root[65], detail[DR_TEXT_MAX];
+
+	if (e->beacon == NULL)
+		return DR_OK;
+	dr_hex_put(root, e->init.checkpoint, 32);
+	snprintf(detail, sizeof(detail), "consensus: checkpoint 0x%s from %s%s%s", root,
+		 e->init.checkpoint_from[0] != '\0' ? e->init.checkpoint_from : "the verifier's own hands",
+		 e->init.checkpoint_aged[0] != '\0' ? "; whatever its age, by the word of " : "",
+		 e->init.checkpoint_aged);
+	return dr_engine_say(e, DR_NOTE_CHECKPOINT, 0, e->init.checkpoint, DR_SOURCE_CORE, detail, fail);
+}
+
 enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decision, const struct dr_frame *frame,
 				 struct dr_fail *fail)
 {
@@ -439,6 +483,8 @@ enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decisi
 	if (dr_reader_end(&r) != DR_OK)
 		return fail->err;
 	e->clock.wall_ms = wall_ms;
+	if (e->finality.clock != NULL)
+		e->finality.clock(e->finality.self, wall_ms / 1000);
 	if (frame->type == DR_FRAME_START) {
 		e->clock.boot_ms = boot_ms;
 		e->clock_unkept = false;
@@ -451,8 +497,9 @@ enum dr_err dr_engine_core_frame(struct dr_engine *e, struct dr_decision *decisi
 
 		dr_hex_put(digest, e->profile.digest, 32);
 		snprintf(detail, sizeof(detail), "started, sealed; profile %s %s", e->profile.name, digest);
-		if (dr_engine_say(e, DR_NOTE_START, e->final_.number, e->final_.hash, DR_SOURCE_CORE, detail, fail) !=
-		    DR_OK)
+		if (say_checkpoint(e, fail) != DR_OK ||
+		    dr_engine_say(e, DR_NOTE_START, e->final_.number, e->final_.hash, DR_SOURCE_CORE, detail, fail) !=
+			    DR_OK)
 			return fail->err;
 		return dr_engine_refresh(e, fail);
 	}

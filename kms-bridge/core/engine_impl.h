@@ -8,6 +8,7 @@
 #ifndef DR_CORE_ENGINE_IMPL_H
 #define DR_CORE_ENGINE_IMPL_H
 
+#include "chain/beacon/beacon.h"
 #include "chain/evm/follow.h"
 #include "chain/evm/quorum.h"
 #include "governance/divergence.h"
@@ -56,7 +57,10 @@ struct dr_engine {
 	struct dr_engine_host host;
 	struct dr_profile profile;
 	struct dr_self self;
+	/* One of the two, by init.proof; and it behind the interface. */
 	struct dr_quorum *quorum;
+	struct dr_beacon *beacon;
+	struct dr_finality finality;
 	struct dr_follow *follow;
 	struct dr_fold fold;
 	struct dr_findings *findings;

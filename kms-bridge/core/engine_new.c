@@ -17,13 +17,56 @@ static void follow_config(struct dr_follow_config *out, const struct dr_engine *
 		.step_max = init->step_max,
 		.way = (enum dr_way)init->way,
 		.has_accumulator = e->profile.has_accumulator,
-		.finality = dr_quorum_finality(e->quorum),
+		.finality = e->finality,
 	};
 	memcpy(out->contract, init->contract, 20);
 	memcpy(out->start_hash, init->start_hash, 32);
 	memcpy(out->code_hash, e->profile.code_hash, 32);
 	dr_word_put(out->count_slot, e->profile.count_slot);
 	dr_word_put(out->acc_slot, e->profile.acc_slot);
+}
+
+static enum dr_err by_quorum(struct dr_engine *e, const struct dr_init *init, struct dr_fail *fail)
+{
+	if (init->quorum_k < 1 || init->quorum_k > init->quorum_n || init->quorum_n > DR_ENDPOINTS_MAX)
+		return dr_fail_set(fail, DR_ERR_LIMIT, "quorum: 1 <= k <= n <= 16 endpoints", 0);
+	e->quorum = dr_quorum_new(init->quorum_k, init->quorum_n);
+	if (e->quorum == NULL)
+		return dr_fail_set(fail, DR_ERR_NOMEM, "no memory for the engine", 0);
+	e->finality = dr_quorum_finality(e->quorum);
+	return DR_OK;
+}
+
+static enum dr_err by_consensus(struct dr_engine *e, const struct dr_init *init, struct dr_fail *fail)
+{
+	struct dr_beacon_config config = { .max_age_s = init->checkpoint_max_age_s,
+					   .aged = init->checkpoint_aged[0] != '\0' };
+
+	if (init->quorum_k != 0 || init->quorum_n > DR_ENDPOINTS_MAX)
+		return dr_fail_set(fail, DR_ERR_LIMIT, "consensus: no quorum, and at most 16 sources", 0);
+	if (dr_bytes_zero(init->checkpoint, 32))
+		return dr_fail_set(fail, DR_ERR_SYNTAX, "consensus: no checkpoint to begin from", 0);
+	if (dr_network_decode(&config.net, init->network, fail) != DR_OK)
+		return fail->err;
+	memcpy(config.checkpoint, init->checkpoint, 32);
+	e->beacon = dr_beacon_new(&config);
+	if (e->beacon == NULL)
+		return dr_fail_set(fail, DR_ERR_NOMEM, "no memory for the engine", 0);
+	e->finality = dr_beacon_finality(e->beacon);
+	return DR_OK;
+}
+
+/* What finality stands on. */
+static enum dr_err set_finality(struct dr_engine *e, const struct dr_init *init, struct dr_fail *fail)
+{
+	switch ((enum dr_proof)init->proof) {
+	case DR_PROOF_QUORUM: return by_quorum(e, init, fail);
+	case DR_PROOF_CONSENSUS: return by_consensus(e, init, fail);
+	case DR_PROOF_NONE:
+	case DR_PROOF_SEALS:
+	case DR_PROOF_L1: break;
+	}
+	return dr_fail_set(fail, DR_ERR_UNKNOWN, "proof: this build follows quorum and consensus", init->proof);
 }
 
 struct dr_engine *dr_engine_new(const struct dr_init *init, const struct dr_engine_host *host, struct dr_fail *fail)
@@ -35,36 +78,29 @@ struct dr_engine *dr_engine_new(const struct dr_init *init, const struct dr_engi
 		dr_fail_set(fail, DR_ERR_NOMEM, "no memory for the engine", 0);
 		return NULL;
 	}
-	if (init->proof != DR_PROOF_QUORUM)
-		return broken(e, fail, DR_ERR_UNKNOWN, "proof: this build follows proof quorum only");
-	if (init->quorum_k < 1 || init->quorum_k > init->quorum_n || init->quorum_n > DR_ENDPOINTS_MAX)
-		return broken(e, fail, DR_ERR_LIMIT, "quorum: 1 <= k <= n <= 16 endpoints");
 	if (init->start_number < 1 || init->step_max < 1 || init->step_max > DR_FOLLOW_STEP_MAX)
 		return broken(e, fail, DR_ERR_LIMIT, "start block (>= 1) or step (1 to 512)");
 	if (init->way > DR_WAY_ACCUMULATOR)
 		return broken(e, fail, DR_ERR_UNKNOWN, "completeness way");
 	e->init = *init;
-	e->init.profile = (struct dr_bytes){ NULL, 0 };
+	e->init.profile = e->init.network = (struct dr_bytes){ NULL, 0 };
 	e->host = *host;
 	if (e->init.max_staleness_s == 0)
 		e->init.max_staleness_s = DR_STALENESS_DEFAULT_S;
-	if (dr_profile_decode(&e->profile, init->profile, fail) != DR_OK) {
+	if (set_finality(e, init, fail) != DR_OK || dr_profile_decode(&e->profile, init->profile, fail) != DR_OK) {
 		dr_engine_free(e);
 		return NULL;
 	}
 	memcpy(e->self.node, init->node, 20);
 	memcpy(e->self.profile, e->profile.digest, 32);
-	e->quorum = dr_quorum_new(init->quorum_k, init->quorum_n);
 	e->findings = dr_findings_new(e->profile.stealth_window_s);
 	e->divergence = dr_divergence_new();
 	e->heads = dr_heap_alloc(DR_HEADS_MAX * sizeof(*e->heads));
 	e->head_states = dr_heap_alloc(DR_HEADS_MAX * sizeof(*e->head_states));
-	if (e->quorum != NULL) {
-		follow_config(&config, e, init);
-		e->follow = dr_follow_new(&config);
-	}
-	if (e->quorum == NULL || e->findings == NULL || e->divergence == NULL || e->heads == NULL ||
-	    e->head_states == NULL || e->follow == NULL)
+	follow_config(&config, e, init);
+	e->follow = dr_follow_new(&config);
+	if (e->findings == NULL || e->divergence == NULL || e->heads == NULL || e->head_states == NULL ||
+	    e->follow == NULL)
 		return broken(e, fail, DR_ERR_NOMEM, "no memory for the engine");
 	e->fold = (struct dr_fold){
 		.chain_id = init->chain_id, .start_number = init->start_number, .profile = &e->profile, .ctx = e
@@ -87,6 +123,7 @@ void dr_engine_free(struct dr_engine *e)
 	dr_state_drop(&e->check.state);
 	dr_follow_free(e->follow);
 	dr_quorum_free(e->quorum);
+	dr_beacon_free(e->beacon);
 	dr_findings_free(e->findings);
 	dr_divergence_free(e->divergence);
 	dr_heap_free(e->heads);

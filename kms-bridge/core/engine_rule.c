@@ -100,6 +100,29 @@ const struct dr_merkle *dr_engine_journal(const struct dr_engine *e)
 	return &e->journal;
 }
 
+static void status_beacon(const struct dr_engine *e, struct dr_status_report *out)
+{
+	struct dr_beacon_status s;
+
+	if (e->beacon == NULL)
+		return;
+	dr_beacon_status(e->beacon, &s);
+	snprintf(out->network, sizeof(out->network), "%s", dr_beacon_network(e->beacon)->name);
+	memcpy(out->checkpoint, e->init.checkpoint, 32);
+	memcpy(out->checkpoint_from, e->init.checkpoint_from, sizeof(out->checkpoint_from));
+	memcpy(out->checkpoint_aged, e->init.checkpoint_aged, sizeof(out->checkpoint_aged));
+	out->beacon_ready = s.ready;
+	out->beacon_aged = s.aged;
+	out->checkpoint_slot = s.checkpoint_slot;
+	out->final_slot = s.final_slot;
+	out->head_slot = s.head_slot;
+	out->period = s.period;
+	memcpy(out->final_root, s.final_root, 32);
+	out->participation = s.participation;
+	out->committee = s.committee;
+	out->beacon_age_s = s.age_s;
+}
+
 void dr_engine_status(const struct dr_engine *e, struct dr_status_report *out)
 {
 	struct dr_root root;
@@ -111,6 +134,7 @@ void dr_engine_status(const struct dr_engine *e, struct dr_status_report *out)
 	out->proof = e->init.proof;
 	out->quorum_k = e->init.quorum_k;
 	out->quorum_n = e->init.quorum_n;
+	status_beacon(e, out);
 	out->start_number = e->init.start_number;
 	out->anchored = e->init.anchored;
 	out->has_final = e->has_final;

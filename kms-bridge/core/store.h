@@ -42,6 +42,9 @@ struct dr_store_identity {
 	uint8_t start_hash[32];
 	uint8_t proof;       /* enum dr_proof: the minimum */
 	uint8_t profile[32]; /* digest */
+	/* At proof CONSENSUS alone: */
+	uint8_t validators_root[32]; /* genesis_validators_root: which beacon chain */
+	uint8_t checkpoint[32];
 };
 
 /* Where the fold stood at the last commit; compared after a refold. */

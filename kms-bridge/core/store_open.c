@@ -15,6 +15,7 @@
 #include "chain/base/writer.h"
 
 #define FORMAT_VERSION 2u
+#define BEACON_LEN     64u /* of proof CONSENSUS: genesis validators' root · checkpoint */
 #define IDENTITY_LEN   (4u + 8 + 32 + 20 + 8 + 32 + 1 + 32)
 
 static const char schema[] =
@@ -264,6 +265,14 @@ static enum dr_err check_identity(struct dr_store *s, const struct dr_store_iden
 		if (memcmp(expected + at, got + at, fields[i].len) != 0)
 			return differs(s, fields[i].name, expected + at, got + at, fields[i].len, fail);
 	DR_ASSERT(at == IDENTITY_LEN);
+	if (id->proof != DR_PROOF_CONSENSUS)
+		return DR_OK;
+	if (dr_store_meta_get(s, "beacon", got, BEACON_LEN, &found, fail) != DR_OK)
+		return fail->err;
+	if (!found || memcmp(got, id->validators_root, 32) != 0)
+		return differs(s, "beacon chain", id->validators_root, got, 32, fail);
+	if (memcmp(got + 32, id->checkpoint, 32) != 0)
+		return differs(s, "checkpoint", id->checkpoint, got + 32, 32, fail);
 	return DR_OK;
 }
 
@@ -340,6 +349,10 @@ static enum dr_err set_up(struct dr_store *s, const struct dr_store_identity *id
 	s->writing = true;
 	identity_put(bytes, id);
 	if (dr_store_meta_put(s, "identity", bytes, sizeof(bytes), fail) != DR_OK)
+		return fail->err;
+	memcpy(bytes, id->validators_root, 32);
+	memcpy(bytes + 32, id->checkpoint, 32);
+	if (id->proof == DR_PROOF_CONSENSUS && dr_store_meta_put(s, "beacon", bytes, BEACON_LEN, fail) != DR_OK)
 		return fail->err;
 	return dr_store_commit(s, &none, fail);
 }

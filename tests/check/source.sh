@@ -59,7 +59,7 @@ layers='
 	chain/beacon     chain/base chain/codec chain/crypto chain/bls chain chain/beacon
 	chain/evm        chain/base chain/codec chain/crypto chain/trie chain chain/evm
 	governance       chain/base chain/codec chain/crypto chain/trie chain chain/evm governance
-	kms-bridge       chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge
+	kms-bridge       chain/base chain/codec chain/crypto chain/trie chain chain/evm chain/beacon governance kms-bridge
 	kms-bridge/process  chain/base kms-bridge/process
 	kms-bridge/tell  chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge/tell kms-bridge/proto.h
 	kms-bridge/serve chain/base chain/codec chain/crypto chain/trie chain chain/evm governance kms-bridge/tell kms-bridge/process kms-bridge/serve kms-bridge/proto.h

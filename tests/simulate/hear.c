@@ -109,7 +109,8 @@ static void hear_note(struct told_entry *e, const struct dr_note *note)
 	case DR_NOTE_PROFILE:
 	case DR_NOTE_CONFLICT:
 	case DR_NOTE_STOP:
-	case DR_NOTE_SHARE: break;
+	case DR_NOTE_SHARE:
+	case DR_NOTE_CHECKPOINT: break;
 	}
 }
 
