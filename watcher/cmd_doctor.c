@@ -314,7 +314,7 @@ static void endpoints(struct doctor *d, const struct dr_config *c)
 
 	for (size_t i = 0; i < c->num_endpoints; i++)
 		urls[i] = c->endpoints[i].url;
-	rpc = dr_rpc_new(urls, c->num_endpoints, &rpc_limits);
+	rpc = dr_rpc_new(urls, c->num_endpoints, 0, &rpc_limits);
 	if (rpc == NULL) {
 		tell(d, "endpoints", BAD, "try again", "no memory");
 		return;

@@ -189,7 +189,7 @@ int main(int argc, char **argv)
 	memcpy(plan.genesis, config.genesis, 32);
 	w.tick_ms = config.poll_ms < TICK_MS ? (int)config.poll_ms : TICK_MS;
 	dr_buf_init(&w.in, DR_MSG_LEN_MAX);
-	w.rpc = dr_rpc_new(urls, config.num_endpoints, &limits);
+	w.rpc = dr_rpc_new(urls, config.num_endpoints, 0, &limits);
 	w.plan = w.rpc != NULL ? dr_plan_new(&plan, &io) : NULL;
 	if (w.plan == NULL)
 		exit_code = failed("no memory");

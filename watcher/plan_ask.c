@@ -88,7 +88,7 @@ static size_t ask_cost(const struct standing *w)
 	switch ((enum dr_want_kind)w->want.kind) {
 	case DR_WANT_FINALITY: break;
 	case DR_WANT_BOOTSTRAP:
-	case DR_WANT_UPDATES: break;
+	case DR_WANT_UPDATES: return 1;
 	case DR_WANT_HEADERS: return (size_t)(headers_last(w) - w->next + 1);
 	case DR_WANT_PARENTS: return (size_t)(w->want.last - w->want.first + 1);
 	case DR_WANT_HEADER: return 1;
@@ -160,9 +160,9 @@ static void ask_want(struct asks *a, struct item *item, struct standing *w)
 {
 	*item = (struct item){ .want = w->want.id, .first = a->num };
 	switch ((enum dr_want_kind)w->want.kind) {
-	case DR_WANT_FINALITY:
+	case DR_WANT_FINALITY: break;
 	case DR_WANT_BOOTSTRAP:
-	case DR_WANT_UPDATES: break;
+	case DR_WANT_UPDATES: plan_beacon_ask(a, w); break;
 	case DR_WANT_PARENTS:
 		for (uint64_t n = w->want.last; n >= w->want.first && a->fail->err == DR_OK; n--)
 			ask_block(a, n);
@@ -180,10 +180,10 @@ static void ask_want(struct asks *a, struct item *item, struct standing *w)
 	item->num = a->num - item->first;
 }
 
-static bool wants_data(const struct standing *w, uint16_t e, uint64_t now_ms)
+static bool wants_data(const struct dr_plan *p, const struct standing *w, uint16_t e, uint64_t now_ms)
 {
-	return w->used && !w->busy && w->want.kind != DR_WANT_FINALITY && now_ms >= w->not_before_ms &&
-	       (w->tried & 1u << e) == 0 && (w->source < 0 || w->source == (int)e);
+	return w->used && plan_serves(p, e, &w->want) && !w->busy && w->want.kind != DR_WANT_FINALITY &&
+	       now_ms >= w->not_before_ms && (w->tried & 1u << e) == 0 && (w->source < 0 || w->source == (int)e);
 }
 
 /* The first want that this endpoint may answer, and as many more as fit beside it; its fair share, so that wants
@@ -197,7 +197,7 @@ void ask_data(struct dr_plan *p, uint16_t e, struct asks *a, size_t share, uint6
 	for (size_t i = 0; i < WANTS_HELD && trip->num_items < share && trip->num_items < DR_WANTS_MAX; i++) {
 		struct standing *w = &p->wants[i];
 
-		if (!wants_data(w, e, now_ms) || (a->num > 0 && a->num + ask_cost(w) > p->config.batch_requests))
+		if (!wants_data(p, w, e, now_ms) || (a->num > 0 && a->num + ask_cost(w) > p->config.batch_requests))
 			continue;
 		if (w->want.kind == DR_WANT_RECEIPTS && !w->has_work && p->endpoints[e].receipts > w->way)
 			w->way = p->endpoints[e].receipts;

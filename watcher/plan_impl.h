@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * plan_impl: what the files of the planner share: planner.c (messages, endpoints' standing, who is asked next),
- * plan_ask.c (wants to calls), plan_take.c (replies to frames). Private to them.
+ * plan_ask.c (wants to calls), plan_take.c (replies to frames), plan_name.c (words about blocks), plan_beacon.c
+ * (beacon nodes). Private to them.
  *
  * Layer: watcher.
  */
@@ -75,6 +76,7 @@ struct endpoint_at {
 	uint64_t named_final, named_head;
 	uint8_t named_final_hash[32], named_head_hash[32];
 	uint64_t named_final_ms, named_head_ms; /* when it was asked last */
+	uint8_t said[2][32];                    /* a beacon node's last finality and optimistic update */
 	struct trip trip;
 	enum trip_kind last; /* of the trip before */
 };
@@ -91,6 +93,22 @@ struct dr_plan {
 	uint16_t turn;          /* the endpoint that is looked at first */
 };
 
+/* Sources of both kinds; is it a beacon node; has its kind what is wanted? */
+static inline uint16_t plan_sources(const struct dr_plan *p)
+{
+	return (uint16_t)(p->config.num_endpoints + p->config.num_beacons);
+}
+
+static inline bool plan_is_beacon(const struct dr_plan *p, uint16_t e)
+{
+	return e >= p->config.num_endpoints;
+}
+
+static inline bool plan_serves(const struct dr_plan *p, uint16_t e, const struct dr_want *want)
+{
+	return plan_is_beacon(p, e) == (want->kind == DR_WANT_BOOTSTRAP || want->kind == DR_WANT_UPDATES);
+}
+
 /* planner.c */
 struct standing *plan_find(struct dr_plan *p, uint32_t id);
 enum dr_err plan_frame(struct dr_plan *p, uint32_t want, uint16_t source, uint16_t type, struct dr_bytes payload,
@@ -103,6 +121,8 @@ void plan_strike(struct dr_plan *p, uint16_t e, const char *reason, uint64_t now
 void plan_lie(struct dr_plan *p, uint16_t e, const char *reason, uint64_t now_ms, struct dr_fail *fail);
 /* This endpoint does not have it: the next one's turn. */
 void plan_unavailable(struct dr_plan *p, struct standing *w, uint16_t e, const char *reason, struct dr_fail *fail);
+void plan_say_unavailable(struct dr_plan *p, uint32_t want, uint16_t source, const char *reason,
+			  struct dr_fail *fail);
 void plan_answered(struct standing *w, uint64_t now_ms);
 /* Back to the beginning, whoever is asked next. */
 void plan_restart(struct standing *w);
@@ -119,6 +139,24 @@ void ask_block(struct asks *a, uint64_t number);
 void ask_tag(struct asks *a, const char *tag);
 /* The calls for the first want that endpoint e may answer, and for as many more as fit beside it. */
 void ask_data(struct dr_plan *p, uint16_t e, struct asks *a, size_t share, uint64_t now_ms);
+
+/* plan_name.c. plan_name_due: is there a number at which e is to name a block for w? *final_, *head: 0: not. */
+bool plan_name_due(const struct dr_plan *p, uint16_t e, const struct standing *w, uint64_t now_ms, uint64_t *final_,
+		   uint64_t *head);
+void plan_name_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
+		    struct dr_fail *fail);
+void plan_name_take(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
+		    struct dr_fail *fail);
+
+/* plan_beacon.c. plan_beacon_check: DR_OK, and whether it is the network that is followed. */
+void plan_beacon_ask_check(struct asks *a);
+void plan_beacon_ask_poll(struct asks *a);
+void plan_beacon_ask(struct asks *a, const struct standing *w);
+enum dr_err plan_beacon_check(const struct dr_plan *p, const struct dr_rpc_call *call, bool *same);
+void plan_beacon_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint32_t want, uint64_t now_ms,
+		      struct dr_fail *fail);
+void plan_beacon_take(struct dr_plan *p, struct standing *w, uint16_t e, const struct dr_rpc_call *call,
+		      uint64_t now_ms, struct dr_fail *fail);
 
 /* plan_take.c */
 enum dr_err plan_take_data(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,

@@ -367,7 +367,7 @@ enum dr_err plan_take_data(struct dr_plan *p, uint16_t e, const struct dr_rpc_ex
 		switch ((enum dr_want_kind)t.w->want.kind) {
 		case DR_WANT_FINALITY:
 		case DR_WANT_BOOTSTRAP:
-		case DR_WANT_UPDATES: break;
+		case DR_WANT_UPDATES: plan_beacon_take(p, t.w, e, &t.calls[0], now_ms, fail); break;
 		case DR_WANT_PARENTS: take_parents(&t); break;
 		case DR_WANT_HEADERS: take_headers(&t); break;
 		case DR_WANT_HEADER: take_header(&t); break;

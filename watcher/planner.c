@@ -23,7 +23,7 @@ struct dr_plan *dr_plan_new(const struct dr_plan_config *config, const struct dr
 {
 	struct dr_plan *p = dr_heap_alloc(sizeof(*p));
 
-	DR_ASSERT(config->num_endpoints >= 1 && config->num_endpoints <= DR_ENDPOINTS_MAX);
+	DR_ASSERT(config->num_endpoints >= 1 && config->num_endpoints + config->num_beacons <= DR_ENDPOINTS_MAX);
 	if (p == NULL)
 		return NULL;
 	p->config = *config;
@@ -150,8 +150,9 @@ static bool is_open(const struct dr_plan *p, uint16_t e, uint64_t now_ms)
 		return true;
 	if (!at->lied || now_ms < at->aside_ms + need_ms)
 		return false;
-	for (uint16_t i = 0; i < p->config.num_endpoints; i++)
-		if (i != e && now_ms >= p->endpoints[i].until_ms && p->endpoints[i].state != DR_ENDPOINT_WRONG_CHAIN)
+	for (uint16_t i = 0; i < plan_sources(p); i++)
+		if (i != e && plan_is_beacon(p, i) == plan_is_beacon(p, e) && now_ms >= p->endpoints[i].until_ms &&
+		    p->endpoints[i].state != DR_ENDPOINT_WRONG_CHAIN)
 			return false;
 	return true;
 }
@@ -186,8 +187,7 @@ void plan_answered(struct standing *w, uint64_t now_ms)
 	w->not_before_ms = now_ms + RESEND_MS;
 }
 
-static void say_unavailable(struct dr_plan *p, uint32_t want, uint16_t source, const char *reason,
-			    struct dr_fail *fail)
+void plan_say_unavailable(struct dr_plan *p, uint32_t want, uint16_t source, const char *reason, struct dr_fail *fail)
 {
 	struct dr_unavailable message = { .want = want, .source = source };
 
@@ -199,7 +199,7 @@ void plan_unavailable(struct dr_plan *p, struct standing *w, uint16_t e, const c
 {
 	w->tried |= 1u << e;
 	plan_restart(w);
-	say_unavailable(p, w->want.id, e, reason, fail);
+	plan_say_unavailable(p, w->want.id, e, reason, fail);
 }
 
 static enum dr_err take_want(struct dr_plan *p, const struct dr_want *want, struct dr_fail *fail)
@@ -229,8 +229,10 @@ static void take_refused(struct dr_plan *p, const struct dr_refusal *refusal, ui
 {
 	struct standing *w = plan_find(p, refusal->want);
 
-	if (refusal->source >= p->config.num_endpoints)
+	if (refusal->source >= plan_sources(p))
 		return;
+	/* Perhaps only too early: what it says is sent again. */
+	memset(p->endpoints[refusal->source].said, 0, sizeof(p->endpoints[refusal->source].said));
 	if (refusal->err == DR_ERR_PROOF)
 		plan_lie(p, refusal->source, "the core refused its answer: a lie", now_ms, fail);
 	if (w == NULL)
@@ -279,8 +281,6 @@ enum dr_err dr_plan_message(struct dr_plan *p, uint16_t type, struct dr_bytes pa
 	return fail->err;
 }
 
-/* FINALITY: two steps, so that k endpoints can agree on one number (rule 6). */
-
 static const struct standing *finality_want(const struct dr_plan *p)
 {
 	const struct standing *newest = NULL;
@@ -292,139 +292,27 @@ static const struct standing *finality_want(const struct dr_plan *p)
 	return newest;
 }
 
-/* The k-th highest of the numbers that endpoints named; 0 if fewer than k named one. */
-static uint64_t kth(const struct dr_plan *p, bool latest)
+static void wrong_chain(struct dr_plan *p, uint16_t e, const char *why, uint64_t now_ms, struct dr_fail *fail)
 {
-	uint64_t sorted[DR_ENDPOINTS_MAX];
-	size_t num = 0;
-
-	for (uint16_t e = 0; e < p->config.num_endpoints; e++) {
-		const struct endpoint_at *at = &p->endpoints[e];
-		size_t i = num;
-
-		if (!(latest ? at->has_latest : at->has_final))
-			continue;
-		const uint64_t number = latest ? at->latest : at->final_;
-
-		for (; i > 0 && sorted[i - 1] < number; i--)
-			sorted[i] = sorted[i - 1];
-		sorted[i] = number;
-		num++;
-	}
-	return num >= p->config.quorum_k ? sorted[p->config.quorum_k - 1] : 0;
+	set_aside(p, e, now_ms, WRONG_CHAIN_MS);
+	p->endpoints[e].lied = false;
+	plan_state(p, e, DR_ENDPOINT_WRONG_CHAIN, why, fail);
 }
 
-/* Asked again after a while, too: it may have named another block at just this number. */
-static bool plan_name(const struct dr_plan *p, uint16_t e, const struct standing *w, uint64_t now_ms,
-		      uint64_t *final_, uint64_t *head)
-{
-	const struct endpoint_at *at = &p->endpoints[e];
-	const uint64_t pause_ms = at->named_want != w->want.id ? 0 : RESEND_MS;
-
-	*final_ = kth(p, false);
-	*head = kth(p, true);
-	if (*final_ > w->want.last)
-		*final_ = w->want.last;
-	if (!at->has_final || at->final_ < *final_ || *final_ < w->want.first ||
-	    (at->named_final == *final_ && now_ms < at->named_final_ms + pause_ms))
-		*final_ = 0;
-	if (!at->has_latest || at->latest < *head || *head < w->want.first ||
-	    (at->named_head == *head && now_ms < at->named_head_ms + pause_ms))
-		*head = 0;
-	return *final_ != 0 || *head != 0;
-}
-
-static void take_number(struct dr_plan *p, const struct dr_rpc_call *call, bool *has, uint64_t *number)
-{
-	struct dr_evm_header h;
-	struct dr_fail own = { 0 };
-
-	*has = call->end == DR_RPC_RESULT && dr_json_header(&h, call->reply.result, p->arena, &own) == DR_OK;
-	*number = *has ? h.number : 0;
-}
-
-static void take_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
-		      struct dr_fail *fail)
+static void right_chain(struct dr_plan *p, uint16_t e, const char *how, uint64_t now_ms, struct dr_fail *fail)
 {
 	struct endpoint_at *at = &p->endpoints[e];
-	const struct standing *w = finality_want(p);
 
-	at->poll_at_ms = now_ms + p->config.poll_ms;
-	take_number(p, &x->calls[0], &at->has_final, &at->final_);
-	take_number(p, &x->calls[1], &at->has_latest, &at->latest);
-	if (at->has_latest && !at->withholds)
-		plan_state(p, e, DR_ENDPOINT_GOOD, "answers", fail);
-	else if (!at->has_latest && at->state != DR_ENDPOINT_LAGS) {
-		if (w != NULL)
-			say_unavailable(p, w->want.id, e, "does not name its latest block", fail);
-		plan_state(p, e, DR_ENDPOINT_LAGS, "does not name its latest block", fail);
-	}
-}
-
-/* One word about the block at `number`, as a FINALITY frame, unless it is its last one. */
-static bool take_name(struct dr_plan *p, uint16_t e, uint32_t want, const struct dr_rpc_call *call,
-		      enum dr_status status, uint64_t number, uint64_t now_ms, struct dr_fail *fail)
-{
-	struct endpoint_at *at = &p->endpoints[e];
-	uint64_t *said = status == DR_STATUS_FINAL ? &at->named_final : &at->named_head;
-	uint8_t *said_hash = status == DR_STATUS_FINAL ? at->named_final_hash : at->named_head_hash;
-	uint8_t payload[DR_QUORUM_PAYLOAD_LEN];
-	struct dr_fail own = { 0 };
-	struct dr_evm_header h;
-	struct dr_buf scratch;
-
-	if (call->end != DR_RPC_RESULT) {
-		say_unavailable(p, want, e, "does not have a block that it named", fail);
-		plan_state(p, e, DR_ENDPOINT_LAGS, "does not have a block that it named", fail);
-		at->withholds = true;
-		return false;
-	}
-	dr_buf_init(&scratch, DR_EVM_HEADER_LEN_MAX);
-	dr_answer_header(&scratch, &h, call->reply.result, NULL, p->arena, &own);
-	dr_buf_free(&scratch);
-	if (own.err != DR_OK || h.number != number) {
-		say_unavailable(p, want, e, "named a block that does not have its own hash or number", fail);
-		plan_lie(p, e, "named a block that does not have its own hash or number", now_ms, fail);
-		return false;
-	}
-	at->withholds = false;
-	if (*said == number && memcmp(said_hash, h.hash, 32) == 0)
-		return true;
-	dr_quorum_payload(payload, status, number, h.hash);
-	plan_frame(p, want, e, DR_FRAME_FINALITY, dr_bytes_of(payload, sizeof(payload)), fail);
-	*said = number;
-	memcpy(said_hash, h.hash, 32);
-	return true;
-}
-
-static void take_names(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
-		       struct dr_fail *fail)
-{
-	struct endpoint_at *at = &p->endpoints[e];
-	const struct trip *trip = &at->trip;
-	size_t i = 0;
-
-	if (plan_find(p, trip->want) == NULL)
-		return;
-	if (at->named_want != trip->want) {
-		at->named_want = trip->want;
-		at->named_final = 0;
-		at->named_head = 0;
-	}
-	at->named_final_ms = trip->final_ != 0 ? now_ms : at->named_final_ms;
-	at->named_head_ms = trip->head != 0 ? now_ms : at->named_head_ms;
-	/* What it has not is not asked for until the next poll. */
-	if (trip->final_ != 0 &&
-	    !take_name(p, e, trip->want, &x->calls[i++], DR_STATUS_FINAL, trip->final_, now_ms, fail))
-		at->has_final = false;
-	if (trip->head != 0 && !take_name(p, e, trip->want, &x->calls[i], DR_STATUS_HEAD, trip->head, now_ms, fail))
-		at->has_latest = false;
+	at->checked = true;
+	at->lied = false;
+	at->until_ms = 0;
+	at->poll_at_ms = now_ms;
+	plan_state(p, e, DR_ENDPOINT_GOOD, how, fail);
 }
 
 static void take_check(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
 		       struct dr_fail *fail)
 {
-	struct endpoint_at *at = &p->endpoints[e];
 	struct dr_fail own = { 0 };
 	uint8_t genesis[32];
 	uint64_t chain_id;
@@ -436,18 +324,25 @@ static void take_check(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchan
 		return;
 	}
 	if (chain_id != p->config.chain_id || memcmp(genesis, p->config.genesis, 32) != 0) {
-		set_aside(p, e, now_ms, WRONG_CHAIN_MS);
-		at->lied = false;
-		plan_state(p, e, DR_ENDPOINT_WRONG_CHAIN,
-			   chain_id != p->config.chain_id ? "has another chain id" : "has another genesis block",
-			   fail);
+		wrong_chain(p, e,
+			    chain_id != p->config.chain_id ? "has another chain id" : "has another genesis block",
+			    now_ms, fail);
 		return;
 	}
-	at->checked = true;
-	at->lied = false;
-	at->until_ms = 0;
-	at->poll_at_ms = now_ms;
-	plan_state(p, e, DR_ENDPOINT_GOOD, "chain id and genesis are right", fail);
+	right_chain(p, e, "chain id and genesis are right", now_ms, fail);
+}
+
+static void take_beacon_check(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
+			      struct dr_fail *fail)
+{
+	bool same;
+
+	if (plan_beacon_check(p, &x->calls[0], &same) != DR_OK)
+		plan_strike(p, e, "does not tell its genesis", now_ms, fail);
+	else if (!same)
+		wrong_chain(p, e, "has another genesis", now_ms, fail);
+	else
+		right_chain(p, e, "its genesis is right", now_ms, fail);
 }
 
 enum dr_err dr_plan_done(struct dr_plan *p, const struct dr_rpc_exchange *x, uint64_t now_ms, struct dr_fail *fail)
@@ -465,16 +360,20 @@ enum dr_err dr_plan_done(struct dr_plan *p, const struct dr_rpc_exchange *x, uin
 	case TRIP_NONE: return DR_OK;
 	case TRIP_DATA: plan_take_data(p, x->endpoint, x, now_ms, fail); break;
 	case TRIP_CHECK:
-		if (end == DR_RPC_RESULT)
+		if (end == DR_RPC_RESULT && plan_is_beacon(p, x->endpoint))
+			take_beacon_check(p, x->endpoint, x, now_ms, fail);
+		else if (end == DR_RPC_RESULT)
 			take_check(p, x->endpoint, x, now_ms, fail);
 		break;
 	case TRIP_POLL:
-		if (end == DR_RPC_RESULT)
-			take_poll(p, x->endpoint, x, now_ms, fail);
+		if (end == DR_RPC_RESULT && plan_is_beacon(p, x->endpoint))
+			plan_beacon_poll(p, x->endpoint, x, at->trip.want, now_ms, fail);
+		else if (end == DR_RPC_RESULT)
+			plan_name_poll(p, x->endpoint, x, now_ms, fail);
 		break;
 	case TRIP_NAME:
 		if (end == DR_RPC_RESULT)
-			take_names(p, x->endpoint, x, now_ms, fail);
+			plan_name_take(p, x->endpoint, x, now_ms, fail);
 		break;
 	}
 	if (end != DR_RPC_RESULT)
@@ -486,6 +385,12 @@ enum dr_err dr_plan_done(struct dr_plan *p, const struct dr_rpc_exchange *x, uin
 
 /* Who is asked what. */
 
+/* At proof consensus, what endpoints call final or latest is nobody's business. */
+static bool is_asked_for_words(const struct dr_plan *p, uint16_t e, const struct standing *finality)
+{
+	return finality != NULL && (plan_is_beacon(p, e) || p->config.quorum_k > 0);
+}
+
 static void ask_endpoint(struct dr_plan *p, uint16_t e, size_t share, uint64_t now_ms, struct dr_fail *fail)
 {
 	struct endpoint_at *at = &p->endpoints[e];
@@ -493,25 +398,37 @@ static void ask_endpoint(struct dr_plan *p, uint16_t e, size_t share, uint64_t n
 	const struct standing *finality = finality_want(p);
 
 	/* Words and data take turns: where answers are slow, words are due again whenever they have come. */
-	if (at->checked && at->last == TRIP_NAME && share > 0)
+	if (at->checked && at->last == (plan_is_beacon(p, e) ? TRIP_POLL : TRIP_NAME) && share > 0)
 		ask_data(p, e, &a, share, now_ms);
 	if (a.num > 0) {
 		/* That is its turn. */
 	} else if (!at->checked) {
-		ask_add(&a, "eth_chainId", ask_text(fail, "[]"));
-		ask_block(&a, 0);
+		if (plan_is_beacon(p, e)) {
+			plan_beacon_ask_check(&a);
+		} else {
+			ask_add(&a, "eth_chainId", ask_text(fail, "[]"));
+			ask_block(&a, 0);
+		}
 		at->trip.kind = TRIP_CHECK;
-	} else if (finality != NULL && plan_name(p, e, finality, now_ms, &at->trip.final_, &at->trip.head)) {
+	} else if (!is_asked_for_words(p, e, finality)) {
+		if (share > 0)
+			ask_data(p, e, &a, share, now_ms);
+	} else if (!plan_is_beacon(p, e) && plan_name_due(p, e, finality, now_ms, &at->trip.final_, &at->trip.head)) {
 		at->trip.kind = TRIP_NAME;
 		at->trip.want = finality->want.id;
 		if (at->trip.final_ != 0)
 			ask_block(&a, at->trip.final_);
 		if (at->trip.head != 0)
 			ask_block(&a, at->trip.head);
-	} else if (finality != NULL && now_ms >= at->poll_at_ms) {
+	} else if (now_ms >= at->poll_at_ms) {
 		at->trip.kind = TRIP_POLL;
-		ask_tag(&a, p->config.final_tag);
-		ask_tag(&a, "latest");
+		at->trip.want = finality->want.id;
+		if (plan_is_beacon(p, e)) {
+			plan_beacon_ask_poll(&a);
+		} else {
+			ask_tag(&a, p->config.final_tag);
+			ask_tag(&a, "latest");
+		}
 	} else if (share > 0) {
 		ask_data(p, e, &a, share, now_ms);
 	}
@@ -544,21 +461,22 @@ static void end_rounds(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fail)
 
 		if (!w->used || w->busy || w->tried == 0 || now_ms < w->not_before_ms)
 			continue;
-		for (uint16_t e = 0; e < p->config.num_endpoints; e++)
-			left |= (w->tried & 1u << e) == 0 && p->endpoints[e].checked && is_open(p, e, now_ms);
+		for (uint16_t e = 0; e < plan_sources(p); e++)
+			left |= plan_serves(p, e, &w->want) && (w->tried & 1u << e) == 0 && p->endpoints[e].checked &&
+				is_open(p, e, now_ms);
 		if (left)
 			continue;
 		w->tried = 0;
 		w->rounds++;
 		plan_restart(w);
 		w->not_before_ms = now_ms + round_pause(p, w);
-		say_unavailable(p, w->want.id, DR_SOURCE_CORE, "no endpoint has it", fail);
+		plan_say_unavailable(p, w->want.id, DR_SOURCE_CORE, "no endpoint has it", fail);
 	}
 }
 
 enum dr_err dr_plan_tick(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fail)
 {
-	const uint16_t n = p->config.num_endpoints;
+	const uint16_t n = plan_sources(p);
 	size_t pending = 0, idle = 0, share = 0;
 
 	end_rounds(p, now_ms, fail);

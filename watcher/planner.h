@@ -13,6 +13,8 @@
  *   5. FRAME messages stay within the core's credit; what does not fit waits, and nothing new is asked meanwhile.
  *   6. So that k of n can agree on one block, every endpoint is asked for the block at the k-th highest of the
  * numbers that they call final (latest), and after 10 s again: it may have named another one there.
+ *   7. Beacon nodes show the network's genesis first; their newest words are asked for at every poll and sent on when
+ * they changed.
  *
  * Layer: watcher.
  */
@@ -25,8 +27,10 @@
 struct dr_plan_config {
 	uint64_t chain_id;
 	uint8_t genesis[32];
-	uint16_t quorum_k;
+	uint16_t quorum_k; /* 0: nobody's word counts; finality comes from beacon nodes */
 	uint16_t num_endpoints;
+	uint16_t num_beacons;      /* sources num_endpoints, num_endpoints + 1, … */
+	struct dr_network network; /* that beacon nodes must be of */
 	uint64_t poll_ms;
 	uint32_t batch_requests; /* calls that several wants share one exchange up to */
 	const char *final_tag;   /* "finalized", "safe", "latest"; borrowed */

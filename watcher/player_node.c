@@ -344,7 +344,7 @@ static bool start_anvil(struct dr_player *p, const char *anvil)
 		.timeout_ms = 30000, .batch_requests = 1, .batch_bytes = 1u << 20, .body_max = (size_t)16 << 20
 	};
 
-	p->rpc = dr_rpc_new(urls, 1, &limits);
+	p->rpc = dr_rpc_new(urls, 1, 0, &limits);
 	if (p->rpc == NULL)
 		return dr_player_fail(p, "no memory for a connection");
 	fflush(NULL);

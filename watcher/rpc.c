@@ -13,6 +13,7 @@
 struct held {
 	struct held *next;
 	json_t *root;
+	uint8_t *bytes; /* owned */
 };
 
 struct exchange {
@@ -31,13 +32,15 @@ struct endpoint {
 	struct dr_buf reply;
 	size_t head_len;
 	bool encoded;   /* the reply says it is compressed */
+	bool octets;    /* the reply says it is application/octet-stream */
+	char *rest;     /* REST: the URL that paths are put behind; owned. NULL: JSON-RPC */
 	uint32_t batch; /* requests of one batch: falls where the server refuses or is slow, grows as it answers */
 	bool no_batch;  /* it takes none at all */
 };
 
 struct dr_rpc {
 	CURLM *multi;
-	struct curl_slist *headers;
+	struct curl_slist *headers, *rest_headers;
 	struct dr_rpc_limits limits;
 	size_t num;
 	struct endpoint endpoints[DR_ENDPOINTS_MAX];
@@ -90,27 +93,41 @@ static size_t on_body(char *ptr, size_t size, size_t num, void *ctx)
 	return dr_buf_append(&e->reply, ptr, size * num, &fail) == DR_OK ? size * num : 0;
 }
 
+/* Is it this header, and does its value begin so? */
+static bool header_is(const char *ptr, size_t len, const char *name, const char *value)
+{
+	size_t at = strlen(name);
+
+	if (len < at || strncasecmp(ptr, name, at) != 0)
+		return false;
+	while (at < len && (ptr[at] == ' ' || ptr[at] == '\t'))
+		at++;
+	return len - at >= strlen(value) && strncasecmp(ptr + at, value, strlen(value)) == 0;
+}
+
 static size_t on_header(char *ptr, size_t size, size_t num, void *ctx)
 {
-	static const char encoding[] = "content-encoding:", identity[] = "identity";
 	struct endpoint *e = ctx;
 	const size_t len = size * num;
-	size_t at = strlen(encoding);
 
 	e->head_len += len;
 	if (e->head_len > DR_RPC_HEAD_MAX)
 		return 0;
-	if (len < at || strncasecmp(ptr, encoding, at) != 0)
-		return len;
-	while (at < len && (ptr[at] == ' ' || ptr[at] == '\t'))
-		at++;
-	if (len - at < strlen(identity) || strncasecmp(ptr + at, identity, strlen(identity)) != 0)
-		e->encoded = true;
+	if (header_is(ptr, len, "content-encoding:", ""))
+		e->encoded = !header_is(ptr, len, "content-encoding:", "identity");
+	if (header_is(ptr, len, "content-type:", ""))
+		e->octets = header_is(ptr, len, "content-type:", "application/octet-stream");
 	return len;
 }
 
-static bool set_up(struct dr_rpc *r, struct endpoint *e, const char *url)
+static bool set_up(struct dr_rpc *r, struct endpoint *e, const char *url, bool rest)
 {
+	if (rest) {
+		e->rest = dr_heap_alloc(strlen(url) + 1);
+		if (e->rest == NULL)
+			return false;
+		memcpy(e->rest, url, strlen(url) + 1);
+	}
 	dr_buf_init(&e->body, (size_t)r->limits.batch_bytes + ((size_t)1 << 20));
 	dr_buf_init(&e->reply, r->limits.body_max);
 	e->batch = r->limits.batch_requests;
@@ -129,7 +146,8 @@ static bool set_up(struct dr_rpc *r, struct endpoint *e, const char *url)
 	       curl_easy_setopt(e->easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
 	       curl_easy_setopt(e->easy, CURLOPT_TIMEOUT_MS, timeout) == CURLE_OK &&
 	       curl_easy_setopt(e->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout) == CURLE_OK &&
-	       curl_easy_setopt(e->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK &&
+	       curl_easy_setopt(e->easy, CURLOPT_HTTPHEADER, rest ? r->rest_headers : r->headers) == CURLE_OK &&
+	       (!rest || curl_easy_setopt(e->easy, CURLOPT_HTTPGET, 1L) == CURLE_OK) &&
 	       curl_easy_setopt(e->easy, CURLOPT_USERAGENT, "derot") == CURLE_OK &&
 	       curl_easy_setopt(e->easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
 	       curl_easy_setopt(e->easy, CURLOPT_WRITEDATA, e) == CURLE_OK &&
@@ -138,13 +156,30 @@ static bool set_up(struct dr_rpc *r, struct endpoint *e, const char *url)
 	       curl_easy_setopt(e->easy, CURLOPT_PRIVATE, e) == CURLE_OK;
 }
 
-struct dr_rpc *dr_rpc_new(const char *const *urls, size_t num, const struct dr_rpc_limits *limits)
+static bool add_headers(struct curl_slist **list, const char *const *headers, size_t num)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < num && good; i++) {
+		struct curl_slist *longer = curl_slist_append(*list, headers[i]);
+
+		good = longer != NULL;
+		*list = good ? longer : *list;
+	}
+	return good;
+}
+
+struct dr_rpc *dr_rpc_new(const char *const *urls, size_t num, size_t num_rest, const struct dr_rpc_limits *limits)
 {
 	static const char *const headers[] = { "Content-Type: application/json", "Accept: application/json",
 					       "Accept-Encoding: identity", "Expect:" };
+	/* SSZ is half as long; not every node has it. */
+	static const char *const rest[] = { "Accept: application/octet-stream;q=1,application/json;q=0.9",
+					    "Accept-Encoding: identity" };
 	bool good;
 
-	DR_ASSERT(num <= DR_ENDPOINTS_MAX && limits->batch_requests >= 1 && limits->body_max <= DR_RPC_BODY_MAX);
+	DR_ASSERT(num <= DR_ENDPOINTS_MAX && num_rest <= num && limits->batch_requests >= 1 &&
+		  limits->body_max <= DR_RPC_BODY_MAX);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
 		return NULL;
 	struct dr_rpc *r = dr_heap_alloc(sizeof(*r));
@@ -154,16 +189,11 @@ struct dr_rpc *dr_rpc_new(const char *const *urls, size_t num, const struct dr_r
 	r->limits = *limits;
 	r->next_id = 1;
 	r->multi = curl_multi_init();
-	good = r->multi != NULL;
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]) && good; i++) {
-		struct curl_slist *longer = curl_slist_append(r->headers, headers[i]);
-
-		good = longer != NULL;
-		r->headers = good ? longer : r->headers;
-	}
+	good = r->multi != NULL && add_headers(&r->headers, headers, sizeof(headers) / sizeof(headers[0])) &&
+	       add_headers(&r->rest_headers, rest, sizeof(rest) / sizeof(rest[0]));
 	for (size_t i = 0; i < num && good; i++) {
 		r->num = i + 1;
-		good = set_up(r, &r->endpoints[i], urls[i]);
+		good = set_up(r, &r->endpoints[i], urls[i], i >= num - num_rest);
 	}
 	if (good)
 		return r;
@@ -180,6 +210,7 @@ void dr_rpc_exchange_free(struct dr_rpc_exchange *x)
 	for (struct held *h = e->held, *next; h != NULL; h = next) {
 		next = h->next;
 		json_decref(h->root);
+		dr_heap_free(h->bytes);
 		dr_heap_free(h);
 	}
 	for (size_t i = 0; i < x->num; i++)
@@ -203,11 +234,13 @@ void dr_rpc_free(struct dr_rpc *r)
 		dr_rpc_exchange_free(e->at != NULL ? &e->at->x : NULL);
 		dr_buf_free(&e->body);
 		dr_buf_free(&e->reply);
+		dr_heap_free(e->rest);
 	}
 	while ((x = dr_rpc_done(r)) != NULL)
 		dr_rpc_exchange_free(x);
 	curl_multi_cleanup(r->multi);
 	curl_slist_free_all(r->headers);
+	curl_slist_free_all(r->rest_headers);
 	dr_heap_free(r);
 	curl_global_cleanup();
 }
@@ -248,6 +281,30 @@ static void finish(struct dr_rpc *r, struct endpoint *e, enum dr_rpc_end end)
 	r->done_last = at;
 }
 
+/* The path goes behind the URL's own, before its query, if it has one: keys of providers stand in either. */
+static void send_get(struct dr_rpc *r, struct endpoint *e)
+{
+	struct exchange *at = e->at;
+	const char *path = at->x.calls[at->done].params;
+	const size_t base = strcspn(e->rest, "?");
+	const size_t slash = base > 0 && e->rest[base - 1] == '/' ? 1 : 0;
+	const bool both = e->rest[base] == '?' && strchr(path, '?') != NULL;
+	struct dr_fail fail = { 0 };
+
+	at->sent = 1;
+	dr_buf_append(&e->body, e->rest, base - slash, &fail);
+	dr_buf_append(&e->body, path, strlen(path), &fail);
+	if (both)
+		dr_buf_append(&e->body, "&", 1, &fail);
+	dr_buf_append(&e->body, e->rest + base + (both ? 1 : 0), strlen(e->rest + base) + 1 - (both ? 1 : 0), &fail);
+	if (fail.err != DR_OK || curl_easy_setopt(e->easy, CURLOPT_URL, (const char *)e->body.ptr) != CURLE_OK ||
+	    curl_multi_add_handle(r->multi, e->easy) != CURLM_OK) {
+		finish(r, e, DR_RPC_CONNECT);
+		return;
+	}
+	at->x.num_http++;
+}
+
 /* Puts the next HTTP request of the exchange on the wire. */
 static void send_next(struct dr_rpc *r, struct endpoint *e)
 {
@@ -261,7 +318,11 @@ static void send_next(struct dr_rpc *r, struct endpoint *e)
 	e->body.len = 0;
 	e->reply.len = 0;
 	e->head_len = 0;
-	e->encoded = false;
+	e->encoded = e->octets = false;
+	if (e->rest != NULL) {
+		send_get(r, e);
+		return;
+	}
 	at->sent = at->x.num - at->done;
 	if (dr_rpc_write(&e->body, at->x.calls + at->done, &at->sent, e->batch, r->limits.batch_bytes, &fail) !=
 		    DR_OK ||
@@ -322,6 +383,52 @@ static enum dr_rpc_end end_of(CURLcode code, const struct endpoint *e)
 	case CURLE_BAD_CONTENT_ENCODING: return DR_RPC_MALFORMED;
 	default: return DR_RPC_CONNECT;
 	}
+}
+
+/* A GET's answer: its end, or how it ends the exchange. NONE: go on. */
+static enum dr_rpc_end take_get(struct endpoint *e, long status)
+{
+	struct exchange *at = e->at;
+	struct dr_rpc_call *call = &at->x.calls[at->done];
+	struct dr_fail fail = { 0 };
+	json_t *root = NULL;
+
+	if (status == 429)
+		return DR_RPC_LIMITED;
+	if (status != 200 && (status < 400 || status >= 500))
+		return DR_RPC_HTTP;
+	at->held_len += e->reply.len;
+	if (at->held_len > DR_RPC_HELD_MAX)
+		return DR_RPC_TOO_LARGE;
+	if (status != 200) {
+		call->end = status == 404 ? DR_RPC_NULL : DR_RPC_ERROR;
+		call->reply =
+			(struct dr_reply){ .kind = status == 404 ? DR_REPLY_NULL : DR_REPLY_ERROR, .code = status };
+		at->done++;
+		return DR_RPC_NONE;
+	}
+	if (e->encoded)
+		return DR_RPC_MALFORMED;
+	if (!e->octets && dr_json_load_part(&root, &at->values_left, dr_buf_view(&e->reply), &fail) != DR_OK)
+		return fail.err == DR_ERR_LIMIT ? DR_RPC_TOO_LARGE : DR_RPC_MALFORMED;
+	struct held *held = dr_heap_alloc(sizeof(*held));
+	uint8_t *bytes = e->octets ? dr_heap_alloc(e->reply.len) : NULL;
+
+	if (held == NULL || (e->octets && bytes == NULL)) {
+		json_decref(root);
+		dr_heap_free(held);
+		dr_heap_free(bytes);
+		return DR_RPC_TOO_LARGE;
+	}
+	if (e->octets && e->reply.len > 0)
+		memcpy(bytes, e->reply.ptr, e->reply.len);
+	*held = (struct held){ .next = at->held, .root = root, .bytes = bytes };
+	at->held = held;
+	call->end = DR_RPC_RESULT;
+	call->reply = (struct dr_reply){ .kind = DR_REPLY_RESULT, .result = root };
+	call->bytes = dr_bytes_of(bytes, e->octets ? e->reply.len : 0);
+	at->done++;
+	return DR_RPC_NONE;
 }
 
 /* Reads the body as replies to the calls on the wire. NONE: go on; else the exchange ends so. */
@@ -386,7 +493,9 @@ static void collect(struct dr_rpc *r)
 		enum dr_rpc_end end = end_of(code, e);
 
 		/* Too slow is not asked again at once, as a server that hangs would take many deadlines. */
-		if (end == DR_RPC_TIMEOUT)
+		if (e->rest != NULL)
+			end = end == DR_RPC_RESULT ? take_get(e, status) : end;
+		else if (end == DR_RPC_TIMEOUT)
 			shrink(e, false);
 		else if (end == DR_RPC_TOO_LARGE && shrink(e, false))
 			end = DR_RPC_NONE;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rpc: JSON-RPC 2.0 over HTTP(S), to several endpoints at once, from one thread.
+ * rpc: JSON-RPC 2.0 over HTTP(S), to several endpoints at once, from one thread; and plain GETs, to those that speak
+ * REST (beacon nodes).
  *
  * An exchange is a list of calls for one endpoint. It goes out as batches bounded in number and bytes, or as single
  * requests where a server refuses batches, one HTTP request at a time over one kept connection. Every call of a
@@ -43,10 +44,11 @@ const char *dr_rpc_end_name(enum dr_rpc_end end); /* a few words for people */
 bool dr_rpc_end_is_answer(enum dr_rpc_end end);
 
 struct dr_rpc_call {
-	char method[DR_RPC_METHOD_MAX];
-	char *params;          /* JSON text of the array; from dr_heap_alloc; taken */
-	enum dr_rpc_end end;   /* filled */
-	struct dr_reply reply; /* filled; its result lives as long as the exchange */
+	char method[DR_RPC_METHOD_MAX]; /* REST: what the call is spoken of as */
+	char *params;                   /* JSON text of the array; REST: path and query. From dr_heap_alloc; taken */
+	enum dr_rpc_end end;            /* filled */
+	struct dr_reply reply;          /* filled; its result lives as long as the exchange */
+	struct dr_bytes bytes; /* filled: REST, where the answer is application/octet-stream; lives as long */
 	uint64_t id;           /* private */
 };
 
@@ -66,11 +68,14 @@ struct dr_rpc_limits {
 	size_t body_max; /* at most DR_RPC_BODY_MAX */
 };
 
+/* A REST call is one HTTP request. It ends RESULT (200: JSON in reply.result, or bytes), NULL (404: the server does
+ * not have it), ERROR (any other 4xx: reply.code is the status), else as others do. */
+
 struct dr_rpc; /* opaque */
 
-/* dr_rpc_new: endpoints are numbered in the order of urls[0,num), num <= DR_ENDPOINTS_MAX, which are copied.
- * NULL: no memory, or libcurl does not start. */
-struct dr_rpc *dr_rpc_new(const char *const *urls, size_t num, const struct dr_rpc_limits *limits);
+/* dr_rpc_new: endpoints are numbered in the order of urls[0,num), num <= DR_ENDPOINTS_MAX, which are copied; the last
+ * num_rest of them speak REST. NULL: no memory, or libcurl does not start. */
+struct dr_rpc *dr_rpc_new(const char *const *urls, size_t num, size_t num_rest, const struct dr_rpc_limits *limits);
 void dr_rpc_free(struct dr_rpc *r); /* takes r, which may be NULL, and what is under way */
 
 bool dr_rpc_busy(const struct dr_rpc *r, uint16_t endpoint);

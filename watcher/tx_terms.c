@@ -150,7 +150,7 @@ static enum dr_err ask_all(struct answers *a, struct dr_tx_terms *t, const struc
 
 	for (size_t i = 0; i < c->num_endpoints; i++)
 		urls[i] = c->endpoints[i].url;
-	rpc = dr_rpc_new(urls, c->num_endpoints, &limits);
+	rpc = dr_rpc_new(urls, c->num_endpoints, 0, &limits);
 	if (rpc == NULL)
 		return dr_fail_set(fail, DR_ERR_NOMEM, "no memory to ask the endpoints", 0);
 	for (uint16_t i = 0; i < c->num_endpoints && post(rpc, i, c, from, data, fail) == DR_OK; i++)

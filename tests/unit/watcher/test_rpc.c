@@ -155,7 +155,7 @@ static struct dr_rpc *client(const char *path, uint32_t batch)
 		snprintf(url, sizeof(url), "%s", path);
 	else
 		snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", server.port, path);
-	return dr_rpc_new(urls, 1, &limits);
+	return dr_rpc_new(urls, 1, 0, &limits);
 }
 
 static void post(struct dr_rpc *r, size_t num)
