@@ -6,7 +6,8 @@
 
 #include "kms-bridge/proto.h"
 
-static const uint8_t profile_bytes[] = { 1, 2, 3, 4, 5 };
+static const uint8_t profile_bytes[] = { 1, 2, 3, 4, 5 }, network_bytes[] = { 6, 7, 8 };
+#define INIT_TAIL (4 + sizeof(network_bytes) + 32 + 2 + 9 + 8 + 2 + 5) /* that version 1 has not */
 
 static void fill_init(void *ptr)
 {
@@ -39,6 +40,11 @@ static void fill_init(void *ptr)
 	m->serve = true;
 	strcpy(m->endpoints[0], "endpoint-ä");
 	m->profile = dr_bytes_of(profile_bytes, sizeof(profile_bytes));
+	m->network = dr_bytes_of(network_bytes, sizeof(network_bytes));
+	memset(m->checkpoint, 0x55, 32);
+	strcpy(m->checkpoint_from, "a friend!");
+	m->checkpoint_max_age_s = 1209600;
+	strcpy(m->checkpoint_aged, "carol");
 }
 
 static void fill_request(struct dr_request *r)
@@ -396,6 +402,35 @@ static void borrowed(struct dr_bytes *out, const struct dr_bytes *in)
 	*out = *in;
 }
 
+/* What recordings of the time before consensus claim. */
+static void test_init_before(void **state)
+{
+	static struct dr_init in, out;
+	struct dr_fail fail = { 0 };
+
+	(void)state;
+	fill_init(&in);
+	const struct dr_bytes now = payload_of(&rows[0], &in);
+	uint8_t *before = kit_alloc(now.len - INIT_TAIL);
+
+	assert_true(rows[0].get == get_init);
+	memcpy(before, now.ptr, now.len - INIT_TAIL);
+	before[3] = 1;
+	assert_int_equal(dr_init_get(&out, dr_bytes_of(before, now.len - INIT_TAIL), &fail), DR_OK);
+	assert_int_equal(out.version, DR_PROTO_VERSION);
+	assert_int_equal(out.quorum_k, in.quorum_k);
+	assert_int_equal(out.network.len, 0);
+	assert_true(dr_bytes_zero(out.checkpoint, 32));
+	assert_true(dr_bytes_eq(out.profile, in.profile));
+	for (size_t len = 0; len < now.len - INIT_TAIL; len++) {
+		fail = (struct dr_fail){ 0 };
+		assert_int_not_equal(dr_init_get(&out, dr_bytes_of(before, len), &fail), DR_OK);
+	}
+	fail = (struct dr_fail){ 0 };
+	before[3] = 2;
+	assert_int_not_equal(dr_init_get(&out, dr_bytes_of(before, now.len - INIT_TAIL), &fail), DR_OK);
+}
+
 static void test_round_trip(void **state)
 {
 	(void)state;
@@ -414,6 +449,7 @@ static void test_round_trip(void **state)
 
 			assert_true(dr_bytes_eq(m->profile, dr_bytes_of(profile_bytes, sizeof(profile_bytes))));
 			m->profile = ((struct dr_init *)in)->profile;
+			borrowed(&m->network, &((struct dr_init *)in)->network);
 		} else if (row->get == get_entry) {
 			struct dr_entry *m = (struct dr_entry *)out;
 
@@ -490,7 +526,7 @@ static const struct {
 	uint8_t value;
 	enum dr_err expected;
 } bad[] = {
-	{ "init of another version", "init", 3, 2, DR_ERR_UNKNOWN },
+	{ "init of another version", "init", 3, 3, DR_ERR_UNKNOWN },
 	{ "mode 0", "init", 4, 0, DR_ERR_UNKNOWN },
 	{ "mode 6", "init", 4, 6, DR_ERR_UNKNOWN },
 	{ "clock 2", "init", 5, 2, DR_ERR_UNKNOWN },
@@ -565,6 +601,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_init_before),
 		cmocka_unit_test(test_truncations_and_flips),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_put_refuses),
