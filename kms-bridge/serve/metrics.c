@@ -79,6 +79,16 @@ void dr_metrics(struct dr_exchange *x, const struct dr_status_report *s, uint64_
 	one(x, "finalized_lag_blocks", "gauge",
 	    s->target_number > s->final_number ? s->target_number - s->final_number : 0,
 	    "Blocks that finality named and that are not proven yet.");
+	if (s->beacon_ready) {
+		one(x, "beacon_final_slot", "gauge", s->final_slot, "Slot of the newest final beacon block.");
+		one(x, "beacon_head_slot", "gauge", s->head_slot, "Slot of the newest attested beacon block.");
+		one(x, "beacon_period", "gauge", s->period, "Sync-committee period of the final block.");
+		one(x, "beacon_participation", "gauge", s->participation, "Members that signed the newest finality.");
+		one(x, "beacon_final_age_seconds", "gauge", s->beacon_age_s,
+		    "Wall clock less the final slot's time.");
+		one(x, "beacon_aged", "gauge", s->beacon_aged,
+		    "1 while something older than permitted is relied on, by name.");
+	}
 	one(x, "generation", "gauge", s->generation, "Root generation in force; 0: none.");
 	head(x, "holding", "gauge", "1 for what is held here of the root in force.");
 	for (size_t i = 0; i < sizeof(holdings) / sizeof(holdings[0]); i++)

@@ -274,6 +274,33 @@ static const char *holding_name(enum dr_holding holding)
 	return "unknown";
 }
 
+/* What consensus rests on here, and how far it is. */
+static json_t *tell_beacon(const struct dr_status_report *s)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "network", json_string(s->network));
+	json_object_set_new(o, "checkpoint", dr_tell_hex(s->checkpoint, 32));
+	json_object_set_new(o, "checkpoint_from", json_string(s->checkpoint_from));
+	if (s->checkpoint_aged[0] != '\0')
+		json_object_set_new(o, "checkpoint_accepted_aged_by", json_string(s->checkpoint_aged));
+	json_object_set_new(o, "bootstrapped", json_boolean(s->beacon_ready));
+	if (!s->beacon_ready)
+		return o;
+	json_object_set_new(o, "checkpoint_slot", json_integer((json_int_t)s->checkpoint_slot));
+	json_object_set_new(o, "final_slot", json_integer((json_int_t)s->final_slot));
+	json_object_set_new(o, "final_root", dr_tell_hex(s->final_root, 32));
+	json_object_set_new(o, "head_slot", json_integer((json_int_t)s->head_slot));
+	json_object_set_new(o, "period", json_integer((json_int_t)s->period));
+	/* The checkpoint itself is the operator's word: nobody signed it here. */
+	json_object_set_new(o, "signed_by",
+			    s->participation != 0 ? json_sprintf("%u of %u", s->participation, s->committee)
+						  : json_null());
+	json_object_set_new(o, "age_s", json_integer((json_int_t)s->beacon_age_s));
+	json_object_set_new(o, "aged", json_boolean(s->beacon_aged));
+	return o;
+}
+
 json_t *dr_tell_status(const struct dr_status_report *s)
 {
 	json_t *o = json_object(), *endpoints = json_array();
@@ -290,6 +317,8 @@ json_t *dr_tell_status(const struct dr_status_report *s)
 		json_object_set_new(o, "proof_note",
 				    json_string("quorum: nothing cryptographic; the endpoints are believed"));
 	}
+	if (s->proof == DR_PROOF_CONSENSUS)
+		json_object_set_new(o, "beacon", tell_beacon(s));
 	json_object_set_new(o, "start", json_integer((json_int_t)s->start_number));
 	json_object_set_new(o, "before",
 			    json_sprintf("before block %llu: unproven", (unsigned long long)s->start_number));
