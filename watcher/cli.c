@@ -63,9 +63,12 @@ static const struct dr_command commands[] = {
 	  "hash: compare the hash that is printed with one you trust.\n" },
 	{ "config", dr_cmd_config,
 	  "config check -c derot.yaml\n"
-	  "config print -c derot.yaml",
-	  "check a configuration, or print what it means",
-	  "print shows every value with its default, and the profile's digest; never a URL.\n" },
+	  "config print -c derot.yaml\n"
+	  "config template mainnet|sepolia|holesky|hoodi|custom",
+	  "check a configuration, print what it means, or one to begin with",
+	  "print shows every value with its default, and the profile's digest; never a URL. template prints a\n"
+	  "derot.yaml for proof consensus on that network (custom: any other beacon chain), in which what only you\n"
+	  "know is to be filled in.\n" },
 	{ "doctor", dr_cmd_doctor, "doctor [-c derot.yaml]", "look for what would keep derot from running",
 	  "Checks programs, clock, configuration, directories and endpoints; changes nothing. Exit 1 if something is "
 	  "bad.\n" },

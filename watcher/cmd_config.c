@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * derot config check|print: is a configuration good, and what does it mean with every default said. URLs can
- * carry credentials and are never printed: an endpoint is told by its name and scheme.
+ * derot config check|print|template: is a configuration good, what does it mean with every default said, and one to
+ * begin with. URLs can carry credentials and are never printed: an endpoint is told by its name and scheme.
  */
 #include <string.h>
 
 #include "chain/base/hex.h"
 #include "watcher/cli.h"
 #include "watcher/config.h"
+#include "watcher/config_template.h"
 
 static const char *way_name(enum dr_way way)
 {
@@ -37,15 +38,15 @@ static void set_text(json_t *obj, const char *key, const char *text)
 	json_object_set_new(obj, key, text[0] != '\0' ? dr_out_json_text(text) : json_null());
 }
 
-static json_t *endpoints_of(const struct dr_config *c)
+static json_t *endpoints_of(const struct dr_config_endpoint *endpoints, size_t num)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < c->num_endpoints; i++) {
-		const char *url = c->endpoints[i].url;
+	for (size_t i = 0; i < num; i++) {
+		const char *url = endpoints[i].url;
 		char text[80];
 
-		snprintf(text, sizeof(text), "%s (%s)", c->endpoints[i].name,
+		snprintf(text, sizeof(text), "%s (%s)", endpoints[i].name,
 			 strncmp(url, "https:", 6) == 0 ? "https" : "http");
 		json_array_append_new(list, json_string(text));
 	}
@@ -59,6 +60,40 @@ static json_t *checkpoints_of(const struct dr_config *c)
 	for (size_t i = 0; i < c->num_checkpoints; i++)
 		json_array_append_new(list, dr_out_json_text(c->checkpoints[i]));
 	return list;
+}
+
+/* What the fork schedule says: "altair 0, bellatrix 0, …". */
+static json_t *forks_of(const struct dr_network *net)
+{
+	json_t *forks = json_object();
+
+	for (unsigned f = DR_BEACON_ALTAIR; f < DR_BEACON_FORKS; f++)
+		if (net->forks[f].epoch != DR_BEACON_NEVER)
+			json_object_set_new(forks, dr_beacon_fork_name(f),
+					    json_integer((json_int_t)net->forks[f].epoch));
+	if (net->unknown_epoch != DR_BEACON_NEVER)
+		json_object_set_new(forks, "unknown", json_integer((json_int_t)net->unknown_epoch));
+	return forks;
+}
+
+static void print_consensus(json_t *obj, const struct dr_config *c)
+{
+	const struct dr_network *net = &c->network;
+	json_t *network = json_pack("{s:s, s:I, s:i, s:i, s:i, s:i}", "name", net->name, "genesis_time",
+				    (json_int_t)net->genesis_time, "slots_per_epoch", (int)net->slots_per_epoch,
+				    "epochs_per_period", (int)net->epochs_per_period, "committee_size",
+				    (int)net->committee_size, "seconds_per_slot", (int)net->seconds_per_slot);
+
+	json_object_set_new(obj, "consensus",
+			    json_string("two thirds of the sync committee; a committee that lies is not slashable"));
+	set_hex(network, "genesis_validators_root", net->genesis_validators_root, 32);
+	json_object_set_new(network, "fork_epochs", forks_of(net));
+	json_object_set_new(obj, "network", network);
+	set_hex(obj, "checkpoint", c->checkpoint_root, 32);
+	set_text(obj, "checkpoint_from", c->checkpoint_from);
+	set_u64(obj, "checkpoint_max_age_s", c->checkpoint_max_age_s);
+	set_text(obj, "checkpoint_accept_aged", c->checkpoint_aged);
+	json_object_set_new(obj, "beacons", endpoints_of(c->beacons, c->num_beacons));
 }
 
 static void print(struct dr_cli *cli, const struct dr_config *c, const char *path)
@@ -81,8 +116,11 @@ static void print(struct dr_cli *cli, const struct dr_config *c, const char *pat
 			 c->quorum_k, c->num_endpoints, c->quorum_k);
 		json_object_set_new(obj, "quorum", json_string(text));
 	}
-	json_object_set_new(obj, "endpoints", endpoints_of(c));
-	json_object_set_new(obj, "finality", json_string(dr_tag_name(c->tag)));
+	if (c->proof == DR_PROOF_CONSENSUS)
+		print_consensus(obj, c);
+	json_object_set_new(obj, "endpoints", endpoints_of(c->endpoints, c->num_endpoints));
+	if (c->proof == DR_PROOF_QUORUM)
+		json_object_set_new(obj, "finality", json_string(dr_tag_name(c->tag)));
 	json_object_set_new(obj, "completeness", json_string(way_name(c->way)));
 	set_u64(obj, "step", c->step_max);
 	set_u64(obj, "poll_ms", c->poll_ms);
@@ -126,10 +164,26 @@ static void check(struct dr_cli *cli, const struct dr_config *c, const char *pat
 		json_object_set_new(obj, "good_for", json_string("record, replay"));
 		json_object_set_new(obj, "not_for_run", json_string(init != NULL ? fail.what : "no memory"));
 	}
+	if (c->checkpoint_aged[0] != '\0')
+		set_text(obj, "checkpoint_accept_aged", c->checkpoint_aged);
 	set_hex(obj, "profile_digest", c->profile.digest, sizeof(c->profile.digest));
 	dr_out_object(&cli->out, obj);
 	json_decref(obj);
 	dr_heap_free(init);
+}
+
+static int template(struct dr_cli *cli, const char *network)
+{
+	char known[128] = "say which network: ";
+
+	if (network != NULL && dr_config_template(cli->out.out, network))
+		return DR_EXIT_OK;
+	for (size_t i = 0; dr_config_template_name(i) != NULL; i++) {
+		const size_t len = strlen(known);
+
+		snprintf(known + len, sizeof(known) - len, "%s%s", i > 0 ? ", " : "", dr_config_template_name(i));
+	}
+	return dr_cli_usage(cli, known, network);
 }
 
 int dr_cmd_config(struct dr_cli *cli, int argc, char **argv)
@@ -143,8 +197,13 @@ int dr_cmd_config(struct dr_cli *cli, int argc, char **argv)
 
 	if (code != DR_EXIT_OK)
 		return code;
+	if (argc >= 2 && argc <= 3 && path == NULL && strcmp(argv[1], "template") == 0)
+		return template(cli, argc == 3 ? argv[2] : NULL);
 	if (argc != 2 || (strcmp(argv[1], "check") != 0 && strcmp(argv[1], "print") != 0))
-		return dr_cli_usage(cli, "say check or print", argc > 2 ? argv[2] : argc == 2 ? argv[1] : NULL);
+		return dr_cli_usage(cli, "say check, print or template",
+				    argc > 2    ? argv[2]
+				    : argc == 2 ? argv[1]
+						: NULL);
 	if (path == NULL)
 		return dr_cli_usage(cli, "which configuration? give -c FILE", NULL);
 	is_print = strcmp(argv[1], "print") == 0;

@@ -26,6 +26,12 @@ struct lease {
 struct serve {
 	char *listen;
 };
+struct consensus {
+	char *network, *spec, *genesis;
+	struct dr_yaml_checkpoint *checkpoint;
+	struct endpoint *endpoints;
+	uint32_t endpoints_count;
+};
 
 struct file {
 	struct chain *chain;
@@ -35,6 +41,7 @@ struct file {
 	char *quorum;
 	struct endpoint *endpoints;
 	uint32_t endpoints_count;
+	struct consensus *consensus;
 	char *profile;
 	int completeness;
 	char *step, *poll_ms, *timeout_ms;
@@ -48,7 +55,7 @@ struct file {
 };
 
 /* Word 0 of each set is the default: what a file does not mention stays zero. */
-static const cyaml_strval_t proofs[] = { { "quorum", DR_PROOF_QUORUM } };
+static const cyaml_strval_t proofs[] = { { "quorum", DR_PROOF_QUORUM }, { "consensus", DR_PROOF_CONSENSUS } };
 static const cyaml_strval_t ways[] = {
 	{ "bloom", DR_WAY_BLOOM },
 	{ "receipts", DR_WAY_RECEIPTS },
@@ -102,14 +109,25 @@ static const cyaml_schema_field_t serve_fields[] = {
 	DR_YAML_TEXT("listen", struct serve, listen),
 	CYAML_FIELD_END,
 };
+static const cyaml_schema_field_t consensus_fields[] = {
+	DR_YAML_TEXT_OR_NOT("network", struct consensus, network),
+	DR_YAML_TEXT_OR_NOT("spec", struct consensus, spec),
+	DR_YAML_TEXT_OR_NOT("genesis", struct consensus, genesis),
+	CYAML_FIELD_MAPPING_PTR("checkpoint", CYAML_FLAG_POINTER, struct consensus, checkpoint,
+				dr_yaml_checkpoint_fields),
+	CYAML_FIELD_SEQUENCE("endpoints", CYAML_FLAG_POINTER, struct consensus, endpoints, &endpoint_schema, 1,
+			     DR_ENDPOINTS_MAX - 1),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t file_fields[] = {
 	GROUP("chain", chain, chain_fields),
 	DR_YAML_TEXT("contract", struct file, contract),
 	GROUP("start", start, start_fields),
 	WORD("proof", STRICT, struct file, proof, proofs),
-	DR_YAML_TEXT("quorum", struct file, quorum),
+	DR_YAML_TEXT_OR_NOT("quorum", struct file, quorum),
 	CYAML_FIELD_SEQUENCE("endpoints", CYAML_FLAG_POINTER, struct file, endpoints, &endpoint_schema, 1,
 			     DR_ENDPOINTS_MAX),
+	GROUP_OR_NOT("consensus", consensus, consensus_fields),
 	DR_YAML_TEXT("profile", struct file, profile),
 	WORD("completeness", STRICT_OR_NOT, struct file, completeness, ways),
 	DR_YAML_TEXT_OR_NOT("step", struct file, step),
@@ -154,32 +172,93 @@ static bool url_is_plain(const char *url)
 	return scheme != 0 && url[scheme] != '\0' && strchr("/?#:@", url[scheme]) == NULL;
 }
 
-static enum dr_err endpoints_of(struct dr_config *c, const struct dr_yaml *y, const struct file *f,
+/* A list of servers. `others` are sources too: a name must not be theirs. */
+static enum dr_err endpoints_of(struct dr_config_endpoint *out, uint16_t *num, const struct dr_yaml *y,
+				const char *list, const struct endpoint *from, uint32_t from_num,
+				const struct dr_config_endpoint *others, uint16_t num_others,
 				struct dr_yaml_error *error)
 {
-	for (uint32_t i = 0; i < f->endpoints_count; i++) {
-		struct dr_config_endpoint *e = &c->endpoints[i];
+	for (uint32_t i = 0; i < from_num; i++) {
+		struct dr_config_endpoint *e = &out[i];
 		char name[64], url[64];
 
-		snprintf(name, sizeof(name), "endpoints[%u].name", (unsigned)i);
-		snprintf(url, sizeof(url), "endpoints[%u].url", (unsigned)i);
-		TRY(dr_yaml_text(e->name, sizeof(e->name), y, name, f->endpoints[i].name, error));
-		TRY(dr_yaml_text(e->url, sizeof(e->url), y, url, f->endpoints[i].url, error));
+		snprintf(name, sizeof(name), "%s[%u].name", list, (unsigned)i);
+		snprintf(url, sizeof(url), "%s[%u].url", list, (unsigned)i);
+		TRY(dr_yaml_text(e->name, sizeof(e->name), y, name, from[i].name, error));
+		TRY(dr_yaml_text(e->url, sizeof(e->url), y, url, from[i].url, error));
 		if (!name_is_plain(e->name))
 			return dr_yaml_fail(y, DR_ERR_SYNTAX, name, "may have letters, digits, '.', '_' and '-' only",
 					    error);
 		if (!url_is_plain(e->url))
 			return dr_yaml_fail(y, DR_ERR_SYNTAX, url, "must be an http:// or https:// URL", error);
-		for (uint32_t k = 0; k < i; k++) {
-			if (strcmp(c->endpoints[k].name, e->name) == 0)
+		for (uint32_t k = 0; k < i + num_others; k++) {
+			const struct dr_config_endpoint *other = k < i ? &out[k] : &others[k - i];
+
+			if (strcmp(other->name, e->name) == 0)
 				return dr_yaml_fail(y, DR_ERR_NONCANONICAL, name, "two endpoints with one name",
 						    error);
 			/* One server named twice would vote twice. */
-			if (strcmp(c->endpoints[k].url, e->url) == 0)
+			if (k < i && strcmp(other->url, e->url) == 0)
 				return dr_yaml_fail(y, DR_ERR_NONCANONICAL, url, "two endpoints with one URL", error);
 		}
-		c->num_endpoints = (uint16_t)(i + 1);
+		*num = (uint16_t)(i + 1);
 	}
+	return DR_OK;
+}
+
+static enum dr_err consensus_of(struct dr_config *c, const struct dr_yaml *y, const struct file *f,
+				struct dr_yaml_error *error)
+{
+	struct dr_consensus said;
+	const struct consensus *from = f->consensus;
+
+	if (f->quorum != NULL)
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "quorum",
+				    "belongs to proof quorum: at proof consensus no endpoint's word counts", error);
+	if (c->tag != DR_TAG_FINALIZED)
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "finality",
+				    "belongs to proof quorum: at proof consensus the committees say what is final",
+				    error);
+	if (from == NULL)
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "consensus",
+				    "is missing: proof consensus needs a network, a checkpoint and beacon nodes",
+				    error);
+	if (from->checkpoint->from == NULL)
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "consensus.checkpoint.from",
+				    "is missing: whom was the checkpoint taken from?", error);
+	TRY(dr_consensus_read(&said, y,
+			      &(struct dr_yaml_consensus){ .network = from->network,
+							   .spec = from->spec,
+							   .genesis = from->genesis,
+							   .checkpoint = from->checkpoint },
+			      error));
+	if (from->endpoints_count + c->num_endpoints > DR_ENDPOINTS_MAX)
+		return dr_yaml_fail(y, DR_ERR_LIMIT, "consensus.endpoints",
+				    "too many: at most 16 together with the endpoints above", error);
+	TRY(endpoints_of(c->beacons, &c->num_beacons, y, "consensus.endpoints", from->endpoints,
+			 from->endpoints_count, c->endpoints, c->num_endpoints, error));
+	c->network = said.network;
+	memcpy(c->network_form, said.form, said.form_len);
+	c->network_form_len = said.form_len;
+	memcpy(c->checkpoint_root, said.root, 32);
+	memcpy(c->checkpoint_from, said.from, sizeof(said.from));
+	c->checkpoint_max_age_s = said.max_age_s;
+	memcpy(c->checkpoint_aged, said.aged, sizeof(said.aged));
+	return DR_OK;
+}
+
+static enum dr_err quorum_of(struct dr_config *c, const struct dr_yaml *y, const struct file *f,
+			     struct dr_yaml_error *error)
+{
+	uint64_t quorum = 0;
+
+	if (f->consensus != NULL)
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "consensus", "belongs to proof consensus", error);
+	if (f->quorum == NULL)
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "quorum",
+				    "is missing: how many endpoints must agree at proof quorum?", error);
+	TRY(dr_yaml_u64(&quorum, y, "quorum", f->quorum, 1, c->num_endpoints, error));
+	c->quorum_k = (uint16_t)quorum;
 	return DR_OK;
 }
 
@@ -217,7 +296,7 @@ static enum dr_err serve_of(struct dr_config *c, const struct dr_yaml *y, const 
 static enum dr_err read_in(struct dr_config *c, const struct dr_yaml *y, const struct file *f,
 			   struct dr_yaml_error *error)
 {
-	uint64_t quorum = 0, step = 256, requests = 50;
+	uint64_t step = 256, requests = 50;
 	const struct batch none = { 0 };
 	const struct lease no_lease = { 0 };
 	const struct batch *batch = f->batch != NULL ? f->batch : &none;
@@ -231,8 +310,11 @@ static enum dr_err read_in(struct dr_config *c, const struct dr_yaml *y, const s
 	TRY(dr_yaml_hex(c->contract, 20, y, "contract", f->contract, error));
 	TRY(dr_yaml_u64(&c->start_number, y, "start.block", f->start->block, 1, UINT64_MAX, error));
 	TRY(dr_yaml_hex(c->start_hash, 32, y, "start.hash", f->start->hash, error));
-	TRY(endpoints_of(c, y, f, error));
-	TRY(dr_yaml_u64(&quorum, y, "quorum", f->quorum, 1, c->num_endpoints, error));
+	c->proof = (enum dr_proof)f->proof;
+	c->tag = (enum dr_tag)f->finality;
+	TRY(endpoints_of(c->endpoints, &c->num_endpoints, y, "endpoints", f->endpoints, f->endpoints_count, NULL, 0,
+			 error));
+	TRY(c->proof == DR_PROOF_CONSENSUS ? consensus_of(c, y, f, error) : quorum_of(c, y, f, error));
 	TRY(dr_yaml_u64(&step, y, "step", f->step, 1, DR_FOLLOW_STEP_MAX, error));
 	TRY(dr_yaml_u64(&c->poll_ms, y, "poll_ms", f->poll_ms, 10, 3600000, error));
 	TRY(dr_yaml_u64(&c->timeout_ms, y, "timeout_ms", f->timeout_ms, 10, 600000, error));
@@ -252,10 +334,7 @@ static enum dr_err read_in(struct dr_config *c, const struct dr_yaml *y, const s
 	TRY(checkpoints_of(c, y, f, error));
 	TRY(serve_of(c, y, f, error));
 	TRY(dr_yaml_path(c->profile_path, sizeof(c->profile_path), y, "profile", f->profile, error));
-	c->proof = (enum dr_proof)f->proof;
 	c->way = (enum dr_way)f->completeness;
-	c->tag = (enum dr_tag)f->finality;
-	c->quorum_k = (uint16_t)quorum;
 	c->step_max = (uint32_t)step;
 	c->batch_requests = (uint32_t)requests;
 	c->heartbeat = lease->heartbeat != 0;
@@ -315,14 +394,19 @@ enum dr_err dr_config_init(struct dr_init *out, const struct dr_config *c, enum 
 		.chain_id = c->chain_id,
 		.start_number = c->start_number,
 		.quorum_k = c->quorum_k,
-		.quorum_n = c->num_endpoints,
+		.quorum_n = (uint16_t)(c->num_endpoints + c->num_beacons),
 		.step_max = c->step_max,
 		.max_staleness_s = c->max_staleness_s,
 		.head_staleness_s = c->head_staleness_s,
 		.heartbeat = c->heartbeat,
 		.anchored = true,
 		.profile = dr_buf_view(&c->profile_form),
+		.network = dr_bytes_of(c->network_form, c->network_form_len),
+		.checkpoint_max_age_s = c->checkpoint_max_age_s,
 	};
+	memcpy(out->checkpoint, c->checkpoint_root, 32);
+	memcpy(out->checkpoint_from, c->checkpoint_from, sizeof(out->checkpoint_from));
+	memcpy(out->checkpoint_aged, c->checkpoint_aged, sizeof(out->checkpoint_aged));
 	memcpy(out->genesis, c->genesis, 32);
 	memcpy(out->contract, c->contract, 20);
 	memcpy(out->start_hash, c->start_hash, 32);
@@ -334,6 +418,8 @@ enum dr_err dr_config_init(struct dr_init *out, const struct dr_config *c, enum 
 		memcpy(out->checkpoints[i], c->checkpoints[i], sizeof(out->checkpoints[i]));
 	for (uint16_t i = 0; i < c->num_endpoints; i++)
 		memcpy(out->endpoints[i], c->endpoints[i].name, sizeof(out->endpoints[i]));
+	for (uint16_t i = 0; i < c->num_beacons; i++)
+		memcpy(out->endpoints[c->num_endpoints + i], c->beacons[i].name, sizeof(out->endpoints[0]));
 	return DR_OK;
 }
 

@@ -13,6 +13,7 @@
 #define DR_WATCHER_CONFIG_H
 
 #include "kms-bridge/proto.h"
+#include "watcher/consensus_yaml.h"
 #include "watcher/yaml.h"
 
 #define DR_URL_MAX 1024u
@@ -36,9 +37,20 @@ struct dr_config {
 	uint64_t start_number; /* the block that created the contract */
 	uint8_t start_hash[32];
 	enum dr_proof proof;
-	uint16_t quorum_k;
+	uint16_t quorum_k; /* 0 at proof consensus */
 	uint16_t num_endpoints;
 	struct dr_config_endpoint endpoints[DR_ENDPOINTS_MAX];
+	/* Proof consensus; zero and empty otherwise. Sources of evidence are numbered endpoints first, beacons behind
+	 * them: together at most DR_ENDPOINTS_MAX, of different names. */
+	struct dr_network network;
+	uint8_t network_form[DR_NETWORK_LEN_MAX]; /* its encoding */
+	size_t network_form_len;
+	uint8_t checkpoint_root[32];
+	char checkpoint_from[128];
+	uint64_t checkpoint_max_age_s;
+	char checkpoint_aged[64]; /* who answers for one beyond that age; "": nobody */
+	uint16_t num_beacons;
+	struct dr_config_endpoint beacons[DR_ENDPOINTS_MAX];
 	enum dr_way way;
 	uint32_t step_max;
 	uint64_t poll_ms, timeout_ms;
@@ -65,8 +77,8 @@ enum dr_err dr_config_load(struct dr_config *out, const char *path, struct dr_ya
 void dr_config_free(struct dr_config *c); /* what load allocated; c is empty then */
 
 /* dr_config_init: what a core is told. Mode RUN needs node, data_dir and key_file: DR_ERR_SYNTAX names the one that
- * is missing. out->profile borrows c. `clock` SYSTEM, `anchored` true (the anchor comes from the operator's own
- * file), `until` 0: the caller changes them if need be. */
+ * is missing. out->profile and out->network borrow c. `clock` SYSTEM, `anchored` true (the anchor comes from the
+ * operator's own file), `until` 0: the caller changes them if need be. */
 enum dr_err dr_config_init(struct dr_init *out, const struct dr_config *c, enum dr_mode mode, struct dr_fail *fail);
 
 const char *dr_tag_name(enum dr_tag tag); /* "finalized", … */

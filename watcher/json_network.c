@@ -2,11 +2,14 @@
 #include "watcher/json_network.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "chain/base/arena.h"
 #include "chain/base/hex.h"
 #include "watcher/json_beacon.h"
+#include "watcher/json_evm.h"
 
 struct source {
 	const json_t *data;
@@ -184,5 +187,52 @@ enum dr_err dr_json_network(struct dr_network *out, const json_t *spec, const js
 		notes->file = DR_NETWORK_SPEC;
 	if (fail->err != DR_OK)
 		memset(out, 0, sizeof(*out));
+	return fail->err;
+}
+
+#define FILE_LEN_MAX ((size_t)1 << 20) /* real ones: 10 KiB */
+
+static enum dr_err load(json_t **root, const char *path, enum dr_network_file file, struct dr_network_notes *notes,
+			struct dr_fail *fail)
+{
+	FILE *from = fopen(path, "rbe");
+	struct dr_buf text;
+	size_t got;
+
+	notes->file = file;
+	if (from == NULL) {
+		snprintf(notes->at, sizeof(notes->at), "%s", strerror(errno));
+		return dr_fail_set(fail, DR_ERR_IO, "the file cannot be opened", 0);
+	}
+	dr_buf_init(&text, FILE_LEN_MAX);
+	do {
+		uint8_t *room = dr_buf_reserve(&text, 16384, fail);
+
+		got = room != NULL ? fread(room, 1, 16384, from) : 0;
+		text.len += got;
+	} while (got > 0);
+	if (ferror(from)) {
+		snprintf(notes->at, sizeof(notes->at), "%s", strerror(errno));
+		dr_fail_set(fail, DR_ERR_IO, "the file cannot be read", 0);
+	}
+	fclose(from);
+	if (fail->err == DR_OK)
+		dr_json_load(root, dr_buf_view(&text), fail);
+	dr_buf_free(&text);
+	return fail->err;
+}
+
+enum dr_err dr_json_network_load(struct dr_network *out, const char *spec_path, const char *genesis_path,
+				 struct dr_network_notes *notes, struct dr_fail *fail)
+{
+	json_t *spec = NULL, *genesis = NULL;
+
+	memset(out, 0, sizeof(*out));
+	memset(notes, 0, sizeof(*notes));
+	if (load(&spec, spec_path, DR_NETWORK_SPEC, notes, fail) == DR_OK &&
+	    load(&genesis, genesis_path, DR_NETWORK_GENESIS, notes, fail) == DR_OK)
+		dr_json_network(out, spec, genesis, notes, fail);
+	json_decref(spec);
+	json_decref(genesis);
 	return fail->err;
 }

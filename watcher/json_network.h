@@ -29,11 +29,15 @@ enum dr_network_file {
 };
 struct dr_network_notes {
 	enum dr_network_file file; /* of the failure */
-	char at[96];               /* the member that is missing or wrong, "data.SLOTS_PER_EPOCH"; "" : all of it */
+	char at[96];               /* the member that is missing or wrong, "data.SLOTS_PER_EPOCH"; "": all of it */
 };
 
 /* dr_json_network: both documents, {"data":{…}} or data alone; checked by dr_network_check. */
 enum dr_err dr_json_network(struct dr_network *out, const json_t *spec, const json_t *genesis,
 			    struct dr_network_notes *notes, struct dr_fail *fail);
+
+/* dr_json_network_load: the same from two files. DR_ERR_IO: notes->at is what the system said. */
+enum dr_err dr_json_network_load(struct dr_network *out, const char *spec_path, const char *genesis_path,
+				 struct dr_network_notes *notes, struct dr_fail *fail);
 
 #endif

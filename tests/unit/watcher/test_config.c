@@ -7,13 +7,14 @@
 #include <unistd.h>
 
 #include "watcher/config.h"
+#include "watcher/config_template.h"
 #include "watcher/profile_yaml.h"
 
 #define H32 "0x1111111111111111111111111111111111111111111111111111111111111111"
 #define A20 "0x2222222222222222222222222222222222222222"
 
 static char folder[] = "/tmp/derot-test-config-XXXXXX";
-static char config_path[64], profile_path[64];
+static char config_path[64], profile_path[64], spec_path[64], genesis_path[64];
 static struct dr_config config;
 
 static const char good_profile[] = "name: test-v1\n"
@@ -53,6 +54,34 @@ static const char good_config[] = "chain:\n"                                /* 1
 				  "key_file: /etc/key\n"                    /* 17 */
 				  "node: \"" A20 "\"\n";                    /* 18 */
 
+static const char consensus_config[] = "chain:\n"                             /* 1 */
+				       "  id: 31337\n"                        /* 2 */
+				       "  genesis: \"" H32 "\"\n"             /* 3 */
+				       "contract: \"" A20 "\"\n"              /* 4 */
+				       "start: {block: 7, hash: " H32 "}\n"   /* 5 */
+				       "proof: consensus\n"                   /* 6 */
+				       "consensus:\n"                         /* 7 */
+				       "  network: sepolia\n"                 /* 8 */
+				       "  checkpoint:\n"                      /* 9 */
+				       "    root: " H32 "\n"                  /* 10 */
+				       "    from: two friends\n"              /* 11 */
+				       "  endpoints:\n"                       /* 12 */
+				       "    - name: lodestar\n"               /* 13 */
+				       "      url: http://127.0.0.1:9596\n"   /* 14 */
+				       "    - name: nimbus\n"                 /* 15 */
+				       "      url: https://user:pw@host/b\n"  /* 16 */
+				       "endpoints:\n"                         /* 17 */
+				       "  - {name: alpha, url: http://h:1}\n" /* 18 */
+				       "profile: profile.yaml\n";             /* 19 */
+
+/* The least that a beacon node's answers must have. */
+static const char spec_json[] =
+	"{\"data\":{\"CONFIG_NAME\":\"devnet\",\"SLOTS_PER_EPOCH\":\"8\",\"EPOCHS_PER_SYNC_COMMITTEE_PERIOD\":\"8\","
+	"\"SYNC_COMMITTEE_SIZE\":\"32\",\"SECONDS_PER_SLOT\":\"6\",\"GENESIS_FORK_VERSION\":\"0x00000001\","
+	"\"ALTAIR_FORK_VERSION\":\"0x01000001\",\"ALTAIR_FORK_EPOCH\":\"3\"}}";
+static const char genesis_json[] =
+	"{\"data\":{\"genesis_time\":\"1700000000\",\"genesis_validators_root\":\"" H32 "\"}}";
+
 static void put(const char *path, const char *text)
 {
 	FILE *f = fopen(path, "w");
@@ -81,6 +110,10 @@ static int setup(void **state)
 	snprintf(config_path, sizeof(config_path), "%s/derot.yaml", folder);
 	snprintf(profile_path, sizeof(profile_path), "%s/profile.yaml", folder);
 	put(profile_path, good_profile);
+	snprintf(spec_path, sizeof(spec_path), "%s/spec.json", folder);
+	snprintf(genesis_path, sizeof(genesis_path), "%s/genesis.json", folder);
+	put(spec_path, spec_json);
+	put(genesis_path, genesis_json);
 	return 0;
 }
 
@@ -89,6 +122,8 @@ static int teardown(void **state)
 	(void)state;
 	unlink(config_path);
 	unlink(profile_path);
+	unlink(spec_path);
+	unlink(genesis_path);
 	return rmdir(folder);
 }
 
@@ -193,8 +228,17 @@ static void test_bad(void **state)
 		  "derot.yaml:3: chain.genesis: must be 0x and 64" },
 		{ "short contract", "contract: \"" A20, "contract: \"0x22",
 		  "derot.yaml:4: contract: must be 0x and 40" },
-		{ "proof", "proof: quorum", "proof: consensus",
-		  "derot.yaml:8: proof: must be quorum, not consensus" },
+		{ "proof", "proof: quorum", "proof: faith",
+		  "derot.yaml:8: proof: must be quorum or consensus, not faith" },
+		{ "a quorum at consensus", "proof: quorum", "proof: consensus",
+		  "derot.yaml:9: quorum: belongs to proof quorum" },
+		{ "no consensus", "proof: quorum\nquorum: 2", "proof: consensus",
+		  "derot.yaml: consensus: is missing: proof consensus needs" },
+		{ "consensus at quorum", "quorum: 2\n",
+		  "quorum: 2\nconsensus: {network: mainnet, checkpoint: {root: " H32
+		  ", from: me}, endpoints: [{name: b, url: http://b}]}\n",
+		  "derot.yaml:10: consensus: belongs to proof consensus" },
+		{ "no quorum", "quorum: 2\n", "", "derot.yaml: quorum: is missing: how many" },
 		{ "no such way", "proof: quorum", "proof: quorum\ncompleteness: all",
 		  "derot.yaml:9: completeness: must be bloom, receipts or accumulator, not all" },
 		{ "no truth", "proof: quorum", "proof: quorum\nlease:\n  heartbeat: yes",
@@ -264,6 +308,193 @@ static void test_bad(void **state)
 		assert_null(strstr(error.text, "pw@")); /* no URL in a message */
 		assert_true(dr_bytes_zero(&config, sizeof(config)));
 	}
+}
+
+static void test_consensus(void **state)
+{
+	static struct dr_init init;
+	struct dr_yaml_error error;
+	struct dr_fail fail = { 0 };
+	struct dr_network net;
+
+	(void)state;
+	put(config_path, consensus_config);
+	if (dr_config_load(&config, config_path, &error) != DR_OK)
+		fail_msg("%s", error.text);
+	assert_int_equal(config.proof, DR_PROOF_CONSENSUS);
+	assert_int_equal(config.quorum_k, 0);
+	assert_int_equal(config.num_beacons, 2);
+	assert_string_equal(config.beacons[1].name, "nimbus");
+	assert_string_equal(config.network.name, "sepolia");
+	assert_int_equal(config.checkpoint_root[31], 0x11);
+	assert_string_equal(config.checkpoint_from, "two friends");
+	assert_int_equal(config.checkpoint_max_age_s, 14 * 86400);
+	assert_string_equal(config.checkpoint_aged, "");
+	assert_int_equal(dr_config_init(&init, &config, DR_MODE_RECORD, &fail), DR_OK);
+	assert_int_equal(init.proof, DR_PROOF_CONSENSUS);
+	assert_int_equal(init.quorum_k, 0);
+	assert_int_equal(init.quorum_n, 3);
+	assert_string_equal(init.endpoints[0], "alpha");
+	assert_string_equal(init.endpoints[1], "lodestar");
+	assert_string_equal(init.endpoints[2], "nimbus");
+	assert_int_equal(init.checkpoint[0], 0x11);
+	assert_string_equal(init.checkpoint_from, "two friends");
+	assert_int_equal(init.checkpoint_max_age_s, 14 * 86400);
+	assert_int_equal(dr_network_decode(&net, init.network, &fail), DR_OK);
+	assert_memory_equal(&net, dr_network_named("sepolia"), sizeof(net));
+	dr_config_free(&config);
+
+	put(config_path,
+	    edited(edited(consensus_config, "network: sepolia", "spec: spec.json\n  genesis: genesis.json"),
+		   "from: two friends", "from: me\n    max_age: 60\n    accept_aged: the auditor"));
+	if (dr_config_load(&config, config_path, &error) != DR_OK)
+		fail_msg("%s", error.text);
+	assert_string_equal(config.network.name, "devnet");
+	assert_int_equal(config.network.committee_size, 32);
+	assert_int_equal(config.network.forks[DR_BEACON_ALTAIR].epoch, 3);
+	assert_int_equal(config.checkpoint_max_age_s, 60);
+	assert_int_equal(dr_config_init(&init, &config, DR_MODE_RECORD, &fail), DR_OK);
+	assert_string_equal(init.checkpoint_aged, "the auditor");
+	dr_config_free(&config);
+}
+
+static void test_bad_consensus(void **state)
+{
+	static const struct {
+		const char *name, *from, *to, *expected;
+	} rows[] = {
+		{ "a tag",
+		  "profile:", "finality: latest\nprofile:", "derot.yaml:19: finality: belongs to proof quorum" },
+		{ "no such network", "sepolia", "goerli",
+		  "derot.yaml:8: consensus.network: must be mainnet, sepolia, holesky, hoodi, or left out" },
+		{ "no network", "  network: sepolia\n", "", "derot.yaml:7: consensus: say which network" },
+		{ "two networks", "sepolia", "sepolia\n  spec: spec.json\n  genesis: genesis.json",
+		  "derot.yaml:7: consensus: say which network" },
+		{ "half a network", "network: sepolia", "spec: spec.json", "consensus.genesis: is missing" },
+		{ "the other half", "network: sepolia", "genesis: genesis.json", "consensus.spec: is missing" },
+		{ "no such file", "network: sepolia", "spec: absent.json\n  genesis: genesis.json",
+		  "derot.yaml:8: consensus.spec: No such file or directory: the file cannot be opened" },
+		{ "swapped files", "network: sepolia", "spec: genesis.json\n  genesis: spec.json",
+		  "derot.yaml:8: consensus.spec: data.SLOTS_PER_EPOCH: this member is missing" },
+		{ "a genesis that is none", "network: sepolia", "spec: spec.json\n  genesis: spec.json",
+		  "derot.yaml:9: consensus.genesis: data.genesis_time: this member is missing" },
+		{ "no JSON", "network: sepolia", "spec: derot.yaml\n  genesis: genesis.json",
+		  "consensus.spec: not valid JSON" },
+		{ "a form is for anchors", "network: sepolia", "form: 0x01", "consensus.form: unknown key" },
+		{ "short root", "root: 0x1111", "root: 0x11",
+		  "derot.yaml:10: consensus.checkpoint.root: must be 0x and 64" },
+		{ "zero root", H32 "\n    from",
+		  "0x0000000000000000000000000000000000000000000000000000000000000000\n    from",
+		  "consensus.checkpoint.root: must be the root of a finalized" },
+		{ "no root", "    root: " H32 "\n", "", "root: is missing" },
+		{ "from nobody", "    from: two friends\n", "", "consensus.checkpoint.from: is missing" },
+		{ "from nothing", "two friends", "\"\"", "consensus.checkpoint.from: must not be empty" },
+		{ "age 0", "two friends", "me\n    max_age: 0",
+		  "derot.yaml:12: consensus.checkpoint.max_age: must be" },
+		{ "15 days without a name", "two friends", "me\n    max_age: 1296000",
+		  "max_age: must be between 1 and 1209600" },
+		{ "aged by nobody", "two friends", "me\n    accept_aged: \"\"",
+		  "derot.yaml:12: consensus.checkpoint.accept_aged: must not be empty" },
+		{ "no beacon",
+		  "    - name: lodestar\n      url: http://127.0.0.1:9596\n    - name: nimbus\n"
+		  "      url: https://user:pw@host/b\n",
+		  "", "endpoints" },
+		{ "one name twice", "nimbus", "lodestar",
+		  "consensus.endpoints[1].name: two endpoints with one name" },
+		{ "one name for two kinds", "nimbus", "alpha",
+		  "derot.yaml:15: consensus.endpoints[1].name: two endpoints with one name" },
+		{ "one URL twice", "https://user:pw@host/b", "http://127.0.0.1:9596",
+		  "derot.yaml:16: consensus.endpoints[1].url: two endpoints with one URL" },
+		{ "no URL", "http://127.0.0.1:9596", "127.0.0.1:9596",
+		  "consensus.endpoints[0].url: must be an http" },
+		{ "a spaced name", "nimbus", "nim bus", "consensus.endpoints[1].name: may have letters" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dr_yaml_error error = { 0 };
+
+		put(config_path, edited(consensus_config, rows[i].from, rows[i].to));
+		if (dr_config_load(&config, config_path, &error) == DR_OK)
+			fail_msg("%s: taken", rows[i].name);
+		if (strstr(error.text, rows[i].expected) == NULL)
+			fail_msg("%s: \"%s\" does not say \"%s\"", rows[i].name, error.text, rows[i].expected);
+		assert_null(strstr(error.text, "pw@"));
+		assert_true(dr_bytes_zero(&config, sizeof(config)));
+	}
+}
+
+/* 16 sources are the most, however they are divided. */
+static void test_sources(void **state)
+{
+	(void)state;
+	for (unsigned num = 13; num <= 14; num++) {
+		struct dr_yaml_error error = { 0 };
+		char more[16 * 64] = "endpoints:\n", from[] = "endpoints:\n  - {";
+
+		for (unsigned i = 0; i < num; i++) {
+			const size_t len = strlen(more);
+
+			snprintf(more + len, sizeof(more) - len, "  - {name: e%u, url: http://h:%u}\n", i, 100 + i);
+		}
+		snprintf(more + strlen(more), sizeof(more) - strlen(more), "  - {");
+		put(config_path, edited(consensus_config, from, more));
+		const enum dr_err err = dr_config_load(&config, config_path, &error);
+
+		assert_int_equal(err, num == 13 ? DR_OK : DR_ERR_LIMIT);
+		if (err != DR_OK)
+			assert_non_null(strstr(error.text, "consensus.endpoints: too many: at most 16"));
+		dr_config_free(&config);
+	}
+}
+
+/* What a template leaves open is said by name, from the top; filled in, it is good. */
+static void test_templates(void **state)
+{
+	static const struct {
+		const char *from, *to, *expected;
+	} steps[] = {
+		{ "contract: FILL-IN", "contract: " A20, "contract" },
+		{ "block: FILL-IN", "block: 7", "start.block" },
+		{ "hash: FILL-IN", "hash: " H32, "start.hash" },
+		{ "url: FILL-IN", "url: http://e", "endpoints[0].url" },
+		{ "root: FILL-IN", "root: " H32, "consensus.checkpoint.root" },
+		{ "from: \"\"", "from: me", "consensus.checkpoint.from: must not be empty" },
+		{ "url: FILL-IN", "url: http://b", "consensus.endpoints[0].url" },
+		{ "profile: FILL-IN", "profile: profile.yaml", "FILL-IN: No such file" },
+	};
+
+	(void)state;
+	for (size_t n = 0; dr_config_template_name(n) != NULL; n++) {
+		const bool custom = strcmp(dr_config_template_name(n), "custom") == 0;
+		struct dr_yaml_error error = { 0 };
+		char text[4096] = "";
+		FILE *to = fmemopen(text, sizeof(text), "w");
+		const char *now = text;
+
+		assert_non_null(to);
+		assert_true(dr_config_template(to, dr_config_template_name(n)));
+		fclose(to);
+		if (custom) {
+			now = edited(edited(now, "id: FILL-IN", "id: 9"), "genesis: FILL-IN", "genesis: " H32);
+			now = edited(edited(now, "spec: FILL-IN", "spec: spec.json"), "genesis: FILL-IN",
+				     "genesis: genesis.json");
+		}
+		for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+			put(config_path, now);
+			assert_int_not_equal(dr_config_load(&config, config_path, &error), DR_OK);
+			if (strstr(error.text, steps[i].expected) == NULL)
+				fail_msg("%s: \"%s\" does not say \"%s\"", dr_config_template_name(n), error.text,
+					 steps[i].expected);
+			now = edited(now, steps[i].from, steps[i].to);
+		}
+		put(config_path, now);
+		if (dr_config_load(&config, config_path, &error) != DR_OK)
+			fail_msg("%s: %s", dr_config_template_name(n), error.text);
+		assert_string_equal(config.network.name, custom ? "devnet" : dr_config_template_name(n));
+		dr_config_free(&config);
+	}
+	assert_false(dr_config_template(stdout, "goerli"));
 }
 
 static void test_bad_profile(void **state)
@@ -351,8 +582,11 @@ static void test_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),        cmocka_unit_test(test_all_keys), cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_bad_profile), cmocka_unit_test(test_ours),     cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_consensus), cmocka_unit_test(test_bad_consensus),
+		cmocka_unit_test(test_sources),   cmocka_unit_test(test_templates),
+		cmocka_unit_test(test_good),      cmocka_unit_test(test_all_keys),
+		cmocka_unit_test(test_bad),       cmocka_unit_test(test_bad_profile),
+		cmocka_unit_test(test_ours),      cmocka_unit_test(test_damage),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
