@@ -49,6 +49,10 @@ struct dr_finality {
 	/* The wall clock now, by which proofs from the future are refused; 0: unknown. NULL: the scheme needs none.
 	 */
 	void (*clock)(void *self, uint64_t wall_s);
+	/* Words about heads up to this block may be taken unproven: all that they could do is decided by the final
+	 * state at that block, to which the caller folds own evidence anew. 0: none any more. NULL: proofs cost
+	 * nothing. */
+	void (*settled)(void *self, uint64_t number);
 	/* What the scheme lacks beside DR_WANT_FINALITY, most urgent first, into out[0,max); ids are 0. NULL:
 	 * nothing. */
 	size_t (*wants)(void *self, struct dr_want *out, size_t max);

@@ -11,7 +11,7 @@
 struct dr_beacon {
 	struct dr_beacon_config config;
 	struct dr_lc_store store;
-	uint64_t now_s;
+	uint64_t now_s, settled;
 	bool final_said, head_said;       /* the store's, since the last restart */
 	uint64_t asked_first, asked_last; /* the periods of the standing want; first > last: none */
 	struct dr_finality_finding out[OUT_MAX];
@@ -61,15 +61,16 @@ static void say(struct dr_beacon *b, enum dr_finding_kind kind, enum dr_status s
 /* Rule 2. What the age is counted from is the newest final block: the checkpoint's own at first. */
 static enum dr_err check_age(const struct dr_beacon *b, const struct dr_lc_store *store, struct dr_fail *fail)
 {
-	struct dr_fail why = { 0 };
 	uint64_t age_s;
 
-	if (dr_network_age(&age_s, &b->config.net, store->finalized.header.beacon.slot, b->now_s, b->config.max_age_s,
-			   &why) == DR_OK)
+	if (dr_network_age(&age_s, &b->config.net, store->finalized.header.beacon.slot, b->now_s, UINT64_MAX, fail) !=
+	    DR_OK)
+		return fail->err;
+	if (age_s <= b->config.max_age_s || b->config.aged)
 		return DR_OK;
-	if (b->config.aged && age_s > b->config.max_age_s)
-		return DR_OK;
-	return dr_fail_set(fail, why.err, why.what, why.at);
+	return dr_fail_set(fail, DR_ERR_STALE,
+			   "weak subjectivity: the newest final beacon block is older than the checkpoint's max_age",
+			   0);
 }
 
 static enum dr_err take_bootstrap(struct dr_beacon *b, enum dr_beacon_fork fork, struct dr_bytes ssz, bool *news,
@@ -104,8 +105,15 @@ static enum dr_err take_update(struct dr_beacon *b, enum dr_lc_kind kind, enum d
 	if (!b->store.ready)
 		return dr_fail_set(fail, DR_ERR_STALE, "an update before the checkpoint's bootstrap", 0);
 	if (check_age(b, &b->store, fail) != DR_OK ||
-	    dr_lc_update_decode(&update, &b->config.net, kind, fork, ssz, fail) != DR_OK ||
-	    dr_lc_store_take(&b->store, &update, b->now_s, &what, fail) != DR_OK)
+	    dr_lc_update_decode(&update, &b->config.net, kind, fork, ssz, fail) != DR_OK)
+		return fail->err;
+	if (kind == DR_LC_OPTIMISTIC_UPDATE && update.attested.execution.block_number != 0 &&
+	    update.attested.execution.block_number <= b->settled) {
+		say(b, DR_FINDING_BLOCK, DR_STATUS_HEAD, &update.attested, source);
+		*news = true;
+		return DR_OK;
+	}
+	if (dr_lc_store_take(&b->store, &update, b->now_s, &what, fail) != DR_OK)
 		return fail->err;
 	if (what.verdict == DR_LC_CONFLICT) {
 		say(b, DR_FINDING_CONFLICT, DR_STATUS_FINAL, &update.finalized, source);
@@ -181,6 +189,11 @@ static void beacon_clock(void *self, uint64_t wall_s)
 	((struct dr_beacon *)self)->now_s = wall_s;
 }
 
+static void beacon_settled(void *self, uint64_t number)
+{
+	((struct dr_beacon *)self)->settled = number;
+}
+
 /* The periods whose updates are lacking, as long as the clock says that they have begun. The committee of the period
  * after the final block's is known from an update of its own period; finality updates do the rest, unless a whole
  * period was missed. */
@@ -237,6 +250,7 @@ struct dr_finality dr_beacon_finality(struct dr_beacon *b)
 		.next = beacon_next,
 		.restart = beacon_restart,
 		.clock = beacon_clock,
+		.settled = beacon_settled,
 		.wants = beacon_wants,
 	};
 }
@@ -262,6 +276,6 @@ void dr_beacon_status(const struct dr_beacon *b, struct dr_beacon_status *out)
 	memcpy(out->final_root, b->store.finalized.root, 32);
 	out->participation = b->store.finalized.participation;
 	out->committee = b->config.net.committee_size;
-	dr_network_age(&out->age_s, &b->config.net, out->final_slot, b->now_s, b->config.max_age_s, &ignored);
+	dr_network_age(&out->age_s, &b->config.net, out->final_slot, b->now_s, UINT64_MAX, &ignored);
 	out->aged = b->config.aged && out->age_s > b->config.max_age_s;
 }

@@ -212,12 +212,14 @@ enum dr_err dr_core_refold(struct dr_core *c)
 	c->refolding = true;
 	dr_engine_journal_at(c->engine, dr_store_log_edge(c->store, DR_LOG_JOURNAL));
 	dr_engine_quiet(c->engine, true);
+	dr_engine_refold_to(c->engine, stored->has_final ? stored->final_number : 0);
 	if (dr_store_evidence(c->store, refold_frame, c, &c->fail) != DR_OK) {
 		if (c->why[0] == 0)
 			dr_text_set(c->why, sizeof(c->why), dr_store_why(c->store), DR_TEXT_MAX);
 		return c->fail.err;
 	}
 	dr_engine_quiet(c->engine, false);
+	dr_engine_refold_to(c->engine, 0);
 	c->refolding = false;
 	read_marks(c, &c->marks);
 	if (memcmp(dr_engine_ledger(c->engine), dr_store_log_edge(c->store, DR_LOG_LEDGER),

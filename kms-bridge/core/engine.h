@@ -63,6 +63,10 @@ void dr_engine_journal_at(struct dr_engine *e, const struct dr_merkle *journal);
 /* dr_engine_quiet: while true (refold), journal entries are not made: the stored ones stand. */
 void dr_engine_quiet(struct dr_engine *e, bool quiet);
 
+/* dr_engine_refold_to: what comes is own evidence, to be folded anew up to this final block and compared there with
+ * what was stored: what heads below it could take away does not matter any more. 0: that is over. */
+void dr_engine_refold_to(struct dr_engine *e, uint64_t number);
+
 /* dr_engine_frame: any frame that is not core-stamped. *take says what became of it. A result other
  * than DR_OK is an operating error (nomem, limit, or what the host returned), never a foreign lie. */
 enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struct dr_frame *frame,

@@ -136,6 +136,12 @@ void dr_engine_journal_at(struct dr_engine *e, const struct dr_merkle *journal)
 	e->journal = *journal;
 }
 
+void dr_engine_refold_to(struct dr_engine *e, uint64_t number)
+{
+	if (e->finality.settled != NULL)
+		e->finality.settled(e->finality.self, number);
+}
+
 void dr_engine_quiet(struct dr_engine *e, bool quiet)
 {
 	e->quiet = quiet;
