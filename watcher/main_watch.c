@@ -170,6 +170,8 @@ int main(int argc, char **argv)
 		return failed(error.text);
 	for (uint16_t i = 0; i < config.num_endpoints; i++)
 		urls[i] = config.endpoints[i].url;
+	for (uint16_t i = 0; i < config.num_beacons; i++)
+		urls[config.num_endpoints + i] = config.beacons[i].url;
 	const struct dr_rpc_limits limits = {
 		.timeout_ms = config.timeout_ms,
 		.batch_requests = config.batch_requests,
@@ -180,6 +182,8 @@ int main(int argc, char **argv)
 		.chain_id = config.chain_id,
 		.quorum_k = config.quorum_k,
 		.num_endpoints = config.num_endpoints,
+		.num_beacons = config.num_beacons,
+		.network = config.network,
 		.poll_ms = config.poll_ms,
 		.batch_requests = config.batch_requests,
 		.final_tag = dr_tag_name(config.tag),
@@ -189,7 +193,7 @@ int main(int argc, char **argv)
 	memcpy(plan.genesis, config.genesis, 32);
 	w.tick_ms = config.poll_ms < TICK_MS ? (int)config.poll_ms : TICK_MS;
 	dr_buf_init(&w.in, DR_MSG_LEN_MAX);
-	w.rpc = dr_rpc_new(urls, config.num_endpoints, 0, &limits);
+	w.rpc = dr_rpc_new(urls, (size_t)config.num_endpoints + config.num_beacons, config.num_beacons, &limits);
 	w.plan = w.rpc != NULL ? dr_plan_new(&plan, &io) : NULL;
 	if (w.plan == NULL)
 		exit_code = failed("no memory");
