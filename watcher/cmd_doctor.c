@@ -17,28 +17,14 @@
 #include "chain/base/hex.h"
 #include "kms-bridge/process/sandbox.h"
 #include "watcher/cli.h"
-#include "watcher/config.h"
-#include "watcher/rpc.h"
+#include "watcher/doctor.h"
 
 #define DISK_LEAST    ((uint64_t)1 << 30)
 #define CLOCK_LEAST   1735689600 /* 2025-01-01: a clock before that was never set */
 #define CLOCK_SLACK_S 60
 #define WAIT_STEP_MS  200
 
-enum grade {
-	GOOD,
-	WARN,
-	BAD,
-};
-
-struct doctor {
-	struct dr_cli *cli;
-	struct dr_rows rows;
-	unsigned num_bad, num_warn;
-};
-
-__attribute__((format(printf, 5, 6))) static void tell(struct doctor *d, const char *check, enum grade grade,
-						       const char *next, const char *form, ...)
+void dr_doctor_tell(struct doctor *d, const char *check, enum grade grade, const char *next, const char *form, ...)
 {
 	static const char *const names[] = { "good", "warning", "bad" };
 	char got[512];
@@ -66,9 +52,10 @@ static void programs(struct doctor *d)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
 		if (access(path, X_OK) == 0)
-			tell(d, names[i], GOOD, NULL, "found beside derot");
+			dr_doctor_tell(d, names[i], GOOD, NULL, "found beside derot");
 		else
-			tell(d, names[i], BAD, "install the programs in one folder", "%s: %s", path, strerror(errno));
+			dr_doctor_tell(d, names[i], BAD, "install the programs in one folder", "%s: %s", path,
+				       strerror(errno));
 	}
 }
 
@@ -77,19 +64,19 @@ static void limits(struct doctor *d)
 	struct rlimit lock;
 
 	if (getrlimit(RLIMIT_MEMLOCK, &lock) == 0 && lock.rlim_cur < 1 << 18)
-		tell(d, "locked memory", WARN, "raise it: ulimit -l 1024, or LimitMEMLOCK= of the service",
-		     "%" PRIu64 " bytes: keys might be written to swap", (uint64_t)lock.rlim_cur);
+		dr_doctor_tell(d, "locked memory", WARN, "raise it: ulimit -l 1024, or LimitMEMLOCK= of the service",
+			       "%" PRIu64 " bytes: keys might be written to swap", (uint64_t)lock.rlim_cur);
 	else
-		tell(d, "locked memory", GOOD, NULL, "enough for keys");
+		dr_doctor_tell(d, "locked memory", GOOD, NULL, "enough for keys");
 }
 
 static void sandbox(struct doctor *d)
 {
 	if (dr_sandbox_landlock() == 0)
-		tell(d, "sandbox", WARN, "run a kernel with Landlock (Linux 5.13, and lsm= with landlock)",
-		     "the processes are bounded in %s", dr_sandbox_reach());
+		dr_doctor_tell(d, "sandbox", WARN, "run a kernel with Landlock (Linux 5.13, and lsm= with landlock)",
+			       "the processes are bounded in %s", dr_sandbox_reach());
 	else
-		tell(d, "sandbox", GOOD, NULL, "the processes are bounded in %s", dr_sandbox_reach());
+		dr_doctor_tell(d, "sandbox", GOOD, NULL, "the processes are bounded in %s", dr_sandbox_reach());
 }
 
 static void our_clock(struct doctor *d)
@@ -98,14 +85,14 @@ static void our_clock(struct doctor *d)
 	time_t now = time(NULL);
 
 	if (now < CLOCK_LEAST)
-		tell(d, "clock", BAD, "set the clock; everything proven would count as of the future",
-		     "it was never set");
+		dr_doctor_tell(d, "clock", BAD, "set the clock; everything proven would count as of the future",
+			       "it was never set");
 	else if (adjtimex(&tx) >= 0 && (tx.status & STA_UNSYNC) != 0)
-		tell(d, "clock", WARN,
-		     "run a time service (chrony, systemd-timesyncd): leases are measured by this clock",
-		     "set, but not kept in step by a time service");
+		dr_doctor_tell(d, "clock", WARN,
+			       "run a time service (chrony, systemd-timesyncd): leases are measured by this clock",
+			       "set, but not kept in step by a time service");
 	else
-		tell(d, "clock", GOOD, NULL, "kept in step by a time service");
+		dr_doctor_tell(d, "clock", GOOD, NULL, "kept in step by a time service");
 }
 
 static void config_file(struct doctor *d, const char *path)
@@ -113,12 +100,13 @@ static void config_file(struct doctor *d, const char *path)
 	struct stat st;
 
 	if (stat(path, &st) == 0 && (st.st_mode & 022) != 0)
-		tell(d, "configuration", BAD, "chmod go-w: it says whom to believe", "%s can be changed by others",
-		     path);
+		dr_doctor_tell(d, "configuration", BAD, "chmod go-w: it says whom to believe",
+			       "%s can be changed by others", path);
 	else if (stat(path, &st) == 0 && (st.st_mode & 004) != 0)
-		tell(d, "configuration", GOOD, NULL, "well formed; everybody can read it (mind credentials in URLs)");
+		dr_doctor_tell(d, "configuration", GOOD, NULL,
+			       "well formed; everybody can read it (mind credentials in URLs)");
 	else
-		tell(d, "configuration", GOOD, NULL, "well formed");
+		dr_doctor_tell(d, "configuration", GOOD, NULL, "well formed");
 }
 
 static void data_dir(struct doctor *d, const char *path)
@@ -127,30 +115,30 @@ static void data_dir(struct doctor *d, const char *path)
 	struct statvfs fs;
 
 	if (path[0] == '\0') {
-		tell(d, "data directory", WARN, "derot run needs data_dir", "not configured");
+		dr_doctor_tell(d, "data directory", WARN, "derot run needs data_dir", "not configured");
 		return;
 	}
 	if (stat(path, &st) != 0) {
-		tell(d, "data directory", errno == ENOENT ? WARN : BAD, "mkdir -m 700 it, owned by who runs derot",
-		     "%s: %s", path, strerror(errno));
+		dr_doctor_tell(d, "data directory", errno == ENOENT ? WARN : BAD,
+			       "mkdir -m 700 it, owned by who runs derot", "%s: %s", path, strerror(errno));
 		return;
 	}
 	if (!S_ISDIR(st.st_mode))
-		tell(d, "data directory", BAD, "name a directory", "%s is no directory", path);
+		dr_doctor_tell(d, "data directory", BAD, "name a directory", "%s is no directory", path);
 	else if (st.st_uid != geteuid())
-		tell(d, "data directory", BAD, "run derot as its owner, or chown it",
-		     "%s belongs to user %u, not to %u", path, (unsigned)st.st_uid, (unsigned)geteuid());
+		dr_doctor_tell(d, "data directory", BAD, "run derot as its owner, or chown it",
+			       "%s belongs to user %u, not to %u", path, (unsigned)st.st_uid, (unsigned)geteuid());
 	else if ((st.st_mode & 022) != 0)
-		tell(d, "data directory", BAD, "chmod 700", "others can write to %s (mode %04o)", path,
-		     st.st_mode & 07777);
+		dr_doctor_tell(d, "data directory", BAD, "chmod 700", "others can write to %s (mode %04o)", path,
+			       st.st_mode & 07777);
 	else if (access(path, W_OK | X_OK) != 0)
-		tell(d, "data directory", BAD, "chmod u+rwx", "%s: %s", path, strerror(errno));
+		dr_doctor_tell(d, "data directory", BAD, "chmod u+rwx", "%s: %s", path, strerror(errno));
 	else if (statvfs(path, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < DISK_LEAST)
-		tell(d, "data directory", WARN, "make room: a store that cannot be written seals the keys",
-		     "%" PRIu64 " MB free at %s", (uint64_t)fs.f_bavail * fs.f_frsize >> 20, path);
+		dr_doctor_tell(d, "data directory", WARN, "make room: a store that cannot be written seals the keys",
+			       "%" PRIu64 " MB free at %s", (uint64_t)fs.f_bavail * fs.f_frsize >> 20, path);
 	else
-		tell(d, "data directory", (st.st_mode & 077) != 0 ? WARN : GOOD, "chmod 700", "%s, mode %04o", path,
-		     st.st_mode & 07777);
+		dr_doctor_tell(d, "data directory", (st.st_mode & 077) != 0 ? WARN : GOOD, "chmod 700",
+			       "%s, mode %04o", path, st.st_mode & 07777);
 }
 
 /* A file with a secret; what to do when none is named, or it is not there yet. */
@@ -161,14 +149,14 @@ static void secret_file(struct doctor *d, const char *check, const char *path, c
 
 	if (path[0] == '\0') {
 		if (unnamed != NULL)
-			tell(d, check, WARN, unnamed, "not configured");
+			dr_doctor_tell(d, check, WARN, unnamed, "not configured");
 	} else if (lstat(path, &st) != 0)
-		tell(d, check, WARN, absent, "%s: %s", path, strerror(errno));
+		dr_doctor_tell(d, check, WARN, absent, "%s: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode) || (st.st_mode & 077) != 0 || st.st_uid != geteuid())
-		tell(d, check, BAD, "it must be a file of the user that runs derot, chmod 600, and no link",
-		     "%s, mode %04o", path, st.st_mode & 07777);
+		dr_doctor_tell(d, check, BAD, "it must be a file of the user that runs derot, chmod 600, and no link",
+			       "%s, mode %04o", path, st.st_mode & 07777);
 	else
-		tell(d, check, GOOD, NULL, "%s, mode %04o", path, st.st_mode & 07777);
+		dr_doctor_tell(d, check, GOOD, NULL, "%s, mode %04o", path, st.st_mode & 07777);
 }
 
 /* Whoever could write both could roll back both. */
@@ -180,14 +168,14 @@ static void checkpoints(struct doctor *d, const struct dr_config *c)
 
 		errno = 0;
 		if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || access(path, R_OK) != 0)
-			tell(d, "checkpoint", BAD, "ask a peer for it, or take it out of checkpoints", "%s: %s", path,
-			     errno != 0 ? strerror(errno) : "no plain file");
+			dr_doctor_tell(d, "checkpoint", BAD, "ask a peer for it, or take it out of checkpoints",
+				       "%s: %s", path, errno != 0 ? strerror(errno) : "no plain file");
 		else
-			tell(d, "checkpoint", GOOD, NULL, "%s", path);
+			dr_doctor_tell(d, "checkpoint", GOOD, NULL, "%s", path);
 	}
 }
 
-static bool add_call(struct dr_rpc_call *call, const char *method, const char *params)
+bool dr_doctor_call(struct dr_rpc_call *call, const char *method, const char *params)
 {
 	size_t len = strlen(params) + 1;
 
@@ -217,11 +205,11 @@ static bool ask(struct dr_rpc *rpc, uint16_t endpoint, const struct dr_config *c
 		return false;
 	snprintf(start, sizeof(start), "[\"0x%" PRIx64 "\",false]", c->start_number);
 	snprintf(tagged, sizeof(tagged), "[\"%s\",false]", dr_tag_name(c->tag));
-	if (!add_call(&calls[CHAIN_ID], "eth_chainId", "[]") ||
-	    !add_call(&calls[GENESIS], "eth_getBlockByNumber", "[\"0x0\",false]") ||
-	    !add_call(&calls[START], "eth_getBlockByNumber", start) ||
-	    !add_call(&calls[TAGGED], "eth_getBlockByNumber", tagged) ||
-	    !add_call(&calls[LATEST], "eth_getBlockByNumber", "[\"latest\",false]")) {
+	if (!dr_doctor_call(&calls[CHAIN_ID], "eth_chainId", "[]") ||
+	    !dr_doctor_call(&calls[GENESIS], "eth_getBlockByNumber", "[\"0x0\",false]") ||
+	    !dr_doctor_call(&calls[START], "eth_getBlockByNumber", start) ||
+	    !dr_doctor_call(&calls[TAGGED], "eth_getBlockByNumber", tagged) ||
+	    !dr_doctor_call(&calls[LATEST], "eth_getBlockByNumber", "[\"latest\",false]")) {
 		for (size_t i = 0; i < NUM_CALLS; i++)
 			dr_heap_free(calls[i].params);
 		dr_heap_free(calls);
@@ -246,16 +234,17 @@ static void time_of(struct doctor *d, const char *name, const struct dr_evm_head
 	uint64_t most = c->max_staleness_s != 0 ? c->max_staleness_s : DR_STALENESS_DEFAULT_S;
 
 	if (age < -CLOCK_SLACK_S)
-		tell(d, name, WARN, "set our clock, or ask another endpoint",
-		     "its newest block is %" PRId64 " s in our future", -age);
+		dr_doctor_tell(d, name, WARN, "set our clock, or ask another endpoint",
+			       "its newest block is %" PRId64 " s in our future", -age);
 	else if (age > 0 && (uint64_t)age > most)
-		tell(d, name, WARN, "derot would be sealed: is the chain or the endpoint standing still?",
-		     "its newest block %" PRIu64 " is %" PRId64 " s old; max_staleness is %" PRIu64 " s",
-		     newest->number, age, most);
+		dr_doctor_tell(d, name, WARN, "derot would be sealed: is the chain or the endpoint standing still?",
+			       "its newest block %" PRIu64 " is %" PRId64 " s old; max_staleness is %" PRIu64 " s",
+			       newest->number, age, most);
 	else
-		tell(d, name, GOOD, NULL,
-		     "chain, genesis and start block are as configured; newest block %" PRIu64 ", %" PRId64 " s old",
-		     newest->number, age);
+		dr_doctor_tell(d, name, GOOD, NULL,
+			       "chain, genesis and start block are as configured; newest block %" PRIu64 ", %" PRId64
+			       " s old",
+			       newest->number, age);
 }
 
 static void judge(struct doctor *d, const struct dr_rpc_exchange *x, const struct dr_config *c)
@@ -269,32 +258,32 @@ static void judge(struct doctor *d, const struct dr_rpc_exchange *x, const struc
 
 	snprintf(name, sizeof(name), "endpoint %s", c->endpoints[x->endpoint].name);
 	if (arena == NULL)
-		tell(d, name, BAD, "try again", "no memory");
+		dr_doctor_tell(d, name, BAD, "try again", "no memory");
 	else if (x->end != DR_RPC_RESULT || !dr_rpc_end_is_answer(calls[CHAIN_ID].end))
-		tell(d, name, BAD, "is its address right, and does it run?", "%s",
-		     dr_rpc_end_name(x->end != DR_RPC_RESULT ? x->end : calls[CHAIN_ID].end));
+		dr_doctor_tell(d, name, BAD, "is its address right, and does it run?", "%s",
+			       dr_rpc_end_name(x->end != DR_RPC_RESULT ? x->end : calls[CHAIN_ID].end));
 	else if (calls[CHAIN_ID].end != DR_RPC_RESULT ||
 		 dr_json_u64(&chain_id, calls[CHAIN_ID].reply.result, &fail) != DR_OK)
-		tell(d, name, BAD, "is it an Ethereum JSON-RPC server?", "no answer to eth_chainId: %s",
-		     dr_rpc_end_name(calls[CHAIN_ID].end));
+		dr_doctor_tell(d, name, BAD, "is it an Ethereum JSON-RPC server?", "no answer to eth_chainId: %s",
+			       dr_rpc_end_name(calls[CHAIN_ID].end));
 	else if (chain_id != c->chain_id)
-		tell(d, name, BAD, "name an endpoint of the configured chain", "chain id %" PRIu64 ", not %" PRIu64,
-		     chain_id, c->chain_id);
+		dr_doctor_tell(d, name, BAD, "name an endpoint of the configured chain",
+			       "chain id %" PRIu64 ", not %" PRIu64, chain_id, c->chain_id);
 	else if (!block_of(&genesis, &calls[GENESIS], arena))
-		tell(d, name, BAD, "derot needs a server that keeps block 0", "no true block 0: %s",
-		     dr_rpc_end_name(calls[GENESIS].end));
+		dr_doctor_tell(d, name, BAD, "derot needs a server that keeps block 0", "no true block 0: %s",
+			       dr_rpc_end_name(calls[GENESIS].end));
 	else if (memcmp(genesis.hash, c->genesis, 32) != 0)
-		tell(d, name, BAD, "name an endpoint of the configured chain",
-		     "another genesis than the configured one");
+		dr_doctor_tell(d, name, BAD, "name an endpoint of the configured chain",
+			       "another genesis than the configured one");
 	else if (!block_of(&start, &calls[START], arena) || memcmp(start.hash, c->start_hash, 32) != 0)
-		tell(d, name, BAD, "compare start with the contract's creation; is the endpoint in step?",
-		     "block %" PRIu64 " is not the configured start", c->start_number);
+		dr_doctor_tell(d, name, BAD, "compare start with the contract's creation; is the endpoint in step?",
+			       "block %" PRIu64 " is not the configured start", c->start_number);
 	else if (!block_of(&tagged, &calls[TAGGED], arena))
-		tell(d, name, BAD, "choose another finality tag, or another endpoint", "it knows no block \"%s\"",
-		     dr_tag_name(c->tag));
+		dr_doctor_tell(d, name, BAD, "choose another finality tag, or another endpoint",
+			       "it knows no block \"%s\"", dr_tag_name(c->tag));
 	else if (!block_of(&newest, &calls[LATEST], arena))
-		tell(d, name, BAD, "ask another endpoint", "no true newest block: %s",
-		     dr_rpc_end_name(calls[LATEST].end));
+		dr_doctor_tell(d, name, BAD, "ask another endpoint", "no true newest block: %s",
+			       dr_rpc_end_name(calls[LATEST].end));
 	else
 		time_of(d, name, &newest, c);
 	dr_arena_free(arena);
@@ -312,15 +301,19 @@ static void endpoints(struct doctor *d, const struct dr_config *c)
 	struct dr_progress progress;
 	size_t left = 0;
 
+	const size_t num = (size_t)c->num_endpoints + c->num_beacons;
+
 	for (size_t i = 0; i < c->num_endpoints; i++)
 		urls[i] = c->endpoints[i].url;
-	rpc = dr_rpc_new(urls, c->num_endpoints, 0, &rpc_limits);
+	for (size_t i = 0; i < c->num_beacons; i++)
+		urls[c->num_endpoints + i] = c->beacons[i].url;
+	rpc = dr_rpc_new(urls, num, c->num_beacons, &rpc_limits);
 	if (rpc == NULL) {
-		tell(d, "endpoints", BAD, "try again", "no memory");
+		dr_doctor_tell(d, "endpoints", BAD, "try again", "no memory");
 		return;
 	}
-	for (uint16_t i = 0; i < c->num_endpoints; i++)
-		left += ask(rpc, i, c, &fail);
+	for (uint16_t i = 0; i < num; i++)
+		left += i < c->num_endpoints ? ask(rpc, i, c, &fail) : dr_doctor_beacon_ask(rpc, i, c, &fail);
 	dr_progress_begin(&progress, &d->cli->out, "endpoints", left);
 	/* Every exchange ends by its own deadline. */
 	for (size_t done = 0; done < left;) {
@@ -330,15 +323,18 @@ static void endpoints(struct doctor *d, const struct dr_config *c)
 		dr_rpc_wait(rpc, -1, 0, &ready, WAIT_STEP_MS);
 		while ((x = dr_rpc_done(rpc)) != NULL) {
 			dr_progress_end(&progress);
-			judge(d, x, c);
+			if (x->endpoint < c->num_endpoints)
+				judge(d, x, c);
+			else
+				dr_doctor_beacon_judge(d, x, c);
 			dr_rpc_exchange_free(x);
 			dr_progress_set(&progress, ++done);
 		}
 		dr_progress_set(&progress, done);
 	}
 	dr_progress_end(&progress);
-	if (left < c->num_endpoints)
-		tell(d, "endpoints", BAD, "try again", "not all could be asked: no memory");
+	if (left < num)
+		dr_doctor_tell(d, "endpoints", BAD, "try again", "not all could be asked: no memory");
 	dr_rpc_free(rpc);
 }
 
@@ -365,11 +361,11 @@ int dr_cmd_doctor(struct dr_cli *cli, int argc, char **argv)
 	our_clock(&d);
 	config = dr_heap_alloc(sizeof(*config));
 	if (path == NULL) {
-		tell(&d, "configuration", WARN, "derot doctor -c derot.yaml checks the rest", "none given");
+		dr_doctor_tell(&d, "configuration", WARN, "derot doctor -c derot.yaml checks the rest", "none given");
 	} else if (config == NULL) {
-		tell(&d, "configuration", BAD, "try again", "no memory");
+		dr_doctor_tell(&d, "configuration", BAD, "try again", "no memory");
 	} else if (dr_config_load(config, path, &error) != DR_OK) {
-		tell(&d, "configuration", BAD, "mend the line that is named", "%s", error.text);
+		dr_doctor_tell(&d, "configuration", BAD, "mend the line that is named", "%s", error.text);
 	} else {
 		config_file(&d, path);
 		data_dir(&d, config->data_dir);

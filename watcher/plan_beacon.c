@@ -41,7 +41,7 @@ void plan_beacon_ask(struct asks *a, const struct standing *w)
 			 (unsigned long long)(left < DR_BEACON_PERIODS_AT_ONCE ? left : DR_BEACON_PERIODS_AT_ONCE)));
 }
 
-enum dr_err plan_beacon_check(const struct dr_plan *p, const struct dr_rpc_call *call, bool *same)
+enum dr_err dr_plan_beacon_genesis(const struct dr_network *net, const struct dr_rpc_call *call, bool *same)
 {
 	const json_t *data = json_object_get(call->reply.result, "data");
 	const json_t *root = json_object_get(data, "genesis_validators_root");
@@ -53,8 +53,8 @@ enum dr_err plan_beacon_check(const struct dr_plan *p, const struct dr_rpc_call 
 	*same = false;
 	if (call->end != DR_RPC_RESULT || time == NULL || dr_json_hash(got, root, &own) != DR_OK)
 		return DR_ERR_SYNTAX;
-	snprintf(expected, sizeof(expected), "%llu", (unsigned long long)p->config.network.genesis_time);
-	*same = memcmp(got, p->config.network.genesis_validators_root, 32) == 0 && strcmp(time, expected) == 0;
+	snprintf(expected, sizeof(expected), "%llu", (unsigned long long)net->genesis_time);
+	*same = memcmp(got, net->genesis_validators_root, 32) == 0 && strcmp(time, expected) == 0;
 	return DR_OK;
 }
 

@@ -148,11 +148,10 @@ void plan_name_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange 
 void plan_name_take(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
 		    struct dr_fail *fail);
 
-/* plan_beacon.c. plan_beacon_check: DR_OK, and whether it is the network that is followed. */
+/* plan_beacon.c */
 void plan_beacon_ask_check(struct asks *a);
 void plan_beacon_ask_poll(struct asks *a);
 void plan_beacon_ask(struct asks *a, const struct standing *w);
-enum dr_err plan_beacon_check(const struct dr_plan *p, const struct dr_rpc_call *call, bool *same);
 void plan_beacon_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint32_t want, uint64_t now_ms,
 		      struct dr_fail *fail);
 void plan_beacon_take(struct dr_plan *p, struct standing *w, uint16_t e, const struct dr_rpc_call *call,

@@ -337,7 +337,7 @@ static void take_beacon_check(struct dr_plan *p, uint16_t e, const struct dr_rpc
 {
 	bool same;
 
-	if (plan_beacon_check(p, &x->calls[0], &same) != DR_OK)
+	if (dr_plan_beacon_genesis(&p->config.network, &x->calls[0], &same) != DR_OK)
 		plan_strike(p, e, "does not tell its genesis", now_ms, fail);
 	else if (!same)
 		wrong_chain(p, e, "has another genesis", now_ms, fail);

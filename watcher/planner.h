@@ -45,6 +45,10 @@ struct dr_plan_io {
 	uint32_t (*random)(void *ctx);
 };
 
+/* dr_plan_beacon_genesis: the answer to /eth/v1/beacon/genesis: DR_OK, and whether it is net's; or it is no answer.
+ */
+enum dr_err dr_plan_beacon_genesis(const struct dr_network *net, const struct dr_rpc_call *call, bool *same);
+
 struct dr_plan; /* opaque */
 
 struct dr_plan *dr_plan_new(const struct dr_plan_config *config, const struct dr_plan_io *io); /* NULL: no memory */

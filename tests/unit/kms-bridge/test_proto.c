@@ -7,7 +7,6 @@
 #include "kms-bridge/proto.h"
 
 static const uint8_t profile_bytes[] = { 1, 2, 3, 4, 5 }, network_bytes[] = { 6, 7, 8 };
-#define INIT_TAIL (4 + sizeof(network_bytes) + 32 + 2 + 9 + 8 + 2 + 5) /* that version 1 has not */
 
 static void fill_init(void *ptr)
 {
@@ -402,35 +401,6 @@ static void borrowed(struct dr_bytes *out, const struct dr_bytes *in)
 	*out = *in;
 }
 
-/* What recordings of the time before consensus claim. */
-static void test_init_before(void **state)
-{
-	static struct dr_init in, out;
-	struct dr_fail fail = { 0 };
-
-	(void)state;
-	fill_init(&in);
-	const struct dr_bytes now = payload_of(&rows[0], &in);
-	uint8_t *before = kit_alloc(now.len - INIT_TAIL);
-
-	assert_true(rows[0].get == get_init);
-	memcpy(before, now.ptr, now.len - INIT_TAIL);
-	before[3] = 1;
-	assert_int_equal(dr_init_get(&out, dr_bytes_of(before, now.len - INIT_TAIL), &fail), DR_OK);
-	assert_int_equal(out.version, DR_PROTO_VERSION);
-	assert_int_equal(out.quorum_k, in.quorum_k);
-	assert_int_equal(out.network.len, 0);
-	assert_true(dr_bytes_zero(out.checkpoint, 32));
-	assert_true(dr_bytes_eq(out.profile, in.profile));
-	for (size_t len = 0; len < now.len - INIT_TAIL; len++) {
-		fail = (struct dr_fail){ 0 };
-		assert_int_not_equal(dr_init_get(&out, dr_bytes_of(before, len), &fail), DR_OK);
-	}
-	fail = (struct dr_fail){ 0 };
-	before[3] = 2;
-	assert_int_not_equal(dr_init_get(&out, dr_bytes_of(before, now.len - INIT_TAIL), &fail), DR_OK);
-}
-
 static void test_round_trip(void **state)
 {
 	(void)state;
@@ -601,7 +571,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_init_before),
 		cmocka_unit_test(test_truncations_and_flips),
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_put_refuses),

@@ -124,12 +124,58 @@ static void test_note(void **state)
 	for (int kind = DR_NOTE_START; kind <= DR_NOTE_CHECKPOINT; kind++)
 		assert_string_not_equal(dr_note_name((enum dr_note_kind)kind), "unknown");
 }
+
+/* What recordings of the time before consensus claim: shorter, and of version 1. */
+static void test_init_before(void **state)
+{
+	static const uint8_t network[] = { 6, 7, 8 };
+	static struct dr_init in = { .version = DR_PROTO_VERSION,
+				     .mode = DR_MODE_RECORD,
+				     .proof = DR_PROOF_QUORUM,
+				     .quorum_k = 2,
+				     .quorum_n = 3,
+				     .checkpoint = { 5 },
+				     .checkpoint_from = "a friend",
+				     .checkpoint_aged = "carol" },
+			      out;
+	const size_t tail =
+		4 + sizeof(network) + 32 + 2 + strlen(in.checkpoint_from) + 8 + 2 + strlen(in.checkpoint_aged);
+	struct dr_fail fail = { 0 };
+	struct dr_buf buf;
+
+	(void)state;
+	in.network = dr_bytes_of(network, sizeof(network));
+	dr_buf_init(&buf, 1u << 20);
+	assert_int_equal(dr_init_put(&buf, DR_MSG_INIT, &in, &fail), DR_OK);
+	uint8_t *before = buf.ptr + 6;
+	const size_t len = buf.len - 6 - tail;
+
+	before[3] = 1;
+	assert_int_equal(dr_init_get(&out, dr_bytes_of(before, len), &fail), DR_OK);
+	assert_int_equal(out.version, DR_PROTO_VERSION);
+	assert_int_equal(out.quorum_k, 2);
+	assert_int_equal(out.network.len, 0);
+	assert_true(dr_bytes_zero(out.checkpoint, 32));
+	assert_int_equal(out.checkpoint_from[0], 0);
+	for (size_t cut = 0; cut <= len + tail; cut++) {
+		fail = (struct dr_fail){ 0 };
+		assert_int_equal(dr_init_get(&out, dr_bytes_of(before, cut), &fail) == DR_OK, cut == len);
+	}
+	before[3] = 2;
+	for (size_t cut = 0; cut <= len + tail; cut++) {
+		fail = (struct dr_fail){ 0 };
+		assert_int_equal(dr_init_get(&out, dr_bytes_of(before, cut), &fail) == DR_OK, cut == len + tail);
+	}
+	dr_buf_free(&buf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_framing),
 		cmocka_unit_test(test_text_set),
 		cmocka_unit_test(test_note),
+		cmocka_unit_test(test_init_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
