@@ -7,7 +7,7 @@
 # make deps           Debian packages, installed if missing (the only thing here that uses root)
 # make fuzz T=rlp TIME=60    libFuzzer on tests/fuzz/fuzz_rlp.c; what it finds is kept in build/fuzz/found/
 # make fuzz-all RUNS=10000000    every target so often: build/fuzz/report.tsv
-# make differential ROUNDS=N SEED=S    decoders beside @ethereumjs/rlp, @ethereumjs/mpt and ethers
+# make differential ROUNDS=N SEED=S    decoders beside @ethereumjs/rlp, @ethereumjs/mpt and ethers, BLS beside blst
 # make coverage, make coverage-fuzz    lines and branches that the tests, that the fuzz targets run
 # make simulate SEEDS=1000   the core among forks, lies, crashes and wrong clocks, by seed; TAPE=file plays one again
 # make hostile ROUNDS=1000 SEED=1    lying endpoints at random, against derot run; LIFE=, ROUND= play one again
@@ -345,7 +345,8 @@ long-mutate:
 	@RUN='BUILD=$(BUILD) JOBS=$(JOBS) "$$1" run' JOBS=1 tests/check/run.sh $(RESULTS) long-mutate tests/mutate/mutate.sh
 long-scripts: all $(OUT)/fuzz-peer
 	@tests/nodes/install.sh
-	@RUN='$(NODE) "$$1" $(OUT)/fuzz-peer 40000 2' $(RUN_TESTS) long-differential tests/fuzz/peer/differential.mjs
+	@RUN='$(NODE) "$$1" $(OUT)/fuzz-peer 40000 2' $(RUN_TESTS) long-differential tests/fuzz/peer/differential.mjs \
+		tests/fuzz/peer/differential_bls.mjs
 	@RUN='$(ENV) "$$1"' JOBS=1 tests/check/run.sh $(RESULTS) long \
 		$(sort tests/check/reproducible.sh $(wildcard tests/long/*.sh))
 
@@ -377,11 +378,12 @@ fuzz-all: deps
 	+@$(SUB) PROFILE=fuzz $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/fuzz/%)
 	@tests/fuzz/all.sh $(BUILD) $(RUNS) $(T)
 
-# RLP, tries, proofs and ABI beside ethereumjs and ethers, on the same bytes.
+# RLP, tries, proofs and ABI beside ethereumjs and ethers, BLS beside blst, on the same bytes.
 SEED ?= 1
 differential: deps $(OUT)/fuzz-peer
 	@tests/nodes/install.sh
 	@$(NODE) tests/fuzz/peer/differential.mjs $(OUT)/fuzz-peer $(ROUNDS) $(SEED)
+	@$(NODE) tests/fuzz/peer/differential_bls.mjs $(OUT)/fuzz-peer $(ROUNDS) $(SEED)
 
 # What tests run of chain/ and governance/; coverage-fuzz: what the fuzz targets alone do.
 coverage coverage-fuzz:
