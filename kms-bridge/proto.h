@@ -170,6 +170,7 @@ enum dr_note_kind {
 	DR_NOTE_HEARTBEAT = 16,  /* a nonce drawn, or seen on chain */
 	DR_NOTE_SHARE = 17,      /* a root generation handed to another node, or taken from one */
 	DR_NOTE_CHECKPOINT = 18, /* consensus: the beacon block that everything rests on, and whose word it is */
+	DR_NOTE_PERIOD = 19,     /* consensus: a sync-committee period was reached */
 };
 
 /* leaf = u8 version (1) · u8 kind · u64 boot ms · u64 wall ms · u64 ledger size · ledger root 32 ·
@@ -319,7 +320,8 @@ struct dr_status_report {
 	char checkpoint_from[128], checkpoint_aged[64];
 	bool beacon_ready; /* the checkpoint's bootstrap was taken; what follows is zero before */
 	bool beacon_aged;  /* what is final is older than permitted, and checkpoint_aged answers for it */
-	uint64_t checkpoint_slot, final_slot, head_slot, period;
+	uint64_t checkpoint_slot, final_slot, head_slot;
+	uint64_t period, period_now;       /* of the final block; by the clock */
 	uint8_t final_root[32];            /* of the beacon block */
 	uint32_t participation, committee; /* of the newest finality proof: how many signed, of how many */
 	uint64_t beacon_age_s;

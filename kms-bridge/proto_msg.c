@@ -329,6 +329,7 @@ static void code_status_report(struct dr_code *c, void *ptr)
 	dr_code_u64(c, &m->final_slot);
 	dr_code_u64(c, &m->head_slot);
 	dr_code_u64(c, &m->period);
+	dr_code_u64(c, &m->period_now);
 	dr_code_copy(c, m->final_root, 32);
 	dr_code_u32(c, &m->participation);
 	dr_code_u32(c, &m->committee);
@@ -434,7 +435,7 @@ static void code_note(struct dr_code *c, struct dr_note *m)
 	uint8_t version = NOTE_VERSION;
 
 	dr_code_range(c, &version, NOTE_VERSION, NOTE_VERSION, "version of a note");
-	dr_code_range(c, &m->kind, DR_NOTE_START, DR_NOTE_CHECKPOINT, "kind of a note");
+	dr_code_range(c, &m->kind, DR_NOTE_START, DR_NOTE_PERIOD, "kind of a note");
 	dr_code_u64(c, &m->boot_ms);
 	dr_code_u64(c, &m->wall_ms);
 	dr_code_u64(c, &m->ledger_size);
@@ -491,6 +492,7 @@ const char *dr_note_name(enum dr_note_kind kind)
 	case DR_NOTE_HEARTBEAT: return "heartbeat";
 	case DR_NOTE_SHARE: return "share";
 	case DR_NOTE_CHECKPOINT: return "checkpoint";
+	case DR_NOTE_PERIOD: return "period";
 	}
 	return "unknown";
 }

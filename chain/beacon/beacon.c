@@ -263,10 +263,13 @@ const struct dr_network *dr_beacon_network(const struct dr_beacon *b)
 void dr_beacon_status(const struct dr_beacon *b, struct dr_beacon_status *out)
 {
 	struct dr_fail ignored = { 0 };
+	uint64_t slot;
 
 	memset(out, 0, sizeof(*out));
 	if (!b->store.ready)
 		return;
+	if (dr_network_slot(&slot, &b->config.net, b->now_s, &ignored) == DR_OK)
+		out->period_now = dr_network_period(&b->config.net, slot);
 	out->ready = true;
 	out->next_known = dr_lc_store_next_known(&b->store);
 	out->period = dr_lc_store_period(&b->store);

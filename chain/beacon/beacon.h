@@ -60,8 +60,9 @@ const struct dr_network *dr_beacon_network(const struct dr_beacon *b);
 /* What is known now; zero, false before the bootstrap. */
 struct dr_beacon_status {
 	bool ready;
-	bool next_known; /* the next period's committee */
-	uint64_t period;
+	bool next_known;     /* the next period's committee */
+	uint64_t period;     /* of the final block */
+	uint64_t period_now; /* by the clock that it was told last */
 	uint64_t checkpoint_slot, final_slot, head_slot;
 	uint8_t final_root[32];
 	uint32_t participation, committee; /* of the newest finality proof, and of how many */

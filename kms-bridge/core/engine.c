@@ -395,6 +395,24 @@ static enum dr_err take_refused(struct dr_engine *e, const struct dr_frame *fram
 	return err == DR_OK ? DR_OK : dr_engine_fail(e, err, "the host could not keep a refused frame", fail);
 }
 
+/* How far the light client is: on the way from an old checkpoint, all there is to see for a while. */
+static enum dr_err say_period(struct dr_engine *e, struct dr_fail *fail)
+{
+	char detail[DR_TEXT_MAX];
+	struct dr_beacon_status s;
+
+	if (e->beacon == NULL)
+		return DR_OK;
+	dr_beacon_status(e->beacon, &s);
+	if (!s.ready || s.period == e->period_said)
+		return DR_OK;
+	e->period_said = s.period;
+	snprintf(detail, sizeof(detail), "sync-committee period %llu of %llu, final slot %llu, signed by %u of %u",
+		 (unsigned long long)s.period, (unsigned long long)s.period_now, (unsigned long long)s.final_slot,
+		 s.participation, s.committee);
+	return dr_engine_say(e, DR_NOTE_PERIOD, 0, s.final_root, DR_SOURCE_CORE, detail, fail);
+}
+
 enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struct dr_frame *frame,
 			    struct dr_fail *fail)
 {
@@ -415,7 +433,7 @@ enum dr_err dr_engine_frame(struct dr_engine *e, enum dr_take *take, const struc
 	case DR_TAKE_KEPT: break;
 	}
 	e->frames_kept++;
-	if (dr_engine_keep(e, frame, fail) != DR_OK || drain(e, fail) != DR_OK)
+	if (dr_engine_keep(e, frame, fail) != DR_OK || say_period(e, fail) != DR_OK || drain(e, fail) != DR_OK)
 		return dr_engine_fail(e, fail->err, fail->what, fail);
 	if (dr_follow_halted(e->follow))
 		*take = DR_TAKE_CONFLICT;

@@ -60,6 +60,7 @@ struct dr_engine {
 	/* One of the two, by init.proof; and it behind the interface. */
 	struct dr_quorum *quorum;
 	struct dr_beacon *beacon;
+	uint64_t period_said; /* the sync-committee period that was journalled last */
 	struct dr_finality finality;
 	struct dr_follow *follow;
 	struct dr_fold fold;

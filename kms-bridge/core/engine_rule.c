@@ -117,6 +117,7 @@ static void status_beacon(const struct dr_engine *e, struct dr_status_report *ou
 	out->final_slot = s.final_slot;
 	out->head_slot = s.head_slot;
 	out->period = s.period;
+	out->period_now = s.period_now;
 	memcpy(out->final_root, s.final_root, 32);
 	out->participation = s.participation;
 	out->committee = s.committee;

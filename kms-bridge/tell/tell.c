@@ -292,6 +292,8 @@ static json_t *tell_beacon(const struct dr_status_report *s)
 	json_object_set_new(o, "final_root", dr_tell_hex(s->final_root, 32));
 	json_object_set_new(o, "head_slot", json_integer((json_int_t)s->head_slot));
 	json_object_set_new(o, "period", json_integer((json_int_t)s->period));
+	json_object_set_new(o, "periods_behind",
+			    json_integer(s->period_now > s->period ? (json_int_t)(s->period_now - s->period) : 0));
 	/* The checkpoint itself is the operator's word: nobody signed it here. */
 	json_object_set_new(o, "signed_by",
 			    s->participation != 0 ? json_sprintf("%u of %u", s->participation, s->committee)

@@ -110,7 +110,8 @@ static void hear_note(struct told_entry *e, const struct dr_note *note)
 	case DR_NOTE_CONFLICT:
 	case DR_NOTE_STOP:
 	case DR_NOTE_SHARE:
-	case DR_NOTE_CHECKPOINT: break;
+	case DR_NOTE_CHECKPOINT:
+	case DR_NOTE_PERIOD: break;
 	}
 }
 

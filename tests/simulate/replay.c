@@ -44,7 +44,8 @@ static bool is_evident(uint8_t kind)
 	case DR_NOTE_CONFLICT:
 	case DR_NOTE_STOP:
 	case DR_NOTE_SHARE:
-	case DR_NOTE_CHECKPOINT: return false;
+	case DR_NOTE_CHECKPOINT:
+	case DR_NOTE_PERIOD: return false;
 	}
 	return false;
 }

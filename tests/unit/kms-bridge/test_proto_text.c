@@ -119,9 +119,9 @@ static void test_note(void **state)
 	assert_int_equal(dr_note_encode(leaf, 101, &len, &note, &fail), DR_ERR_LIMIT);
 	assert_int_equal(len, 0);
 	fail = (struct dr_fail){ 0 };
-	note.kind = DR_NOTE_CHECKPOINT + 1;
+	note.kind = DR_NOTE_PERIOD + 1;
 	assert_int_equal(dr_note_encode(leaf, sizeof(leaf), &len, &note, &fail), DR_ERR_UNKNOWN);
-	for (int kind = DR_NOTE_START; kind <= DR_NOTE_CHECKPOINT; kind++)
+	for (int kind = DR_NOTE_START; kind <= DR_NOTE_PERIOD; kind++)
 		assert_string_not_equal(dr_note_name((enum dr_note_kind)kind), "unknown");
 }
 
