@@ -57,10 +57,28 @@ static const struct dr_command commands[] = {
 	  "verify evm-receipts [--rule ethereum] BLOCK.json RECEIPTS.json\n"
 	  "verify evm-logs     [--rule ethereum] BLOCK.json RECEIPTS.json LOGS.json [--address A]... [--topic0 "
 	  "T]...\n"
-	  "verify evm-proof    [--rule ethereum] BLOCK.json PROOF.json",
-	  "check one proof, in the very shapes RPC servers answer",
+	  "verify evm-proof    [--rule ethereum] BLOCK.json PROOF.json\n"
+	  "verify beacon       --network NAME | --spec SPEC.json --genesis GENESIS.json   --checkpoint ROOT [--now "
+	  "UNIX]\n"
+	  "                    BOOTSTRAP [UPDATES...] [FINALITY]\n"
+	  "verify bls          --message HEX --signature HEX PUBKEYS.json",
+	  "check one proof, in the very shapes servers answer",
 	  "A file holds a JSON-RPC reply or its result; - is standard input. Nothing is believed but the block's\n"
-	  "hash: compare the hash that is printed with one you trust.\n" },
+	  "hash: compare the hash that is printed with one you trust.\n\n"
+	  "beacon: NAME is mainnet, sepolia, holesky or hoodi; SPEC and GENESIS are a beacon node's own answers to\n"
+	  "/eth/v1/config/spec and /eth/v1/beacon/genesis. ROOT is the block root you trust. Files are taken in the\n"
+	  "order given, the bootstrap first, each as a node answers it: JSON (also a list, as of /updates), or SSZ, "
+	  "one\n"
+	  "container or the length-prefixed framing of /updates. Which it is follows from the content, not from the\n"
+	  "name: JSON has no zero byte among its first eight; what a JSON object is, its members say (header:\n"
+	  "bootstrap, next_sync_committee: update, finalized_header: finality update, attested_header: optimistic\n"
+	  "update), what SSZ is, its first offset (below Capella: its length). An update that is valid and adds\n"
+	  "nothing is told so and does no harm; one that is refused ends it: exit 3, with the rule that it breaks.\n"
+	  "Exit 4: two updates hold and contradict each other. --now is the clock to judge by; without it, the\n"
+	  "system's.\n\n"
+	  "bls: did the holders of all these keys sign the message together (BLS12-381, proof of possession)? A "
+	  "list\n"
+	  "of hex strings, or {\"pubkeys\":[...]}. Exit 3: no, and why not.\n" },
 	{ "config", dr_cmd_config,
 	  "config check -c derot.yaml\n"
 	  "config print -c derot.yaml\n"

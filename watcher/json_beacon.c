@@ -308,7 +308,7 @@ static void get_item(struct walk *w, struct dr_beacon_item *item, const struct d
 		return;
 	}
 	if (!wrapped && member(data, "code") != NULL && member(data, "message") != NULL) {
-		fails(w, DR_ERR_UNKNOWN, "the node answered with an error, not with data", "message");
+		fails(w, DR_ERR_SYNTAX, "the node answered with an error, not with data", "message");
 		return;
 	}
 	type = type_of(item, data);
@@ -415,6 +415,32 @@ static const struct dr_ssz_type *type_like(enum dr_beacon_kind *kind, const stru
 	return NULL;
 }
 
+static enum dr_err decode_by(struct dr_beacon_item *item, const struct dr_network *net, enum dr_beacon_fork fork,
+			     struct dr_bytes ssz, struct dr_fail *fail)
+{
+	if (item->kind == DR_BEACON_BOOTSTRAP)
+		return dr_lc_bootstrap_decode(&item->bootstrap, net, fork, ssz, fail);
+	return dr_lc_update_decode(&item->update, net, (enum dr_lc_kind)item->kind, fork, ssz, fail);
+}
+
+/* By the form of the slot's fork. What has the form of another one is no broken container, but a false one. */
+static enum dr_err decode(struct dr_beacon_item *item, const struct dr_network *net, enum dr_beacon_fork fork,
+			  struct dr_bytes ssz, struct dr_fail *fail)
+{
+	struct dr_beacon_item other = { .kind = item->kind };
+	struct dr_fail first = { DR_OK, NULL, 0 };
+
+	if (decode_by(item, net, fork, ssz, &first) == DR_OK)
+		return DR_OK;
+	for (enum dr_beacon_fork f = DR_BEACON_ALTAIR; f <= DR_BEACON_FULU && first.err != DR_ERR_UNKNOWN; f++) {
+		struct dr_fail second = { DR_OK, NULL, 0 };
+
+		if (decode_by(&other, net, f, ssz, &second) == DR_OK)
+			return dr_fail_set(fail, DR_ERR_PROOF, "the form is not that of the slot's fork", 0);
+	}
+	return dr_fail_set(fail, first.err, first.what, first.at);
+}
+
 static enum dr_err get_frames(struct dr_beacon_item *items, size_t *num, const struct dr_network *net,
 			      struct dr_bytes bytes, struct dr_json_notes *notes, struct dr_fail *fail)
 {
@@ -428,8 +454,8 @@ static enum dr_err get_frames(struct dr_beacon_item *items, size_t *num, const s
 		if (at == DR_BEACON_ITEMS_MAX)
 			return too_many(notes, fail);
 		if (dr_lc_frame(&ssz, &fork, &bytes, net, fail) == DR_OK && items != NULL) {
-			dr_lc_update_decode(&items[at].update, net, DR_LC_UPDATE, fork, ssz, fail);
 			items[at].kind = DR_BEACON_UPDATE;
+			decode(&items[at], net, fork, ssz, fail);
 			items[at].in_list = true;
 		}
 		at++;
@@ -464,10 +490,8 @@ enum dr_err dr_json_beacon_ssz(struct dr_beacon_item **items, size_t *num, const
 	out->kind = kind;
 	if (type == NULL)
 		get_frames(out, &total, net, bytes, notes, fail);
-	else if (dr_lc_peek(&fork, net, type, bytes, fail) == DR_OK && kind == DR_BEACON_BOOTSTRAP)
-		dr_lc_bootstrap_decode(&out->bootstrap, net, fork, bytes, fail);
-	else if (fail->err == DR_OK)
-		dr_lc_update_decode(&out->update, net, (enum dr_lc_kind)kind, fork, bytes, fail);
+	else if (dr_lc_peek(&fork, net, type, bytes, fail) == DR_OK)
+		decode(out, net, fork, bytes, fail);
 	if (fail->err != DR_OK)
 		return fail->err;
 	*items = out;

@@ -45,7 +45,7 @@ struct dr_beacon_item {
 /* dr_json_beacon_parse: a whole answer: {"version":…,"data":{…}}, a list of these (or {"data":[…]}), or data alone.
  * What an object is follows from its members: `header` makes a bootstrap, `next_sync_committee` an update,
  * `finalized_header` a finality update, `attested_header` an optimistic update.
- * Errors: syntax, noncanonical, limit; unknown (a fork, or {"code":…,"message":…}: the node's own "no"); proof (a
+ * Errors: syntax (also {"code":…,"message":…}, a node's "no"), noncanonical, limit; unknown (a fork); proof (a
  * version that is not its slot's); nomem. notes->at says where. */
 enum dr_err dr_json_beacon_parse(struct dr_beacon_item **items, size_t *num, const struct dr_network *net,
 				 const json_t *root, struct dr_arena *arena, struct dr_json_notes *notes,

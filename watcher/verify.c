@@ -82,13 +82,19 @@ void dr_check_unproven(struct dr_check *c, const char *name)
 	json_array_append_new(c->unproven, json_string(name));
 }
 
-void dr_fact_u64(struct dr_check *c, const char *key, uint64_t value)
+json_t *dr_json_integer(uint64_t value)
 {
 	char text[24];
 
+	if (value <= (1ull << 53))
+		return json_integer((json_int_t)value);
 	snprintf(text, sizeof(text), "0x%" PRIx64, value);
-	json_object_set_new(c->facts, key,
-			    value <= (1ull << 53) ? json_integer((json_int_t)value) : json_string(text));
+	return json_string(text);
+}
+
+void dr_fact_u64(struct dr_check *c, const char *key, uint64_t value)
+{
+	json_object_set_new(c->facts, key, dr_json_integer(value));
 }
 
 json_t *dr_json_hex(const void *ptr, size_t len)

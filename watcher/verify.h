@@ -24,6 +24,7 @@
 
 #include "chain/base/arena.h"
 #include "chain/base/err.h"
+#include "chain/beacon/lc_store.h"
 #include "chain/evm/header.h"
 
 /* One verification: its answer as it grows, and its first failure. */
@@ -35,6 +36,9 @@ struct dr_check {
 	struct dr_fail fail;
 	char at[160];                 /* of the failure: the path of a member, as jq writes it */
 	char expected[192], got[192]; /* empty, or the two values that differ */
+	bool refused;                 /* the failure is a refusal, whatever its kind: nothing malformed */
+	bool conflict;                /* two valid proofs contradict one another */
+	bool tells;                   /* facts are printed with a failure too */
 };
 
 /* dr_check_init: false if there is no memory. dr_check_free releases everything, facts included. */
@@ -62,6 +66,7 @@ void dr_check_unproven(struct dr_check *c, const char *name);
 void dr_fact_u64(struct dr_check *c, const char *key, uint64_t value);
 void dr_fact_hex(struct dr_check *c, const char *key, const void *ptr, size_t len);
 json_t *dr_json_hex(const void *ptr, size_t len);
+json_t *dr_json_integer(uint64_t value);
 json_t *dr_json_quantity(const uint8_t word[static 32]);
 
 /* One JSON object under the reader's discipline: sticky failure in c, zeros after it. A member is read at
@@ -124,6 +129,26 @@ void dr_verify_receipts(struct dr_check *c, const json_t *block, const json_t *r
 void dr_verify_logs(struct dr_check *c, const json_t *block, const json_t *receipts, const json_t *logs,
 		    const struct dr_log_filter *filter);
 void dr_verify_proof(struct dr_check *c, const json_t *block, const json_t *proof);
+
+/* Light-client data, file by file, from a checkpoint on. Facts: network, now, checkpoint and steps, also of a
+ * failure; what is final. What the store refuses, whatever the error, sets c->refused; a conflict c->conflict. Keep
+ * *b while it is used: begin allocates, end gives back. */
+struct dr_verify_beacon {
+	struct dr_check *c;
+	struct dr_lc_store *store;
+	struct dr_network net;
+	uint8_t checkpoint[32];
+	uint64_t now;
+	json_t *steps;
+};
+void dr_verify_beacon_begin(struct dr_verify_beacon *b, struct dr_check *c, const struct dr_network *net,
+			    const uint8_t checkpoint[static 32], uint64_t now);
+void dr_verify_beacon_file(struct dr_verify_beacon *b, const char *name, struct dr_bytes content);
+void dr_verify_beacon_end(struct dr_verify_beacon *b);
+
+/* dr_verify_bls: did the holders of all these keys (an array of hex strings, or {"pubkeys":[…]}) sign message
+ * together? Facts, also of a "no": valid, keys. */
+void dr_verify_bls(struct dr_check *c, const json_t *keys, struct dr_bytes message, struct dr_bytes signature);
 
 /* Shared between them. dr_block_open: the header, proven to have the hash it claims; header.extra borrows
  * c->arena. dr_block_body: what else the header commits to. dr_transactions_verify: the list of full
