@@ -99,7 +99,7 @@ $(OUT)/flags:
 
 # What is done inside a hash, or digit by digit, tells a fuzzer nothing, and costs it half its time.
 $(OUT)/tests/fuzz/no_compare.o: DR_CFLAGS += $(if $(filter fuzz,$(PROFILE)),-fno-sanitize=all -fomit-frame-pointer)
-$(OUT)/chain/crypto/%.o $(OUT)/chain/base/bytes.o $(OUT)/chain/base/hex.o: DR_CFLAGS += $(if $(filter fuzz,$(PROFILE)),-fno-sanitize=fuzzer-no-link)
+$(OUT)/chain/crypto/%.o $(OUT)/chain/bls/fp%.o $(OUT)/chain/base/bytes.o $(OUT)/chain/base/hex.o: DR_CFLAGS += $(if $(filter fuzz,$(PROFILE)),-fno-sanitize=fuzzer-no-link)
 
 $(OUT)/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
@@ -274,7 +274,7 @@ check-fixtures: all
 # Each corpus as it is, every truncation and bit flip, and ROUNDS of mutations of each of its files; fewer where one
 # input is a whole chain.
 ROUNDS ?= 2000
-FUZZ_SLOW := *_stream|*_recording|*_plan|*_signed|*_file|*_verify|*_fold
+FUZZ_SLOW := *_bls|*_stream|*_recording|*_plan|*_signed|*_file|*_verify|*_fold
 check-fuzz: $(FUZZ)
 	@RUN='case $$1 in $(FUZZ_SLOW)) rounds=$$(($(ROUNDS) / 40)) ;; *) rounds=$(ROUNDS) ;; esac; \
 		"$$1" -rounds=$$rounds tests/fuzz/corpus/$$(basename "$$1")' $(RUN_TESTS) fuzz-$(PROFILE) $(FUZZ)
