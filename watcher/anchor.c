@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "chain/base/hex.h"
+#include "watcher/consensus_yaml.h"
 #include "watcher/profile_yaml.h"
 
 struct chain {
@@ -20,8 +21,15 @@ struct start {
 	char *hash;
 };
 
+struct consensus {
+	char *network, *spec, *genesis, *form;
+	struct dr_yaml_checkpoint *checkpoint;
+};
+
 struct file {
 	struct chain chain;
+	int proof;
+	struct consensus *consensus;
 	char *contract;
 	struct start start;
 	char *profile;
@@ -39,6 +47,17 @@ static const cyaml_schema_field_t start_fields[] = {
 	DR_YAML_TEXT("hash", struct start, hash),
 	CYAML_FIELD_END,
 };
+/* Word 0 is what a file that does not mention it says. */
+static const cyaml_strval_t proofs[] = { { "quorum", DR_PROOF_QUORUM }, { "consensus", DR_PROOF_CONSENSUS } };
+static const cyaml_schema_field_t consensus_fields[] = {
+	DR_YAML_TEXT_OR_NOT("network", struct consensus, network),
+	DR_YAML_TEXT_OR_NOT("spec", struct consensus, spec),
+	DR_YAML_TEXT_OR_NOT("genesis", struct consensus, genesis),
+	DR_YAML_TEXT_OR_NOT("form", struct consensus, form),
+	CYAML_FIELD_MAPPING_PTR("checkpoint", CYAML_FLAG_POINTER, struct consensus, checkpoint,
+				dr_yaml_checkpoint_fields),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_MAPPING("chain", CYAML_FLAG_DEFAULT, struct file, chain, chain_fields),
 	DR_YAML_TEXT("contract", struct file, contract),
@@ -46,11 +65,60 @@ static const cyaml_schema_field_t file_fields[] = {
 	DR_YAML_TEXT("profile", struct file, profile),
 	DR_YAML_TEXT_OR_NOT("profile_digest", struct file, profile_digest),
 	DR_YAML_TEXT_OR_NOT("node", struct file, node),
+	CYAML_FIELD_ENUM("proof", CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, struct file, proof, proofs,
+			 CYAML_ARRAY_LEN(proofs)),
+	CYAML_FIELD_MAPPING_PTR("consensus", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file, consensus,
+				consensus_fields),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t file_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file, file_fields),
 };
+
+/* What the recording's finality rests on. *form holds the profile already. */
+static enum dr_err proof_of(struct dr_init *init, struct dr_buf *form, const struct dr_yaml *y, const struct file *f,
+			    struct dr_yaml_error *error)
+{
+	const struct consensus *from = f->consensus;
+	struct dr_fail fail = { DR_OK, NULL, 0 };
+	const size_t profile_len = form->len;
+	struct dr_consensus said;
+	enum dr_err err;
+
+	if (from != NULL && f->proof != DR_PROOF_CONSENSUS)
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "consensus", "belongs to proof consensus", error);
+	if (f->proof != DR_PROOF_CONSENSUS && init->proof == DR_PROOF_CONSENSUS)
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "proof",
+				    "must be consensus, as the recording claims, with its network and checkpoint",
+				    error);
+	if (f->proof != 0 && init->version != 0 && init->proof != f->proof)
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "proof", "is not what the recording claims", error);
+	if (f->proof != DR_PROOF_CONSENSUS)
+		return DR_OK;
+	if (from == NULL)
+		return dr_yaml_fail(y, DR_ERR_SYNTAX, "consensus",
+				    "is missing: proof consensus needs a network and a checkpoint", error);
+	err = dr_consensus_read(&said, y,
+				&(struct dr_yaml_consensus){ .network = from->network,
+							     .spec = from->spec,
+							     .genesis = from->genesis,
+							     .form = from->form,
+							     .checkpoint = from->checkpoint },
+				error);
+	if (err != DR_OK)
+		return err;
+	if (dr_buf_append(form, said.form, said.form_len, &fail) != DR_OK)
+		return dr_yaml_fail(y, fail.err, "consensus", fail.what, error);
+	init->proof = DR_PROOF_CONSENSUS;
+	init->quorum_k = 0;
+	init->profile = dr_bytes_of(form->ptr, profile_len);
+	init->network = dr_bytes_of(form->ptr + profile_len, said.form_len);
+	memcpy(init->checkpoint, said.root, 32);
+	memcpy(init->checkpoint_from, said.from, sizeof(init->checkpoint_from));
+	init->checkpoint_max_age_s = said.max_age_s;
+	memcpy(init->checkpoint_aged, said.aged, sizeof(init->checkpoint_aged));
+	return DR_OK;
+}
 
 static enum dr_err fill(struct dr_init *init, struct dr_buf *form, const struct dr_yaml *y, const struct file *f,
 			struct dr_yaml_error *error)
@@ -71,8 +139,8 @@ static enum dr_err fill(struct dr_init *init, struct dr_buf *form, const struct 
 	    (err = dr_profile_load(&profile, form, path, error)) != DR_OK)
 		return err;
 	init->profile = dr_buf_view(form);
-	if (f->profile_digest == NULL)
-		return DR_OK;
+	if ((err = proof_of(init, form, y, f, error)) != DR_OK || f->profile_digest == NULL)
+		return err;
 	if ((err = dr_yaml_hex(digest, 32, y, "profile_digest", f->profile_digest, error)) != DR_OK)
 		return err;
 	if (memcmp(digest, profile.digest, 32) != 0)
@@ -97,10 +165,54 @@ enum dr_err dr_anchor_load(struct dr_init *init, struct dr_buf *form, const char
 
 static void put_hex(FILE *to, const char *key, const uint8_t *ptr, size_t len, const char *after)
 {
-	char hex[65];
+	char hex[2 * DR_NETWORK_LEN_MAX + 1];
 
 	dr_hex_put(hex, ptr, len);
 	fprintf(to, "%s0x%s%s", key, hex, after);
+}
+
+/* Text between quotes: what our own reader took from a file, or somebody's claim. */
+static void put_text(FILE *to, const char *key, const char *text)
+{
+	fputs(key, to);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', to);
+		fputc(*text, to);
+	}
+	fputs("\"\n", to);
+}
+
+static void put_consensus(FILE *to, const struct dr_init *init)
+{
+	struct dr_fail fail = { 0 };
+	struct dr_network net;
+	uint8_t form[DR_NETWORK_LEN_MAX];
+	size_t len = 0;
+
+	fputs("proof: consensus\nconsensus:\n", to);
+	if (dr_network_decode(&net, init->network, &fail) == DR_OK) {
+		const struct dr_network *named = dr_network_named(net.name);
+
+		if (named != NULL)
+			dr_network_encode(form, sizeof(form), &len, named, &fail);
+		if (dr_bytes_eq(dr_bytes_of(form, len), init->network)) {
+			fprintf(to, "  network: %s\n", net.name);
+		} else {
+			fprintf(to, "  # %s: genesis at %" PRIu64 ", committees of %u, periods of %u slots of %u s\n",
+				net.name, net.genesis_time, net.committee_size,
+				net.slots_per_epoch * net.epochs_per_period, net.seconds_per_slot);
+			put_hex(to, "  # genesis validators' root ", net.genesis_validators_root, 32, "\n");
+			put_hex(to, "  form: ", init->network.ptr, init->network.len, "\n");
+		}
+	}
+	put_hex(to, "  checkpoint:\n    root: ", init->checkpoint, 32, "\n");
+	if (init->checkpoint_from[0] != '\0')
+		put_text(to, "    from: \"", init->checkpoint_from);
+	if (init->checkpoint_max_age_s != 0)
+		fprintf(to, "    max_age: %" PRIu64 "\n", init->checkpoint_max_age_s);
+	if (init->checkpoint_aged[0] != '\0')
+		put_text(to, "    accept_aged: \"", init->checkpoint_aged);
 }
 
 enum dr_err dr_anchor_write(const struct dr_init *init, const char *profile_path, const char *path,
@@ -126,6 +238,8 @@ enum dr_err dr_anchor_write(const struct dr_init *init, const char *profile_path
 		put_hex(to, "profile_digest: ", profile.digest, 32, "\n");
 	if (!dr_bytes_zero(init->node, 20))
 		put_hex(to, "node: ", init->node, 20, "\n");
+	if (init->proof == DR_PROOF_CONSENSUS)
+		put_consensus(to, init);
 	if (fclose(to) == 0)
 		return DR_OK;
 	snprintf(error->text, sizeof(error->text), "%s: %s", path, strerror(errno));

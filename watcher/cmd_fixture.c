@@ -350,7 +350,7 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 
 	memset(&s, 0, sizeof(s));
 	memset(&init, 0, sizeof(init));
-	dr_buf_init(&form, DR_PROFILE_LEN_MAX);
+	dr_buf_init(&form, DR_ANCHOR_FORM_MAX);
 	dr_buf_init(&s.changes, (size_t)1 << 20);
 	dr_buf_init(&s.findings, (size_t)1 << 16);
 	dr_buf_init(&s.answers, (size_t)1 << 20);

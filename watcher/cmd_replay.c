@@ -94,9 +94,12 @@ static int prepare(struct replay *r, const char *anchor, const char *asks)
 	if (asks != NULL && dr_asks_load(r->asks, &r->num_asks, asks, &error) != DR_OK)
 		return trouble(r, DR_EXIT_ERROR, "requests", "the file of requests", error.text, "mend it");
 	if (r->init.version == 0) {
-		r->init.quorum_k = r->init.quorum_n = 1;
 		r->init.step_max = DR_FOLLOW_STEP_MAX;
-		r->init.proof = DR_PROOF_QUORUM;
+		r->init.quorum_n = 1;
+		if (r->init.proof != DR_PROOF_CONSENSUS) { /* the anchor's word */
+			r->init.quorum_k = 1;
+			r->init.proof = DR_PROOF_QUORUM;
+		}
 	}
 	r->init.version = DR_PROTO_VERSION;
 	r->init.mode = DR_MODE_REPLAY;
@@ -210,7 +213,7 @@ int dr_cmd_replay(struct dr_cli *cli, int argc, char **argv)
 	memset(&r, 0, sizeof(r));
 	r.cli = cli;
 	r.path = argv[1];
-	dr_buf_init(&r.form, DR_PROFILE_LEN_MAX);
+	dr_buf_init(&r.form, DR_ANCHOR_FORM_MAX);
 	dr_buf_init(&r.begin, ABOUT_MAX);
 	r.file = strcmp(r.path, "-") == 0 ? stdin : fopen(r.path, "rb");
 	if (r.file == NULL)

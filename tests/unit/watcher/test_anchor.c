@@ -105,7 +105,7 @@ static void test_anchor(void **state)
 			 at + strlen(rows[i].from));
 		put(text);
 		memset(&init, 0, sizeof(init));
-		dr_buf_init(&form, DR_PROFILE_LEN_MAX);
+		dr_buf_init(&form, DR_ANCHOR_FORM_MAX);
 		const enum dr_err err = dr_anchor_load(&init, &form, path, &error);
 
 		if ((err == DR_OK) != (rows[i].expected == DR_OK) || strstr(error.text, rows[i].says) == NULL)
@@ -132,8 +132,8 @@ static void test_write(void **state)
 	char text[8192];
 
 	(void)state;
-	dr_buf_init(&form, DR_PROFILE_LEN_MAX);
-	dr_buf_init(&form_back, DR_PROFILE_LEN_MAX);
+	dr_buf_init(&form, DR_ANCHOR_FORM_MAX);
+	dr_buf_init(&form_back, DR_ANCHOR_FORM_MAX);
 	snprintf(text, sizeof(text),
 		 "chain: {id: 5, genesis: " H32 "}\ncontract: " A20 "\nstart: {block: 9, hash: " H32
 		 "}\nprofile: %s\n"
@@ -151,6 +151,124 @@ static void test_write(void **state)
 	assert_memory_equal(back.node, init.node, 20);
 	dr_buf_free(&form);
 	dr_buf_free(&form_back);
+}
+
+#define SAID(consensus) "proof: consensus\nconsensus: {" consensus "}\n"
+#define POINT           "checkpoint: {root: " H32 "}"
+
+/* What a recording's finality rests on, against what it claims. */
+static void test_consensus(void **state)
+{
+	static const struct {
+		const char *name, *more;
+		uint8_t claimed; /* 0: the recording claims nothing */
+		const char *says;
+	} rows[] = {
+		{ "by name", SAID("network: mainnet, " POINT), DR_PROOF_CONSENSUS, "" },
+		{ "of a recording that claims nothing", SAID("network: mainnet, " POINT), 0, "" },
+		{ "nothing said of a quorum", "", DR_PROOF_QUORUM, "" },
+		{ "a quorum", "proof: quorum\n", DR_PROOF_QUORUM, "" },
+		{ "nothing said of consensus", "", DR_PROOF_CONSENSUS, "proof: must be consensus" },
+		{ "a quorum said of consensus", "proof: quorum\n", DR_PROOF_CONSENSUS, "proof: must be consensus" },
+		{ "consensus said of a quorum", SAID("network: mainnet, " POINT), DR_PROOF_QUORUM,
+		  "proof: is not what the recording claims" },
+		{ "no consensus", "proof: consensus\n", DR_PROOF_CONSENSUS, "consensus: is missing" },
+		{ "consensus at quorum", "proof: quorum\nconsensus: {network: mainnet, " POINT "}\n", 0,
+		  "consensus: belongs to" },
+		{ "consensus without proof", "consensus: {network: mainnet, " POINT "}\n", 0,
+		  "consensus: belongs to" },
+		{ "no such network", SAID("network: goerli, " POINT), 0, "consensus.network: must be mainnet" },
+		{ "no network", SAID(POINT), 0, "consensus: say which network" },
+		{ "no checkpoint", SAID("network: mainnet"), 0, "checkpoint: is missing" },
+		{ "no root", SAID("network: mainnet, checkpoint: {from: me}"), 0, "root: is missing" },
+		{ "a form that is none", SAID("form: 0x01, " POINT), 0, "consensus.form: " },
+		{ "endpoints", SAID("network: mainnet, endpoints: [], " POINT), 0, "endpoints" },
+	};
+	char text[9000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		static struct dr_init init;
+		struct dr_yaml_error error = { "" };
+		struct dr_buf form;
+
+		snprintf(text, sizeof(text),
+			 "chain: {id: 5, genesis: " H32 "}\ncontract: " A20 "\nstart: {block: 9, hash: " H32
+			 "}\nprofile: %s\n%s",
+			 profile, rows[i].more);
+		put(text);
+		memset(&init, 0, sizeof(init));
+		init.version = rows[i].claimed != 0 ? DR_PROTO_VERSION : 0;
+		init.proof = rows[i].claimed;
+		init.quorum_k = 3;
+		dr_buf_init(&form, DR_ANCHOR_FORM_MAX);
+		const enum dr_err err = dr_anchor_load(&init, &form, path, &error);
+
+		if ((err == DR_OK) != (rows[i].says[0] == '\0') || strstr(error.text, rows[i].says) == NULL)
+			fail_msg("%s: %s %s", rows[i].name, dr_err_name(err), error.text);
+		if (err == DR_OK && strstr(rows[i].more, "mainnet") != NULL) {
+			struct dr_network net;
+			struct dr_fail fail = { 0 };
+
+			assert_int_equal(init.proof, DR_PROOF_CONSENSUS);
+			assert_int_equal(init.quorum_k, 0);
+			assert_int_equal(init.checkpoint[31], 0x11);
+			assert_int_equal(dr_network_decode(&net, init.network, &fail), DR_OK);
+			assert_memory_equal(&net, dr_network_named("mainnet"), sizeof(net));
+			assert_true(init.profile.len > 100);
+		} else if (err == DR_OK) {
+			assert_int_equal(init.quorum_k, 3);
+		}
+		dr_buf_free(&form);
+	}
+}
+
+/* A network of any kind comes back from the file that was written of it. */
+static void test_write_consensus(void **state)
+{
+	(void)state;
+	for (int custom = 0; custom < 2; custom++) {
+		static struct dr_init init, back;
+		struct dr_network net = *dr_network_named("hoodi");
+		struct dr_yaml_error error = { "" };
+		struct dr_fail fail = { 0 };
+		struct dr_buf form, form_back;
+		uint8_t bytes[DR_NETWORK_LEN_MAX];
+		size_t len;
+		char text[8192];
+
+		net.genesis_time += (uint64_t)custom; /* no longer hoodi, whatever its name */
+		assert_int_equal(dr_network_encode(bytes, sizeof(bytes), &len, &net, &fail), DR_OK);
+		dr_buf_init(&form, DR_ANCHOR_FORM_MAX);
+		dr_buf_init(&form_back, DR_ANCHOR_FORM_MAX);
+		snprintf(text, sizeof(text),
+			 "chain: {id: 5, genesis: " H32 "}\ncontract: " A20 "\nstart: {block: 9, hash: " H32
+			 "}\nprofile: %s\n",
+			 profile);
+		put(text);
+		memset(&init, 0, sizeof(init));
+		assert_int_equal(dr_anchor_load(&init, &form, path, &error), DR_OK);
+		init.proof = DR_PROOF_CONSENSUS;
+		init.network = dr_bytes_of(bytes, len);
+		memset(init.checkpoint, 0x7e, 32);
+		snprintf(init.checkpoint_from, sizeof(init.checkpoint_from), "a \"friend\" \\ o'mine: #1");
+		init.checkpoint_max_age_s = 77;
+		snprintf(init.checkpoint_aged, sizeof(init.checkpoint_aged), "me");
+		unlink(path);
+		assert_int_equal(dr_anchor_write(&init, profile, path, &error), DR_OK);
+		memset(&back, 0, sizeof(back));
+		if (dr_anchor_load(&back, &form_back, path, &error) != DR_OK)
+			fail_msg("%s", error.text);
+		assert_int_equal(back.proof, DR_PROOF_CONSENSUS);
+		assert_true(dr_bytes_eq(back.network, init.network));
+		assert_true(dr_bytes_eq(back.profile, init.profile));
+		assert_memory_equal(back.checkpoint, init.checkpoint, 32);
+		assert_string_equal(back.checkpoint_from, init.checkpoint_from);
+		assert_int_equal(back.checkpoint_max_age_s, 77);
+		assert_string_equal(back.checkpoint_aged, "me");
+		dr_buf_free(&form);
+		dr_buf_free(&form_back);
+	}
 }
 
 static void test_asks(void **state)
@@ -217,6 +335,8 @@ int main(void)
 		cmocka_unit_test(test_word),
 		cmocka_unit_test(test_anchor),
 		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_consensus),
+		cmocka_unit_test(test_write_consensus),
 		cmocka_unit_test(test_asks),
 	};
 	const int fd = mkstemp(path);
