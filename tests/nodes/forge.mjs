@@ -6,13 +6,14 @@
 // states hold only what light clients are shown, and a block is "final" when two epochs have passed.
 //
 //     const forge = new Forge(anvil.url, shadow('mainnet'));      // a chain of forge_chain.mjs
-//     await forge.follow();                        // wraps the execution blocks that are new
+//     await forge.follow();                        // wraps the execution blocks that are new, drops those that are gone
 //     await forge.serve();                         // the beacon REST API of forge_api.mjs, at forge.url
 //     forge.checkpoint()                           // root of the newest final block, for a client to start from
 //     await forge.stop();
 //
 // Options: `seed` of the keys; `signs`, who signs what is signed at a slot (forge_committee.mjs; default: everybody);
-// `tamper(kind, value)`, which may change a message of the light-client protocol just before it is served.
+// `finalizes`, whether what is final moves at a slot (default: always); `tamper(kind, value)`, which may change a message
+// of the light-client protocol just before it is served.
 
 import { setHasher } from '@chainsafe/persistent-merkle-tree';
 import { hasher } from '@chainsafe/persistent-merkle-tree/hasher/hashtree';
@@ -27,7 +28,7 @@ import { Committees } from './forge_committee.mjs';
 setHasher(hasher);
 
 // How long a block takes to be called final.
-const FINALITY_EPOCHS = 2;
+export const FINALITY_EPOCHS = 2;
 
 // branch: from a node of an SSZ tree to its descendant with generalized index `gindex`; lowest sibling first.
 function branch(node, gindex) {
@@ -74,7 +75,8 @@ function payloadHeaderOf({ transactions, withdrawals, ...payload }) {
 
 export class Forge {
 	// The blocks in order. Each: slot, root, types (its fork's), body, final (the block that its state calls final, or
-	// undefined), and its light-client side: header, committees and branches, and `signed`, the committee's word on it.
+	// undefined) and finalEpoch, and its light-client side: header, committees and branches, and `signed`, the committee's
+	// word on it.
 	blocks = [];
 	// The update to serve for each period.
 	updates = new Map();
@@ -84,13 +86,14 @@ export class Forge {
 	#el;
 	#server;
 
-	constructor(el, chain, { seed = 'forge', signs = () => SYNC_COMMITTEE_SIZE, tamper = (kind, value) => value } = {}) {
+	constructor(el, chain, { seed = 'forge', signs = () => SYNC_COMMITTEE_SIZE, finalizes = () => true, tamper = (kind, value) => value } = {}) {
 		this.#el = el;
 		this.genesisTime = chain.genesisTime;
 		this.genesisValidatorsRoot = chain.genesisValidatorsRoot;
 		this.config = createBeaconConfig(chain.config, chain.genesisValidatorsRoot);
 		this.committees = new Committees(seed, SYNC_COMMITTEE_SIZE);
 		this.signs = signs;
+		this.finalizes = finalizes;
 		this.tamper = tamper;
 	}
 
@@ -121,8 +124,9 @@ export class Forge {
 		return replies.map((reply) => reply.result);
 	}
 
-	// follow: wraps the execution blocks that came since, from block 1 to the newest.
+	// follow: wraps the execution blocks that came since, from block 1 to the newest; after a reorg, from where it began.
 	async follow() {
+		await this.#forget();
 		const [newest] = await this.#rpc([['eth_blockNumber']]);
 		for (let number = this.blocks.length + 1; number <= Number(newest); number++) {
 			const [block] = await this.#rpc([['eth_getBlockByNumber', '0x' + number.toString(16), false]]);
@@ -131,6 +135,22 @@ export class Forge {
 			this.#add(payloadOf(block, raw));
 		}
 		return this;
+	}
+
+	// Drops the blocks that the execution node no longer has.
+	async #forget() {
+		const before = this.blocks.length;
+		for (let head; (head = this.head); ) {
+			const { blockNumber, blockHash } = head.header.execution;
+			const [block] = await this.#rpc([['eth_getBlockByNumber', '0x' + blockNumber.toString(16), false]]);
+			if (block?.hash === hex(blockHash)) break;
+			this.blocks.pop();
+			this.#bySlot.delete(head.slot);
+			this.#byRoot.delete(hex(head.root));
+		}
+		if (this.blocks.length === before) return;
+		this.updates.clear();
+		for (const block of this.blocks) this.#offer(block);
 	}
 
 	// slotAt: the slot of a time. An execution block's timestamp must be the beginning of one, as on the real chain.
@@ -155,14 +175,14 @@ export class Forge {
 		if (!Number.isInteger(slot) || slot <= (parent?.slot ?? 0))
 			throw new Error(`execution block ${payload.blockNumber}: its timestamp ${payload.timestamp} begins no later slot`);
 		const types = sszTypesFor(this.config.getForkName(slot));
-		const final = this.#finalAt(slot);
+		const { final, epoch } = this.#finalAt(slot, parent);
 
 		const body = types.BeaconBlockBody.defaultValue();
 		body.executionPayload = payload;
 		if (parent) body.syncAggregate = this.sign(parent.root, slot);
 		const bodyNode = types.BeaconBlockBody.toView(body).node;
 		const execution = payloadHeaderOf(payload);
-		const stateNode = this.#state(slot, types, execution, final);
+		const stateNode = this.#state(slot, types, execution, final, epoch);
 
 		const beacon = {
 			slot,
@@ -179,6 +199,7 @@ export class Forge {
 			types,
 			body,
 			final,
+			finalEpoch: epoch,
 			header: { beacon, execution, executionBranch: branchTo(types.BeaconBlockBody, bodyNode, 'executionPayload') },
 			currentSyncCommittee: this.committees.of(period).ssz,
 			currentSyncCommitteeBranch: branchTo(types.BeaconState, stateNode, 'currentSyncCommittee'),
@@ -194,14 +215,15 @@ export class Forge {
 		this.#offer(block);
 	}
 
-	// The newest block at or before the epoch that is two behind this slot's.
-	#finalAt(slot) {
-		const start = (epochOf(slot) - FINALITY_EPOCHS) * SLOTS_PER_EPOCH;
-		return this.blocks.findLast((block) => block.slot <= start);
+	// The newest block at or before the epoch that is two behind this slot's; while nothing is finalized, as before.
+	#finalAt(slot, parent) {
+		if (!this.finalizes(slot)) return { final: parent?.final, epoch: parent?.finalEpoch };
+		const epoch = epochOf(slot) - FINALITY_EPOCHS;
+		return { final: this.blocks.findLast((block) => block.slot <= epoch * SLOTS_PER_EPOCH), epoch };
 	}
 
 	// The state after a block, with what light clients are shown of it; its tree.
-	#state(slot, types, execution, final) {
+	#state(slot, types, execution, final, epoch) {
 		const period = periodOf(slot);
 		const fork = this.config.getForkInfo(slot);
 		const key = `${fork.name}/${period}`;
@@ -219,7 +241,6 @@ export class Forge {
 		const state = this.#bases.get(key).clone();
 		state.slot = slot;
 		if (final) {
-			const epoch = epochOf(slot) - FINALITY_EPOCHS;
 			state.finalizedCheckpoint = ssz.phase0.Checkpoint.toViewDU({ epoch, root: final.root });
 		}
 		state.latestExecutionPayloadHeader = types.ExecutionPayloadHeader.toViewDU(execution);

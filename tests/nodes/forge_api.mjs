@@ -104,6 +104,8 @@ export async function serveForge(forge) {
 	});
 	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 	server.unref();
+	// A client that a failed test left running must not keep this process.
+	server.on('connection', (socket) => socket.unref());
 	return {
 		url: `http://127.0.0.1:${server.address().port}`,
 		stop: () => new Promise((resolve) => (server.close(resolve), server.closeAllConnections())),

@@ -76,9 +76,19 @@ export async function eventually(what, ask, wait_ms = WAIT_MS) {
 	}
 }
 
+const opt = (key, value, indent = '') => (value === undefined ? [] : [`${indent}${key}: ${value}`]);
+// A list of servers in derot.yaml.
+const servers = (kind, list, indent = '') => [
+	`${indent}endpoints:`,
+	...list
+		.map((e, i) => (typeof e === 'string' ? { name: `${kind}-${i}`, url: e } : e))
+		.flatMap((e) => [`${indent}  - name: ${e.name}`, `${indent}    url: ${e.url}`]),
+];
+
 // One KMS node. options: endpoints ([url] or [{name, url}]), quorum, completeness, step, poll_ms, timeout_ms,
 // batch ({requests, bytes}), finality, max_staleness, head_staleness, node (address), key_file,
-// serve (where to listen), heartbeat, passphrase_file.
+// serve (where to listen), heartbeat, passphrase_file; and consensus, instead of quorum and finality: network or setting
+// (a beacon node whose own answers say what the network is), root, from, max_age, accept_aged, endpoints.
 export class Kms {
 	#child;
 	#ended;
@@ -113,8 +123,6 @@ export class Kms {
 		const [genesis, start] = await Promise.all(
 			['0x0', birth].map((number) => chain.rpc('eth_getBlockByNumber', number, false)),
 		);
-		const endpoints = o.endpoints.map((e, i) => (typeof e === 'string' ? { name: `node-${i}`, url: e } : e));
-		const opt = (key, value, indent = '') => (value === undefined ? [] : [`${indent}${key}: ${value}`]);
 		const text = [
 			`chain:`,
 			`  id: ${Number(await chain.rpc('eth_chainId'))}`,
@@ -123,10 +131,9 @@ export class Kms {
 			`start:`,
 			`  block: ${Number(birth)}`,
 			`  hash: "${o.start_hash ?? start.hash}"`,
-			`proof: quorum`,
-			`quorum: ${o.quorum}`,
-			`endpoints:`,
-			...endpoints.flatMap((e) => [`  - name: ${e.name}`, `    url: ${e.url}`]),
+			...(o.consensus ? [`proof: consensus`] : [`proof: quorum`, `quorum: ${o.quorum}`]),
+			...servers('node', o.endpoints),
+			...(o.consensus ? [...(await this.#network()), ...servers('beacon', o.consensus.endpoints, '  ')] : []),
 			`profile: ${PROFILE}`,
 			...opt('completeness', o.completeness),
 			...opt('step', o.step),
@@ -145,6 +152,23 @@ export class Kms {
 			...(o.serve ? [`serve:`, `  listen: "${o.serve}"`] : []),
 		];
 		writeFileSync(this.config, text.join('\n') + '\n');
+	}
+
+	// What network it is, and the checkpoint.
+	async #network(options) {
+		const { network, setting, root, from, max_age, accept_aged } = { ...this.options.consensus, ...options };
+		const files = { spec: '/eth/v1/config/spec', genesis: '/eth/v1/beacon/genesis' };
+		for (const [name, path] of setting ? Object.entries(files) : [])
+			writeFileSync(join(this.folder, name + '.json'), await (await fetch(setting + path)).text());
+		return [
+			`consensus:`,
+			...(setting ? Object.keys(files).map((name) => `  ${name}: ${name}.json`) : [`  network: ${network}`]),
+			`  checkpoint:`,
+			`    root: "${root}"`,
+			...opt('from', from, '    '),
+			...opt('max_age', max_age, '    '),
+			...opt('accept_aged', accept_aged, '    '),
+		];
 	}
 
 	// runs: derot run on a derot.yaml of these words, to its end.
@@ -250,6 +274,16 @@ export class Kms {
 		return json;
 	}
 
+	// decides: what a node decides about a request that releases no keys: at proof consensus they go to an attested
+	// recipient only. {verdict, reason} as the journal has it, and the answer says why nothing came of an allow.
+	async decides(app, measurement) {
+		const answer = await this.derive(app, measurement);
+		if (answer.verdict) return { verdict: answer.verdict, reason: answer.reason };
+		if (!/attested recipient only/.test(answer.error?.what)) throw new Error(`keys derive: ${JSON.stringify(answer)}`);
+		const { detail } = (await this.journal()).findLast((note) => note.kind === 'request');
+		return { verdict: /: allow generation \d+/.test(detail) ? 'allow' : detail };
+	}
+
 	async log(...args) {
 		const { code, out, err } = await derotCli(['audit', 'log', '-c', this.config, '--format', 'ndjson', ...args]);
 		if (code !== EXIT.good) throw new Error(`audit log: ${code}: ${err}`);
@@ -272,8 +306,8 @@ export class Kms {
 		return path;
 	}
 
-	// anchor: the path of an anchor file for replays, in the tests' own words.
-	async anchor() {
+	// anchor: the path of an anchor file for replays, in the tests' own words; consensus: what of it is to be other.
+	async anchor(consensus) {
 		const { chain, address, birth } = this.derot;
 		const [genesis, start] = await Promise.all(
 			['0x0', birth].map((number) => chain.rpc('eth_getBlockByNumber', number, false)),
@@ -289,6 +323,7 @@ export class Kms {
 			`  hash: "${start.hash}"`,
 			`profile: ${PROFILE}`,
 			`node: "${this.options.node}"`,
+			...(this.options.consensus ? [`proof: consensus`, ...(await this.#network(consensus))] : []),
 		];
 		writeFileSync(path, text.join('\n') + '\n');
 		return path;

@@ -16,18 +16,21 @@ export const APP = 'mail';
 export const SERVICE = 'mailbox';
 
 export class Story {
-	// found: the contract on a running chain.
+	// found: the contract on a running chain. options: finality, the tag that is read as final; or beacon, the chain over
+	// it that says what is (beacon.mjs); notice, instead of NOTICE.
 	static async found(chain, options = {}) {
 		const story = new Story();
 		[story.alice, story.bob, story.carol, story.grace, story.dave, story.mallory, story.kms1, story.kms2] = chain.accounts;
 		story.chain = chain;
 		story.tag = options.finality;
+		story.beacon = options.beacon;
+		story.notice = options.notice ?? NOTICE;
 		story.derot = await deploy(chain, {
 			founders: [story.alice, story.bob, story.carol],
 			guardians: [story.grace],
 			quorum: 2,
 			period: 3600,
-			notices: Object.values(NOTICE),
+			notices: Object.values(story.notice),
 			profile: await profileDigest(),
 		});
 		return story;
@@ -35,20 +38,23 @@ export class Story {
 
 	// kms: a node that follows this contract.
 	kms(options = {}) {
-		return new Kms(this.derot, { endpoints: [this.chain.url], node: this.kms1, finality: this.tag, ...options });
+		const proof = this.beacon ? { consensus: this.beacon.consensus() } : { finality: this.tag };
+		return new Kms(this.derot, { endpoints: [this.chain.url], node: this.kms1, ...proof, ...options });
 	}
 
 	council(action, ...args) {
 		return this.derot.decide([this.alice, this.bob], action, args);
 	}
 
-	// pass: `seconds` go by on the chain, in one block.
+	// pass: `seconds` go by on the chain, in as few blocks as it can be.
 	async pass(seconds) {
+		if (this.beacon) return this.beacon.to((await this.beacon.slot()) + seconds);
 		await this.chain.mine((await this.chain.time()) + seconds);
 	}
 
 	// settle: mines until the newest block is final; returns its number.
 	async settle() {
+		if (this.beacon) return this.beacon.settle();
 		const height = await this.chain.height();
 		for (let i = 0; i < 200 && (await finalHeight(this.chain, this.tag)) < height; i++) await this.chain.mine();
 		assert.ok((await finalHeight(this.chain, this.tag)) >= height, 'the chain does not finalize');
@@ -69,12 +75,12 @@ export class Story {
 
 	async allowBuild() {
 		await this.council(ACTION.measurementAllow, BUILD);
-		await this.pass(NOTICE.measurement);
+		await this.pass(this.notice.measurement);
 	}
 
 	async rotate(generation = 1, node = this.kms1) {
 		await this.council(ACTION.rootRotate, generation, node, (await this.chain.time()) + 1200);
-		await this.pass(NOTICE.root);
+		await this.pass(this.notice.root);
 	}
 
 	// publish: sends the calldata of derot keys public from the node's account.
@@ -100,7 +106,7 @@ export class Story {
 		await kms.until((s) => s.generation === 1 && s.generation_ours && !s.sealed, 'the active generation');
 	}
 
-	async registerApp(app = APP, notice = NOTICE.app) {
+	async registerApp(app = APP, notice = this.notice.app) {
 		await this.derot.send(this.dave, 'registerApp', [label(app), label(`nonce of ${app}`), notice, 3]);
 	}
 

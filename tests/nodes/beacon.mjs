@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A real execution node with a forged beacon chain over it (forge.mjs), for whole lives of a KMS node at proof consensus.
+//
+//     const beacon = await Beacon.start({ forks: { deneb: 0, electra: 8 } });    // a chain that began a while ago
+//     const story = await Story.found(beacon.chain, { beacon });
+//     const kms = await story.kms().start();
+//     await beacon.head();                          // the beacon chain has every block; its newest is attested
+//     await beacon.settle();                        // and what has happened is final
+//
+// Every second is a slot, not every slot has a block. Nobody may sign in the future, so the chain begins `behind_s` ago and
+// its clock is moved on from there, never past ours. The preset is minimal, unless LODESTAR_PRESET says mainnet.
+
+import { strict as assert } from 'node:assert';
+import { startAnvil } from './chain.mjs';
+
+// Before Lodestar is loaded.
+process.env.LODESTAR_PRESET ??= 'minimal';
+const { SLOTS_PER_EPOCH } = await import('@lodestar/params');
+const { FINALITY_EPOCHS, Forge } = await import('./forge.mjs');
+const { SLOTS_PER_PERIOD, devnet } = await import('./forge_chain.mjs');
+
+export { FINALITY_EPOCHS, Forge, SLOTS_PER_EPOCH, SLOTS_PER_PERIOD, devnet };
+
+const BEHIND_S = 2700;
+export const now = () => Math.floor(Date.now() / 1000);
+
+export class Beacon {
+	// start: options forks (default: all of Capella's time and later, an hour's worth), behind_s, flags of anvil, what the
+	// forge takes, and `old`, for how many slots the chain goes on before anything happens: by default until something is
+	// final, for a client to start from.
+	static async start({ forks = { capella: 0 }, behind_s = BEHIND_S, flags = [], old, ...options } = {}) {
+		const beacon = new Beacon();
+		const genesisTime = now() - behind_s;
+		beacon.chain = await startAnvil(['--timestamp', String(genesisTime), ...flags]);
+		await beacon.chain.rpc('anvil_setBlockTimestampInterval', 1);
+		beacon.setting = devnet({ genesisTime, forks });
+		beacon.forge = new Forge(beacon.chain.url, beacon.setting, options);
+		await beacon.chain.mine(genesisTime + 1);
+		await beacon.to(old ?? (FINALITY_EPOCHS + 1) * SLOTS_PER_EPOCH);
+		await beacon.forge.serve();
+		beacon.checkpoint = beacon.forge.checkpoint();
+		return beacon;
+	}
+
+	// consensus: what derot.yaml says of it: options of Kms.
+	consensus(options = {}) {
+		return { from: 'the test', root: this.checkpoint, endpoints: [this.forge.url], setting: this.forge.url, ...options };
+	}
+
+	async slot() {
+		return this.forge.slotAt(await this.chain.time());
+	}
+
+	// to: the chain goes on to this slot, with a block in it and one at the beginning of every epoch before: where a whole
+	// period went by without anything final in it, no light client could learn the next committee.
+	async to(slot) {
+		const { genesisTime } = this.forge;
+		assert.ok(genesisTime + slot < now(), 'the chain would run past the clock: let it begin earlier');
+		for (let next = await this.slot(); next < slot; ) {
+			next = Math.min(slot, (Math.floor(next / SLOTS_PER_EPOCH) + 1) * SLOTS_PER_EPOCH);
+			await this.chain.mine(genesisTime + next);
+		}
+		return this.head();
+	}
+
+	async epochs(num) {
+		return this.to((Math.floor((await this.slot()) / SLOTS_PER_EPOCH) + num) * SLOTS_PER_EPOCH);
+	}
+
+	// head: what the execution chain has, the beacon chain has; its height.
+	async head() {
+		await this.forge.follow();
+		return this.chain.height();
+	}
+
+	// settle: goes on until what is the newest block now is final; its number.
+	async settle() {
+		const height = await this.chain.height();
+		const epoch = Math.ceil((await this.slot()) / SLOTS_PER_EPOCH) + FINALITY_EPOCHS;
+		await this.to(epoch * SLOTS_PER_EPOCH);
+		assert.ok(this.final() >= height, 'the chain does not finalize');
+		return height;
+	}
+
+	// final: the number of the newest final block; 0: none.
+	final() {
+		return this.forge.head.final?.header.execution.blockNumber ?? 0;
+	}
+
+	async stop() {
+		await this.forge.stop();
+		await this.chain.stop();
+	}
+}
