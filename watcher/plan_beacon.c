@@ -91,6 +91,13 @@ static enum dr_err read_answer(struct dr_beacon_item **items, size_t *num, const
 	return dr_json_beacon_parse(items, num, &p->config.network, call->reply.result, p->arena, &notes, fail);
 }
 
+/* What fewer than two thirds signed proves nothing. Honest nodes tell it all the same, when that is all there is: it is
+ * no lie, and the core need not see it. */
+static bool is_signed(const struct dr_plan *p, const struct dr_beacon_item *item)
+{
+	return dr_lc_participation(&item->update.aggregate) * 3 >= p->config.network.committee_size * 2;
+}
+
 /* A word is sent once: nodes repeat it until there is another. */
 static bool is_said(struct endpoint_at *at, size_t slot, struct dr_bytes payload)
 {
@@ -126,7 +133,7 @@ void plan_beacon_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchang
 		    num != 1 || items->kind != kinds[i] || payload_of(&payload, p, items, &own) != DR_OK)
 			continue;
 		good = true;
-		if (!is_said(at, i, dr_buf_view(&payload)))
+		if (is_signed(p, items) && !is_said(at, i, dr_buf_view(&payload)))
 			plan_frame(p, want, e, DR_FRAME_FINALITY, dr_buf_view(&payload), fail);
 	}
 	dr_buf_free(&payload);
@@ -167,6 +174,10 @@ static void take_updates(struct dr_plan *p, struct standing *w, uint16_t e, cons
 		if (items[i].kind != DR_BEACON_UPDATE ||
 		    dr_network_period(&p->config.network, items[i].update.attested.beacon.slot) != w->next) {
 			plan_unavailable(p, w, e, "answers with other periods than asked for", fail);
+			return;
+		}
+		if (!is_signed(p, &items[i])) {
+			plan_unavailable(p, w, e, "has an update that fewer than two thirds signed", fail);
 			return;
 		}
 		if (payload_of(payload, p, &items[i], &own) != DR_OK) {
