@@ -91,8 +91,8 @@ static enum dr_err read_answer(struct dr_beacon_item **items, size_t *num, const
 	return dr_json_beacon_parse(items, num, &p->config.network, call->reply.result, p->arena, &notes, fail);
 }
 
-/* What fewer than two thirds signed proves nothing. Honest nodes tell it all the same, when that is all there is: it is
- * no lie, and the core need not see it. */
+/* What fewer than two thirds signed proves nothing. Honest nodes tell it all the same, when that is all there is: it
+ * is no lie, and the core need not see it. */
 static bool is_signed(const struct dr_plan *p, const struct dr_beacon_item *item)
 {
 	return dr_lc_participation(&item->update.aggregate) * 3 >= p->config.network.committee_size * 2;
