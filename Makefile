@@ -53,6 +53,7 @@ DR_CFLAGS := -std=c17 -D_GNU_SOURCE -I. $(WARN) -fPIE -MMD -MP -ffile-prefix-map
 DR_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--build-id=sha1 $(LDFLAGS_$(PROFILE)) $(LDFLAGS)
 # Q: what is done is told in a word; V=1 tells it whole.
 Q := $(if $(V),,@)
+comma := ,
 say = $(if $(V),@:,@echo "$(1) $(subst $(BUILD)/,,$(2))")
 
 # Layers, lowest first: a folder is a layer is an archive. main_*.c hold main() and nothing else links them.
@@ -177,6 +178,7 @@ $(FUZZ_SCRIPTS): $(OUT)/tests/fuzz/no_compare.o
 $(FUZZ_SCRIPTS): DR_LDFLAGS += $(NO_COMPARE:%=-Wl,--wrap=__%)
 endif
 $(OUT)/fuzz/fuzz_stream: DR_LDFLAGS += -Wl,--wrap=dr_profile_decode,--wrap=dr_keccak256
+$(OUT)/fuzz/fuzz_lightclient: DR_LDFLAGS += $(addprefix -Wl$(comma)--wrap=dr_bls_,key_get keys_get sum_add sum_sub sum_is_key verify_sum)
 
 # What answers other implementations' questions.
 $(OUT)/fuzz-peer: $(OUT)/tests/fuzz/peer/peer.o $(CHAIN_LIBS)

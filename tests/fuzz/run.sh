@@ -19,6 +19,7 @@ recording) max_len=8192 ;;
 follow) max_len=6144 ;;
 profile) max_len=4096 ;;
 abi | frames) max_len=1536 ;;
+lightclient) max_len=3072 ;;
 merkle) max_len=48 ;;
 plan) max_len=40 ;;
 stream) max_len=64 ;;

@@ -7,6 +7,7 @@
 #define DR_TESTS_BEACON_CASE_H
 
 #include "tests/unit/chain/beacon_forge.h"
+#include "tests/unit/chain/beacon_kit.h"
 
 static struct dr_lc_store *store, *before;
 static struct dr_network net;

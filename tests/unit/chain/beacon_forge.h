@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * beacon_forge: beacon blocks made in memory, of any fork and preset, and what a committee of ours signs of them:
- * true branches, true roots, true signatures. A committee is a number: the secrets of its members count up from it,
- * so what they sign together is one product.
+ * beacon_forge: beacon blocks made in memory, of any fork and preset, with true branches and roots, and what a
+ * committee signs of them. Keys and signatures are beacon_sign.h's; or those of who defines FORGE_SIGNS and brings
+ * forge_secret, forge_point and forge_sign.
  */
 #ifndef DR_TESTS_BEACON_FORGE_H
 #define DR_TESTS_BEACON_FORGE_H
 
-#include "chain/base/arena.h"
+#include <stdio.h>
+
 #include "chain/beacon/lc_store.h"
 #include "chain/beacon/ssz.h"
-#include "chain/bls/hash.h"
 #include "chain/crypto/sha256.h"
-#include "tests/unit/chain/beacon_kit.h"
-#include "tests/unit/chain/bls_kit.h"
+#ifndef FORGE_SIGNS
+#include "tests/unit/chain/beacon_sign.h"
+#endif
 
 struct forge_block {
 	uint64_t slot, number;
@@ -37,27 +38,6 @@ static inline void forge_bytes(uint8_t out[static 32], const char *what, uint64_
 	dr_sha256_one(out, text, strlen(text));
 }
 
-/* Member i of committee n has the secret 1000 n + i + 1. */
-static inline uint64_t forge_secret(uint64_t committee, uint32_t i)
-{
-	return 1000 * committee + i + 1;
-}
-
-static inline void forge_point(uint8_t text[static 48], uint64_t secret)
-{
-	struct dr_fail fail = { 0 };
-	struct dr_g1_affine generator;
-	uint8_t number[8];
-	struct dr_g1 p;
-
-	assert_int_equal(dr_g1_get(&generator, kit_hex(BLS_G1).ptr, &fail), DR_OK);
-	dr_g1_of_affine(&p, &generator);
-	dr_be64_put(number, secret);
-	bls_g1_mul(&p, &p, dr_bytes_of(number, 8));
-	generator = bls_g1_affine(&p);
-	dr_g1_put(text, &generator);
-}
-
 /* Points are made once. */
 static inline const struct dr_lc_committee *forge_committee(uint32_t size, uint64_t number)
 {
@@ -65,23 +45,22 @@ static inline const struct dr_lc_committee *forge_committee(uint32_t size, uint6
 		uint32_t size;
 		uint64_t number;
 		struct dr_lc_committee committee;
+		uint8_t keys[DR_SYNC_COMMITTEE_MAX * 48];
 	} made[32];
 	size_t i = 0;
+	uint64_t sum = 0;
 
 	for (; made[i].size > 0; i++)
 		if (made[i].size == size && made[i].number == number)
 			return &made[i].committee;
 	assert_true(i < 31);
-	uint8_t *keys = kit_alloc(size * 48u);
-	uint64_t sum = 0;
-
 	for (uint32_t k = 0; k < size; k++) {
-		forge_point(keys + k * 48u, forge_secret(number, k));
+		forge_point(made[i].keys + k * 48u, forge_secret(number, k));
 		sum += forge_secret(number, k);
 	}
 	made[i].size = size;
 	made[i].number = number;
-	made[i].committee.pubkeys = dr_bytes_of(keys, size * 48u);
+	made[i].committee.pubkeys = dr_bytes_of(made[i].keys, size * 48u);
 	forge_point(made[i].committee.aggregate_pubkey, sum);
 	return &made[i].committee;
 }
@@ -213,34 +192,6 @@ static inline struct dr_lc_bootstrap forge_bootstrap(const struct dr_network *ne
 					 .header = b->header,
 					 .committee = *forge_committee(net->committee_size, b->current),
 					 .committee_branch = b->current_branch };
-}
-
-/* forge_sign: the first `num` members of a committee sign update->attested, at update->signature_slot. */
-static inline void forge_sign(struct dr_lc_update *update, const struct dr_network *net, uint64_t committee,
-			      uint32_t num)
-{
-	static const char tag[] = "BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
-	uint8_t root[32], domain[32], number[8];
-	struct dr_g2_affine affine;
-	struct dr_fail fail = { 0 };
-	struct dr_g2 p;
-	uint64_t sum = 0;
-
-	memset(&update->aggregate, 0, sizeof(update->aggregate));
-	for (uint32_t i = 0; i < num; i++) {
-		update->aggregate.bits[i / 8] |= (uint8_t)(1 << i % 8);
-		sum += forge_secret(committee, i);
-	}
-	dr_lc_header_root(root, &update->attested);
-	dr_network_domain(domain, net, update->signature_slot, &fail);
-	dr_ssz_pair(root, root, domain);
-	dr_hash_to_g2(&p, dr_bytes_of(root, 32), dr_bytes_of(tag, sizeof(tag) - 1));
-	dr_be64_put(number, sum);
-	bls_g2_mul(&p, &p, dr_bytes_of(number, 8));
-	if (num == 0)
-		return;
-	affine = bls_g2_affine(&p);
-	dr_g2_put(update->aggregate.signature, &affine);
 }
 
 /* forge_update: what a node would tell of block b, signed by all in the slot after it. */

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * fuzz_lightclient: the light client's containers, and its store.
+ *
+ * Input: u8 what. 0: u8 table · u8 fork · bytes to decode, frame and peek at. 1: bytes of a network. Else a script
+ * of steps, each 8 bytes: update kind and chain · attested slot · final slot · signature slot · signers · what is
+ * changed, two bytes · by what. Blocks are forged (tests/unit/chain/beacon_forge.h) on a network of 16 slots a period
+ * and 8 members a committee. BLS is stood in for (linked with --wrap): a key is its number, a signature names the
+ * message and the sum of its signers' numbers.
+ *
+ * What must hold: what decodes encodes to the same bytes, failures leave zeros. Only what is taken changes the store;
+ * slots and numbers of what is final and head never go back; what is taken had two thirds and was not changed; a
+ * chain that nobody contradicts is never in conflict with itself; a committee that is learned is that of the period.
+ */
+#include "tests/fuzz/fuzz_kit.h"
+
+#include <stdio.h>
+
+#include "chain/beacon/lc_store.h"
+#include "chain/beacon/ssz.h"
+
+#define COMMITTEE 8u
+#define PERIOD    16u
+#define STEPS_MAX 64u
+
+/* ---- BLS, stood in for ---- */
+
+enum dr_err __wrap_dr_bls_key_get(struct dr_bls_key *out, const uint8_t text[static DR_BLS_KEY_LEN],
+				  struct dr_fail *fail);
+enum dr_err __wrap_dr_bls_keys_get(struct dr_bls_key *out, size_t num, const uint8_t *text, struct dr_fail *fail);
+void __wrap_dr_bls_sum_add(struct dr_bls_sum *sum, const struct dr_bls_key *key);
+void __wrap_dr_bls_sum_sub(struct dr_bls_sum *sum, const struct dr_bls_key *key);
+bool __wrap_dr_bls_sum_is_key(const struct dr_bls_sum *sum, const struct dr_bls_key *key);
+enum dr_err __wrap_dr_bls_verify_sum(const struct dr_bls_sum *sum, struct dr_bytes msg,
+				     const uint8_t signature[static DR_BLS_SIGNATURE_LEN], struct dr_fail *fail);
+
+enum dr_err __wrap_dr_bls_key_get(struct dr_bls_key *out, const uint8_t text[static DR_BLS_KEY_LEN],
+				  struct dr_fail *fail)
+{
+	memset(out, 0, sizeof(*out));
+	if (text[0] != 0xa0 || !dr_bytes_zero(text + 1, 39))
+		return dr_fail_set(fail, DR_ERR_PROOF, "no key", 0);
+	out->x[0] = dr_be64_get(text + 40);
+	return DR_OK;
+}
+
+enum dr_err __wrap_dr_bls_keys_get(struct dr_bls_key *out, size_t num, const uint8_t *text, struct dr_fail *fail)
+{
+	for (size_t i = 0; i < num; i++)
+		if (__wrap_dr_bls_key_get(&out[i], text + i * DR_BLS_KEY_LEN, fail) != DR_OK) {
+			memset(out, 0, num * sizeof(*out));
+			return fail->err;
+		}
+	return DR_OK;
+}
+
+void __wrap_dr_bls_sum_add(struct dr_bls_sum *sum, const struct dr_bls_key *key)
+{
+	sum->x[0] += key->x[0];
+}
+
+void __wrap_dr_bls_sum_sub(struct dr_bls_sum *sum, const struct dr_bls_key *key)
+{
+	sum->x[0] -= key->x[0];
+}
+
+bool __wrap_dr_bls_sum_is_key(const struct dr_bls_sum *sum, const struct dr_bls_key *key)
+{
+	return sum->x[0] == key->x[0];
+}
+
+enum dr_err __wrap_dr_bls_verify_sum(const struct dr_bls_sum *sum, struct dr_bytes msg,
+				     const uint8_t signature[static DR_BLS_SIGNATURE_LEN], struct dr_fail *fail)
+{
+	DR_ASSERT(msg.len == 32);
+	if (memcmp(signature, msg.ptr, 32) != 0 || dr_be64_get(signature + 32) != sum->x[0] ||
+	    !dr_bytes_zero(signature + 40, 56))
+		return dr_fail_set(fail, DR_ERR_PROOF, "no signature", 0);
+	return DR_OK;
+}
+
+#define FORGE_SIGNS
+
+static uint64_t forge_secret(uint64_t committee, uint32_t i)
+{
+	return 1000 * committee + i + 1;
+}
+
+static void forge_point(uint8_t text[static 48], uint64_t secret)
+{
+	memset(text, 0, 48);
+	text[0] = 0xa0;
+	dr_be64_put(text + 40, secret);
+}
+
+static void forge_sign(struct dr_lc_update *update, const struct dr_network *net, uint64_t committee, uint32_t num)
+{
+	struct dr_fail fail = { 0 };
+	uint8_t root[32], domain[32];
+	uint64_t sum = 0;
+
+	memset(&update->aggregate, 0, sizeof(update->aggregate));
+	for (uint32_t i = 0; i < num; i++) {
+		update->aggregate.bits[i / 8] |= (uint8_t)(1 << i % 8);
+		sum += forge_secret(committee, i);
+	}
+	dr_lc_header_root(root, &update->attested);
+	dr_network_domain(domain, net, update->signature_slot, &fail);
+	dr_ssz_pair(update->aggregate.signature, root, domain);
+	dr_be64_put(update->aggregate.signature + 32, sum);
+}
+
+#include "tests/unit/chain/beacon_forge.h"
+
+/* Forks from the second period on, one in each; after Fulu one that is not known. */
+static void net_make(struct dr_network *net)
+{
+	*net = (struct dr_network){ .name = "fuzz",
+				    .slots_per_epoch = 4,
+				    .epochs_per_period = 4,
+				    .committee_size = COMMITTEE,
+				    .seconds_per_slot = 2,
+				    .genesis_time = 1000,
+				    .genesis_validators_root = { 1 },
+				    .unknown_epoch = 32 };
+	for (uint8_t i = 0; i < DR_BEACON_FORKS; i++) {
+		net->forks[i].epoch = i < DR_BEACON_CAPELLA ? 0 : 4u * (i - 2u);
+		net->forks[i].version[0] = i;
+	}
+}
+
+/* ---- containers ---- */
+
+static union {
+	struct dr_lc_update update;
+	struct dr_lc_bootstrap bootstrap;
+} any, again;
+
+static void container(const struct dr_network *net, uint8_t table, uint8_t fork_byte, struct dr_bytes bytes)
+{
+	static const struct dr_ssz_type *const types[] = {
+		&dr_lc_beacon_type,    &dr_lc_execution_type,       &dr_lc_header_type,
+		&dr_lc_committee_type, &dr_lc_aggregate_type,       &dr_lc_bootstrap_type,
+		&dr_lc_update_type,    &dr_lc_finality_update_type, &dr_lc_optimistic_update_type,
+	};
+	static uint8_t out[8192];
+	const struct dr_ssz_type *type = types[table % (sizeof(types) / sizeof(types[0]))];
+	const struct dr_ssz_shape shape = dr_lc_shape(net, (enum dr_beacon_fork)(fork_byte % DR_BEACON_FORKS));
+	struct dr_fail fail = { 0 }, peek = { 0 }, frame = { 0 };
+	uint8_t root[32], root_again[32];
+	struct dr_bytes rest = bytes, ssz;
+	enum dr_beacon_fork fork;
+	struct dr_writer w;
+
+	dr_lc_peek(&fork, net, type, bytes, &peek);
+	while (rest.len > 0 && dr_lc_frame(&ssz, &fork, &rest, net, &frame) == DR_OK)
+		DR_ASSERT(ssz.ptr >= bytes.ptr && ssz.len <= bytes.len);
+	if (dr_ssz_decode(&any, type, shape, bytes, &fail) != DR_OK) {
+		DR_ASSERT(fuzz_zero(&any, type->size));
+		return;
+	}
+	dr_writer_init(&w, out, sizeof(out), &fail);
+	dr_ssz_encode(&w, type, shape, &any);
+	DR_ASSERT(fail.err == DR_OK && dr_bytes_eq(dr_writer_view(&w), bytes));
+	DR_ASSERT(w.len <= dr_ssz_len_max(type, shape));
+	DR_ASSERT(dr_ssz_fixed_len(type, shape) == 0 || dr_ssz_fixed_len(type, shape) == w.len);
+	DR_ASSERT(dr_ssz_decode(&again, type, shape, dr_writer_view(&w), &fail) == DR_OK);
+	dr_ssz_root(root, type, shape, &any);
+	dr_ssz_root(root_again, type, shape, &again);
+	DR_ASSERT(memcmp(root, root_again, 32) == 0);
+	dr_ssz_is_default(type, shape, &any);
+}
+
+static void network(struct dr_bytes bytes)
+{
+	uint8_t out[DR_NETWORK_LEN_MAX];
+	struct dr_fail fail = { 0 };
+	struct dr_network net;
+	size_t len;
+
+	if (dr_network_decode(&net, bytes, &fail) != DR_OK) {
+		DR_ASSERT(dr_bytes_zero(&net, sizeof(net)));
+		return;
+	}
+	DR_ASSERT(dr_network_encode(out, sizeof(out), &len, &net, &fail) == DR_OK);
+	DR_ASSERT(dr_bytes_eq(dr_bytes_of(out, len), bytes));
+	for (uint64_t slot = 1; slot != 0; slot <<= 1) {
+		struct dr_fail unknown = { 0 };
+		enum dr_beacon_fork fork;
+		uint64_t age;
+
+		if (dr_network_fork_at(&fork, &net, slot, &unknown) == DR_OK)
+			DR_ASSERT(net.forks[fork].epoch <= dr_network_epoch(&net, slot));
+		else
+			DR_ASSERT(unknown.err == DR_ERR_UNKNOWN);
+		dr_network_age(&age, &net, slot, slot, slot, &unknown);
+		DR_ASSERT(dr_network_period(&net, slot) <= dr_network_epoch(&net, slot));
+	}
+}
+
+/* ---- the store ---- */
+
+static struct dr_lc_store store, before;
+static struct dr_lc_update update;
+
+/* What is final is at even slots and has nothing final below it, what is attested at odd ones: so a block is the same
+ * whoever names it. Its number is its slot, so no two of them are neighbours. */
+static struct forge_block *final_block(const struct dr_network *net, uint8_t salt, uint64_t slot)
+{
+	return slot < 2 ? NULL : forge_block(net, salt, slot & ~(uint64_t)1, NULL);
+}
+
+/* Bytes of its SSZ are changed. What signature_slot says is not authenticated; everything else is. */
+static bool change(const struct dr_network *net, size_t where, uint8_t by, bool *form)
+{
+	static uint8_t ssz[8192];
+	const struct dr_ssz_type *type = dr_lc_type(update.kind);
+	const bool fixed = dr_ssz_fixed_len(type, dr_lc_shape(net, update.fork)) > 0;
+	struct dr_fail fail = { 0 };
+	size_t len, slot_at;
+
+	DR_ASSERT(dr_lc_update_encode(ssz, sizeof(ssz), &len, net, &update, &fail) == DR_OK);
+	where %= len;
+	/* Where the fixed part ends: signature_slot is the last of it. */
+	slot_at = (fixed ? len : (size_t)(ssz[0] | ssz[1] << 8)) - 8;
+	ssz[where] ^= by;
+	*form = dr_lc_update_decode(&update, net, update.kind, update.fork, dr_bytes_of(ssz, len), &fail) == DR_OK;
+	return by != 0 && (where < slot_at || where >= slot_at + 8);
+}
+
+static void step(const struct dr_network *net, const uint8_t in[static 8], bool *forked)
+{
+	const enum dr_lc_kind kind = (enum dr_lc_kind)(1 + in[0] % 3);
+	const uint8_t salt = in[0] >> 4 & 1;
+	const uint64_t base = store.finalized.header.beacon.slot;
+	const uint64_t slot = (base + in[1] % 48) | 1, back = in[2] % 32;
+	struct forge_block *final = NULL, *attested;
+	struct dr_fail fail = { 0 }, known = { 0 };
+	enum dr_beacon_fork fork;
+	struct dr_lc_news news;
+	bool changed = false, form = true;
+
+	if (dr_network_fork_at(&fork, net, slot, &known) != DR_OK)
+		return;
+	if (back <= slot)
+		final = final_block(net, salt, slot - back);
+	attested = forge_block(net, salt, slot, final);
+	if (in[0] & 0x40) { /* a head on which another committee comes next */
+		attested->next = 20;
+		forge_seal(attested, net);
+	}
+	update = forge_update(net, kind, attested);
+	update.signature_slot = slot + 1 + in[3] % 4;
+	forge_sign(&update, net, dr_network_period(net, update.signature_slot) + (in[0] >> 5 & 1),
+		   in[4] % (COMMITTEE + 1));
+	if (kind == DR_LC_UPDATE && (in[0] & 0x80)) { /* without finality */
+		memset(&update.finality_branch, 0, sizeof(update.finality_branch));
+		memset(&update.finalized, 0, sizeof(update.finalized));
+	}
+	if (in[7] != 0)
+		changed = change(net, (size_t)in[5] << 8 | in[6], in[7], &form);
+	if (!form)
+		return;
+
+	before = store;
+	const uint64_t now = dr_network_time(net, update.signature_slot) - in[3] / 128 * 4;
+
+	if (dr_lc_store_take(&store, &update, now, &news, &fail) != DR_OK) {
+		DR_ASSERT(fail.what != NULL && dr_bytes_zero(&news, sizeof(news)));
+		DR_ASSERT(memcmp(&store, &before, sizeof(store)) == 0);
+		return;
+	}
+	DR_ASSERT(!changed && in[3] < 128 && !(in[0] & 0x20));
+	DR_ASSERT(news.participation * 3 >= COMMITTEE * 2 && news.participation == in[4] % (COMMITTEE + 1));
+	DR_ASSERT((news.verdict == DR_LC_TAKEN) == (memcmp(&store, &before, sizeof(store)) != 0));
+	DR_ASSERT((news.verdict == DR_LC_CONFLICT) == (news.conflict != NULL));
+	DR_ASSERT(news.verdict != DR_LC_CONFLICT || salt != 0 || (in[0] & 0x40) || *forked);
+	DR_ASSERT(store.finalized.header.beacon.slot >= before.finalized.header.beacon.slot);
+	DR_ASSERT(store.finalized.header.execution.block_number >= before.finalized.header.execution.block_number);
+	DR_ASSERT(store.head.header.beacon.slot >= before.head.header.beacon.slot);
+	DR_ASSERT(dr_lc_store_period(&store) - dr_lc_store_period(&before) == (news.period ? 1 : 0));
+	DR_ASSERT(!news.final || (final != NULL && memcmp(store.finalized.root, final->root, 32) == 0));
+	DR_ASSERT(!news.head || memcmp(store.head.root, attested->root, 32) == 0);
+	if (news.committee) {
+		uint8_t root[32];
+
+		forge_committee_root(root, net, attested->next);
+		DR_ASSERT(dr_lc_store_next_known(&store) && memcmp(store.keys[store.next].root, root, 32) == 0);
+		DR_ASSERT(kind == DR_LC_UPDATE && dr_lc_is_final(&update));
+		DR_ASSERT(dr_network_period(net, slot) == dr_lc_store_period(&store));
+		DR_ASSERT(dr_network_period(net, update.finalized.beacon.slot) == dr_lc_store_period(&store));
+	}
+	/* From here on two chains are known, or a committee that no honest signature is of. */
+	*forked |= news.verdict == DR_LC_TAKEN && (salt != 0 || (in[0] & 0x40));
+}
+
+static void script(const struct dr_network *net, struct dr_bytes bytes)
+{
+	const uint64_t slot = bytes.len > 0 ? bytes.ptr[0] % 96 & ~1u : 0;
+	struct forge_block *checkpoint;
+	struct dr_lc_bootstrap bootstrap;
+	struct dr_fail fail = { 0 };
+	bool forked = false;
+
+	if (bytes.len < 1)
+		return;
+	kit_used = 0;
+	checkpoint = forge_block(net, 0, slot, NULL);
+	bootstrap = forge_bootstrap(net, checkpoint);
+	DR_ASSERT(dr_lc_store_start(&store, net, checkpoint->root, &bootstrap, dr_network_time(net, slot), &fail) ==
+		  DR_OK);
+	for (size_t at = 1, num = 0; bytes.len - at >= 8 && num < STEPS_MAX; at += 8, num++)
+		step(net, bytes.ptr + at, &forked);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct dr_network net;
+
+	net_make(&net);
+	if (size < 3)
+		return 0;
+	if (data[0] == 0)
+		container(&net, data[1], data[2], dr_bytes_of(data + 3, size - 3));
+	else if (data[0] == 1)
+		network(dr_bytes_of(data + 1, size - 1));
+	else
+		script(&net, dr_bytes_of(data + 1, size - 1));
+	return 0;
+}
