@@ -5,7 +5,7 @@
 //
 //     const client = await Client.open(join(data, 'core.sock'));
 //     await client.status();                  // {final, head, sealed, why, ledger_size, ledger_root, …}
-//     await client.key({ app, measurement }); // {allow, deny}
+//     await client.key({ app, measurement }); // {allow, deny}; at proof consensus also withheld: allowed, and no key leaves
 //     await client.leaves(from);              // hashes of the ledger's leaves
 
 import { connect } from 'node:net';
@@ -17,6 +17,9 @@ const STATUS = 0x0206;
 const KEY = 0x0601;
 const LOG_ENTRY = 0x0602;
 const LOG_END = 0x0603;
+const ERROR = 0x0605;
+// What comes of an allow at proof consensus.
+const WITHHELD = /keys of this proof go to an attested recipient only/;
 const PURPOSE_SEAL = 1;
 const ALLOW = 1;
 
@@ -40,7 +43,11 @@ class Fields {
 // In the order of code_status_report (kms-bridge/proto_msg.c).
 function statusOf(bytes) {
 	const f = new Fields(bytes);
-	const s = { chain_id: f.u64(), contract: f.take(20), proof: f.u8(), k: f.u16(), n: f.u16(), start: f.u64() };
+	const s = { chain_id: f.u64(), contract: f.take(20), proof: f.u8(), k: f.u16(), n: f.u16() };
+	s.beacon = { network: f.text(), checkpoint: f.hash(), from: f.text(), aged_by: f.text(), ready: f.u8(), aged: f.u8() };
+	Object.assign(s.beacon, { checkpoint_slot: f.u64(), final_slot: f.u64(), head_slot: f.u64(), period: f.u64(), period_now: f.u64() });
+	Object.assign(s.beacon, { final_root: f.hash(), participation: f.u32(), committee: f.u32(), age: f.take(8) });
+	s.start = f.u64();
 	Object.assign(s, { anchored: f.u8(), has_final: f.u8(), final: f.u64(), final_time: f.u64(), final_hash: f.hash() });
 	Object.assign(s, { target: f.u64(), head: f.u64(), head_time: f.u64(), heads: f.u32(), sealed: f.u8() === 1 });
 	Object.assign(s, { halted: f.u8() === 1, why: f.text(), lease_left_s: f.u64(), ledger_size: f.u64() });
@@ -134,6 +141,7 @@ export class Client {
 
 	key(request) {
 		return this.#ask(KEY_GET, requestOf(request), (type, bytes) => {
+			if (type === ERROR && WITHHELD.test(bytes.toString('latin1'))) return { value: { allow: true, deny: 0, withheld: true } };
 			if (type !== KEY) throw new Error(`message ${type} for a key: ${bytes.subarray(4).toString()}`);
 			return { value: { allow: bytes[0] === ALLOW, deny: bytes[1] } };
 		});
