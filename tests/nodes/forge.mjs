@@ -12,8 +12,8 @@
 //     await forge.stop();
 //
 // Options: `seed` of the keys; `signs`, who signs what is signed at a slot (forge_committee.mjs; default: everybody);
-// `finalizes`, whether what is final moves at a slot (default: always); `tamper(kind, value)`, which may change a message
-// of the light-client protocol just before it is served.
+// `finalizes`, whether what is final moves at a slot (default: always); `tamper(kind, value, block)`, which may change a
+// message of the light-client protocol just before it is served.
 
 import { setHasher } from '@chainsafe/persistent-merkle-tree';
 import { hasher } from '@chainsafe/persistent-merkle-tree/hasher/hashtree';
@@ -260,31 +260,25 @@ export class Forge {
 	}
 
 	// The four messages of the light-client protocol, about a block.
-	bootstrap(block) {
-		const { header, currentSyncCommittee, currentSyncCommitteeBranch } = block;
-		return this.tamper('bootstrap', { header, currentSyncCommittee, currentSyncCommitteeBranch });
+	bootstrap({ header, currentSyncCommittee, currentSyncCommitteeBranch }) {
+		return { header, currentSyncCommittee, currentSyncCommitteeBranch };
 	}
 
 	update(block) {
 		const { nextSyncCommittee, nextSyncCommitteeBranch } = block;
-		return this.tamper('update', { ...this.#finality(block), nextSyncCommittee, nextSyncCommitteeBranch });
+		return { ...this.finalityUpdate(block), nextSyncCommittee, nextSyncCommitteeBranch };
 	}
 
-	#finality(block) {
-		const { header, final, finalityBranch, signed } = block;
+	finalityUpdate({ header, final, finalityBranch, signed }) {
 		return { attestedHeader: header, finalizedHeader: final.header, finalityBranch, ...signed };
 	}
 
-	finalityUpdate(block) {
-		return this.tamper('finality_update', this.#finality(block));
-	}
-
-	optimisticUpdate(block) {
-		return this.tamper('optimistic_update', { attestedHeader: block.header, ...block.signed });
+	optimisticUpdate({ header, signed }) {
+		return { attestedHeader: header, ...signed };
 	}
 
 	async serve() {
-		this.#server = await serveForge(this);
+		this.#server = await serveForge(this, (...what) => this.tamper(...what));
 		this.url = this.#server.url;
 		return this;
 	}

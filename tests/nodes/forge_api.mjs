@@ -41,27 +41,27 @@ const genesisOf = (forge) => ({
 	genesis_fork_version: hex(forge.config.GENESIS_FORK_VERSION),
 });
 
-function updatesOf(forge, query) {
+function updatesOf(forge, query, tamper) {
 	const first = Number(query.get('start_period'));
 	const num = Math.min(UPDATES_MAX, Number(query.get('count')));
 	const periods = Array.from({ length: num }, (_, idx) => first + idx).filter((period) => forge.updates.has(period));
 	return periods.map((period) => {
 		const block = forge.updates.get(period);
-		return { block, ...typed(forge, block, 'LightClientUpdate', forge.update(block)) };
+		return { block, ...typed(forge, block, 'LightClientUpdate', tamper('update', forge.update(block), block)) };
 	});
 }
 
 // Path, and what it answers; undefined: 404.
 const ROUTES = [
-	[/^\/eth\/v1\/beacon\/light_client\/bootstrap\/(0x[0-9a-f]{64})$/, (forge, [, root]) => {
+	[/^\/eth\/v1\/beacon\/light_client\/bootstrap\/(0x[0-9a-f]{64})$/, (forge, [, root], _, tamper) => {
 		const block = forge.find(root);
-		return block && typed(forge, block, 'LightClientBootstrap', forge.bootstrap(block));
+		return block && typed(forge, block, 'LightClientBootstrap', tamper('bootstrap', forge.bootstrap(block), block));
 	}],
-	[/^\/eth\/v1\/beacon\/light_client\/updates$/, (forge, _, query) => ({ list: updatesOf(forge, query) })],
-	[/^\/eth\/v1\/beacon\/light_client\/finality_update$/, (forge) =>
-		forge.head?.final && typed(forge, forge.head, 'LightClientFinalityUpdate', forge.finalityUpdate(forge.head))],
-	[/^\/eth\/v1\/beacon\/light_client\/optimistic_update$/, (forge) =>
-		forge.head && typed(forge, forge.head, 'LightClientOptimisticUpdate', forge.optimisticUpdate(forge.head))],
+	[/^\/eth\/v1\/beacon\/light_client\/updates$/, (forge, _, query, tamper) => ({ list: updatesOf(forge, query, tamper) })],
+	[/^\/eth\/v1\/beacon\/light_client\/finality_update$/, (forge, _, query, tamper) =>
+		forge.head?.final && typed(forge, forge.head, 'LightClientFinalityUpdate', tamper('finality_update', forge.finalityUpdate(forge.head), forge.head))],
+	[/^\/eth\/v1\/beacon\/light_client\/optimistic_update$/, (forge, _, query, tamper) =>
+		forge.head && typed(forge, forge.head, 'LightClientOptimisticUpdate', tamper('optimistic_update', forge.optimisticUpdate(forge.head), forge.head))],
 	[/^\/eth\/v2\/beacon\/blocks\/(\w+)$/, (forge, [, id]) => forge.find(id) && blockOf(forge, forge.find(id))],
 	[/^\/eth\/v1\/beacon\/blocks\/(\w+)\/root$/, (forge, [, id]) => forge.find(id) && { data: { root: hex(forge.find(id).root) } }],
 	[/^\/eth\/v1\/beacon\/headers\/(\w+)$/, (forge, [, id]) => forge.find(id) && headerOf(forge.find(id))],
@@ -93,12 +93,12 @@ function send(forge, res, reply, binary) {
 	else json(reply);
 }
 
-// serveForge: {url, stop()}.
-export async function serveForge(forge) {
+// serveForge: {url, stop()}. tamper: as Forge has it; one chain may be served by several nodes, each with a word of its own.
+export async function serveForge(forge, tamper = (kind, value) => value) {
 	const server = createServer((req, res) => {
 		const url = new URL(req.url, 'http://forge');
 		const route = ROUTES.map(([path, answer]) => [url.pathname.match(path), answer]).find(([match]) => match);
-		const reply = route?.[1](forge, route[0], url.searchParams);
+		const reply = route?.[1](forge, route[0], url.searchParams, tamper);
 		if (reply) send(forge, res, reply, (req.headers.accept ?? '').includes('octet-stream'));
 		else res.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify({ code: 404, message: 'not found' }));
 	});
