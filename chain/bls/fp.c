@@ -130,17 +130,6 @@ bool dr_fp_sqrt(struct dr_fp *out, const struct dr_fp *a)
 	return dr_fp_eq(&check, &in);
 }
 
-/* a^(p - 2) = (a^((p - 3) / 4))^4 a. */
-void dr_fp_inv(struct dr_fp *out, const struct dr_fp *a)
-{
-	const struct dr_fp in = *a;
-	struct dr_fp power;
-
-	dr_fp_root_power(&power, &in);
-	dr_fp_sqr_times(&power, &power, 2);
-	dr_fp_mul(out, &power, &in);
-}
-
 /* ---- bytes ---- */
 
 /* R^2 mod p: times this is into Montgomery form. */

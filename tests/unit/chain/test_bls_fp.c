@@ -239,6 +239,35 @@ static void test_powers(void **state)
 	assert_true(squares > ROUNDS / 4 && squares < ROUNDS * 3 / 4);
 }
 
+/* Numbers with many zeros at either end, and their opposites: where the algorithm takes long and short steps. */
+static void test_inverses(void **state)
+{
+	uint64_t seed = 8;
+
+	(void)state;
+	for (size_t i = 0; i < 2000; i++) {
+		struct dr_fp a, b;
+
+		if (i < 384) {
+			a = (struct dr_fp){ 0 };
+			a.w[i / 64] = (uint64_t)1 << i % 64;
+			if (i > 380)
+				continue;
+			if (i % 3 == 1)
+				a.w[0] |= 1;
+		} else if (i < 500) {
+			bls_fp_small(&a, i - 383);
+		} else {
+			bls_random_fp(&a, &seed);
+		}
+		if (i % 2 == 1)
+			dr_fp_neg(&a, &a);
+		dr_fp_inv(&b, &a);
+		dr_fp_mul(&b, &b, &a);
+		assert_true(dr_fp_eq(&b, &dr_fp_one));
+	}
+}
+
 /* ---- Fp2 ---- */
 
 static void some_fp2(struct dr_fp2 *out, size_t i, uint64_t *seed)
@@ -439,7 +468,8 @@ static int with_fastest(void **state)
 #define TESTS                                                                                                        \
 	cmocka_unit_test(test_bytes), cmocka_unit_test(test_high), cmocka_unit_test(test_wide_bytes),                \
 		cmocka_unit_test(test_sums), cmocka_unit_test(test_products), cmocka_unit_test(test_powers),         \
-		cmocka_unit_test(test_fp2), cmocka_unit_test(test_fp2_roots), cmocka_unit_test(test_fp2_signs)
+		cmocka_unit_test(test_inverses), cmocka_unit_test(test_fp2), cmocka_unit_test(test_fp2_roots),       \
+		cmocka_unit_test(test_fp2_signs)
 
 int main(void)
 {
