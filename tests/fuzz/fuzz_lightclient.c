@@ -21,7 +21,7 @@
 
 #define COMMITTEE 8u
 #define PERIOD    16u
-#define STEPS_MAX 64u
+#define STEPS_MAX 32u
 
 /* ---- BLS, stood in for ---- */
 
@@ -203,6 +203,19 @@ static void network(struct dr_bytes bytes)
 static struct dr_lc_store store, before;
 static struct dr_lc_update update;
 
+/* Is the store what it was before? Keys that no committee here has are left out: they are most of it. */
+static bool untouched(void)
+{
+	const size_t keys = offsetof(struct dr_lc_store, keys), behind = offsetof(struct dr_lc_store, current);
+
+	for (size_t i = 0; i < 3; i++)
+		if (memcmp(&store.keys[i], &before.keys[i], offsetof(struct dr_lc_keys, keys[COMMITTEE])) != 0)
+			return false;
+	return memcmp(&store, &before, keys) == 0 &&
+	       memcmp((const uint8_t *)&store + behind, (const uint8_t *)&before + behind, sizeof(store) - behind) ==
+		       0;
+}
+
 /* What is final is at even slots and has nothing final below it, what is attested at odd ones: so a block is the same
  * whoever names it. Its number is its slot, so no two of them are neighbours. */
 static struct forge_block *final_block(const struct dr_network *net, uint8_t salt, uint64_t slot)
@@ -267,12 +280,12 @@ static void step(const struct dr_network *net, const uint8_t in[static 8], bool 
 
 	if (dr_lc_store_take(&store, &update, now, &news, &fail) != DR_OK) {
 		DR_ASSERT(fail.what != NULL && dr_bytes_zero(&news, sizeof(news)));
-		DR_ASSERT(memcmp(&store, &before, sizeof(store)) == 0);
+		DR_ASSERT(untouched());
 		return;
 	}
 	DR_ASSERT(!changed && in[3] < 128 && !(in[0] & 0x20));
 	DR_ASSERT(news.participation * 3 >= COMMITTEE * 2 && news.participation == in[4] % (COMMITTEE + 1));
-	DR_ASSERT((news.verdict == DR_LC_TAKEN) == (memcmp(&store, &before, sizeof(store)) != 0));
+	DR_ASSERT((news.verdict == DR_LC_TAKEN) == !untouched());
 	DR_ASSERT((news.verdict == DR_LC_CONFLICT) == (news.conflict != NULL));
 	DR_ASSERT(news.verdict != DR_LC_CONFLICT || salt != 0 || (in[0] & 0x40) || *forked);
 	DR_ASSERT(store.finalized.header.beacon.slot >= before.finalized.header.beacon.slot);
