@@ -379,12 +379,84 @@ static void test_devnets(void **state)
 	devnet("lodestar-capella-minimal", 224, 224);
 }
 
+/* Sessions with a mainnet node: headers have the roots it calls them by; and a block carries what the committee
+ * signed of its parent: its sync_aggregate lies at a fixed place in SignedBeaconBlock (phase0/,
+ * altair/beacon-chain.md). */
+static void test_sessions(void **state)
+{
+	static const struct {
+		const char *file;
+		uint64_t slot;
+	} headers[] = {
+		{ "eth_getLogs1/"
+		  "eth_v1_beacon_headers_0xb38ff8c997467a8d9024c173f40ed90daa8d916359a0644afe135e76659d3053",
+		  11069310 },
+		{ "eth_getLogs1/eth_v1_beacon_headers_parent_root_"
+		  "0x25376105cc3c9a3f9b2ffeb8ff876f69c3afc43098da3014ebf628a3fef91ac2",
+		  11069312 },
+		{ "eth_getProof1/eth_v1_beacon_headers_head", 11434569 },
+		{ "eth_getTransactionReceipt1/eth_v1_beacon_headers_head", 11412794 },
+		{ "eth_getTransactionReceipt1/eth_v1_beacon_headers_parent_root_"
+		  "0x272053fd1703be14664b3dc7e7e370114f50e5661b49e669872f29a1cd890d82",
+		  11412778 },
+	};
+	const struct dr_network *net = dr_network_named("mainnet");
+	const struct dr_bytes block = spec_file(VECTORS_REAL "/e2e/eth_getLogs1/eth_v2_beacon_blocks_11069311.ssz");
+	const size_t body = 100 + 8 + 8 + 32 + 32 + 4; /* offset and signature, then the block's fixed part */
+	struct dr_lc_store *store = beacon_store();
+	struct dr_lc_aggregate aggregate;
+	struct dr_lc_header header, parent;
+	struct dr_fail fail = { 0 }, other = { 0 };
+	uint8_t domain[32], root[32];
+
+	(void)state;
+	memset(&parent, 0, sizeof(parent));
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		char path[256];
+
+		snprintf(path, sizeof(path), VECTORS_REAL "/e2e/%s.json", headers[i].file);
+		json_t *file = kit_vector(path);
+		const json_t *data = json_object_get(file, "data");
+		const json_t *first = json_is_array(data) ? json_array_get(data, 0) : data;
+
+		memset(&header, 0, sizeof(header));
+		beacon_json(&header.beacon, &dr_lc_beacon_type, dr_lc_shape(net, DR_BEACON_DENEB),
+			    json_object_get(json_object_get(first, "header"), "message"));
+		assert_int_equal(header.beacon.slot, headers[i].slot);
+		dr_lc_header_root(root, &header);
+		assert_memory_equal(root, kit_json_hex(json_object_get(first, "root")).ptr, 32);
+		if (i == 0) {
+			parent = header;
+			assert_memory_equal(block.ptr + 100 + 16, root, 32); /* its parent_root */
+		}
+		json_decref(file);
+	}
+	start(store, net, spec_file(VECTORS_REAL "/mainnet/bootstraps/period_1347_slot_11034656.ssz"),
+	      kit_hex("2e522016a5ac7d8d57d758b633a25491a43d12750db8f417fd6cf264b7ec5650").ptr);
+	for (size_t i = 0; i < 5; i++) {
+		char path[128];
+
+		snprintf(path, sizeof(path), VECTORS_REAL "/mainnet/updates/period_%u_slot_%u_6a95a1a9.ssz",
+			 (unsigned)periods[i].period, (unsigned)periods[i].slot);
+		take(store, DR_LC_UPDATE, spec_file(path));
+	}
+	assert_int_equal(dr_lc_store_period(store), 1351);
+	memcpy(aggregate.bits, block.ptr + body + 96 + 72 + 32 + 5 * 4, 64);
+	memcpy(aggregate.signature, block.ptr + body + 96 + 72 + 32 + 5 * 4 + 64, 96);
+	assert_int_equal(dr_lc_participation(&aggregate), 509);
+	assert_int_equal(dr_network_domain(domain, net, 11069311, &fail), DR_OK);
+	assert_int_equal(dr_lc_keys_verify(&store->keys[store->current], &parent, &aggregate, domain, &fail), DR_OK);
+	assert_int_equal(dr_lc_keys_verify(&store->keys[store->next], &parent, &aggregate, domain, &other),
+			 DR_ERR_PROOF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mainnet),         cmocka_unit_test(test_mainnet_gap),
 		cmocka_unit_test(test_mainnet_electra), cmocka_unit_test(test_capella),
 		cmocka_unit_test(test_bellatrix),       cmocka_unit_test(test_devnets),
+		cmocka_unit_test(test_sessions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
