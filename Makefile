@@ -172,7 +172,7 @@ $(addprefix $(OUT)/fuzz/,fuzz_json_evm fuzz_verify fuzz_rpc fuzz_file fuzz_plan)
 
 # Targets whose input no comparison shows: libFuzzer does without its look at them (tests/fuzz/no_compare.c).
 ifeq ($(PROFILE),fuzz)
-FUZZ_SCRIPTS := $(addprefix $(OUT)/fuzz/fuzz_,stream plan fold signed verify file)
+FUZZ_SCRIPTS := $(addprefix $(OUT)/fuzz/fuzz_,stream plan fold signed verify file lightclient)
 NO_COMPARE := $(addprefix sanitizer_cov_trace_,cmp1 cmp2 cmp4 cmp8 const_cmp1 const_cmp2 const_cmp4 const_cmp8 switch)
 $(FUZZ_SCRIPTS): $(OUT)/tests/fuzz/no_compare.o
 $(FUZZ_SCRIPTS): DR_LDFLAGS += $(NO_COMPARE:%=-Wl,--wrap=__%)
