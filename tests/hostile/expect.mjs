@@ -11,8 +11,8 @@ export const STANDS = 'stands';
 export const GOES_ON = 'goes on';
 
 const entry = (kind) => (words) => ({ kind, words });
-const lie = entry('lie');
-const aside = entry('endpoint');
+export const lie = entry('lie');
+export const aside = entry('endpoint');
 // Not had from this endpoint: in the journal with these words.
 export const lacks = entry('unavailable');
 

@@ -173,7 +173,7 @@ describe('a life at proof consensus', () => {
 	test('stops in good order', async () => assert.equal(await kms.stop(), EXIT.good));
 });
 
-describe('finality stops, and the lease ends', () => {
+describe('finality stops, and the lease ends', { concurrency: 2 }, () => {
 	const LEFT_S = 3; // of the lease, when it stops
 	const COMMITTEE = 32;
 	const ways = {
