@@ -7,7 +7,8 @@
 # make deps           Debian packages, installed if missing (the only thing here that uses root)
 # make fuzz T=rlp TIME=60    libFuzzer on tests/fuzz/fuzz_rlp.c; what it finds is kept in build/fuzz/found/
 # make fuzz-all RUNS=10000000    every target so often: build/fuzz/report.tsv
-# make differential ROUNDS=N SEED=S    decoders beside @ethereumjs/rlp, @ethereumjs/mpt and ethers, BLS beside blst
+# make differential ROUNDS=N SEED=S    decoders beside @ethereumjs/rlp, @ethereumjs/mpt and ethers, BLS beside blst,
+#                     the light client beside @lodestar/light-client
 # make coverage, make coverage-fuzz    lines and branches that the tests, that the fuzz targets run
 # make simulate SEEDS=1000   the core among forks, lies, crashes and wrong clocks, by seed; TAPE=file plays one again
 # make hostile ROUNDS=1000 SEED=1    lying endpoints at random, against derot run; LIFE=, ROUND= play one again
@@ -184,6 +185,9 @@ $(OUT)/fuzz/fuzz_lightclient: DR_LDFLAGS += $(addprefix -Wl$(comma)--wrap=dr_bls
 $(OUT)/fuzz-peer: $(OUT)/tests/fuzz/peer/peer.o $(CHAIN_LIBS)
 	$(call say,LINK,$@)
 	$(link) $(CHAIN_DEPS)
+$(OUT)/fuzz-peer-beacon: $(OUT)/tests/fuzz/peer/beacon.o $(CHAIN_LIBS)
+	$(call say,LINK,$@)
+	$(link) $(CHAIN_DEPS)
 
 # Faults: a driver that feeds the real core, and what makes its calls fail.
 $(OUT)/faults/test_faults: $(OUT)/tests/faults/test_faults.o $(OUT)/tests/faults/drive.o $(KIT) $(CORE_LIBS)
@@ -234,6 +238,8 @@ SUB = $(MAKE) $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 RESULTS := $(BUILD)/results
 RUN_TESTS := JOBS=$(JOBS) tests/check/run.sh $(RESULTS)
 NODE := tests/nodes/node_modules/node/bin/node
+# The one that Lodestar's native parts are for.
+LODESTAR_NODE := tests/lodestar/client/node_modules/node/bin/node
 OFFLINE := check-source check-units check-link check-fixtures check-fuzz check-faults check-simulate check-clang \
 	check-valgrind check-asan
 
@@ -345,10 +351,12 @@ long-hostile: all
 # Every breakage of the list, each caught by the case that it names.
 long-mutate:
 	@RUN='BUILD=$(BUILD) JOBS=$(JOBS) "$$1" run' JOBS=1 tests/check/run.sh $(RESULTS) long-mutate tests/mutate/mutate.sh
-long-scripts: all $(OUT)/fuzz-peer
-	@tests/nodes/install.sh
+long-scripts: all $(OUT)/fuzz-peer $(OUT)/fuzz-peer-beacon
+	@tests/lodestar/install.sh client
 	@RUN='$(NODE) "$$1" $(OUT)/fuzz-peer 40000 2' $(RUN_TESTS) long-differential tests/fuzz/peer/differential.mjs \
 		tests/fuzz/peer/differential_bls.mjs
+	@RUN='$(NODE) "$$1" $(OUT)/fuzz-peer-beacon $(LODESTAR_NODE) 4000 2' $(RUN_TESTS) long-differential-beacon \
+		tests/fuzz/peer/differential_beacon.mjs
 	@RUN='$(ENV) "$$1"' JOBS=1 tests/check/run.sh $(RESULTS) long \
 		$(sort tests/check/reproducible.sh $(wildcard tests/long/*.sh))
 
@@ -380,12 +388,14 @@ fuzz-all: deps
 	+@$(SUB) PROFILE=fuzz $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/fuzz/fuzz/%)
 	@tests/fuzz/all.sh $(BUILD) $(RUNS) $(T)
 
-# RLP, tries, proofs and ABI beside ethereumjs and ethers, BLS beside blst, on the same bytes.
+# RLP, tries, proofs and ABI beside ethereumjs and ethers, BLS beside blst, the light client's
+# store beside Lodestar's, on the same bytes.
 SEED ?= 1
-differential: deps $(OUT)/fuzz-peer
-	@tests/nodes/install.sh
+differential: deps $(OUT)/fuzz-peer $(OUT)/fuzz-peer-beacon
+	@tests/lodestar/install.sh client
 	@$(NODE) tests/fuzz/peer/differential.mjs $(OUT)/fuzz-peer $(ROUNDS) $(SEED)
 	@$(NODE) tests/fuzz/peer/differential_bls.mjs $(OUT)/fuzz-peer $(ROUNDS) $(SEED)
+	@$(NODE) tests/fuzz/peer/differential_beacon.mjs $(OUT)/fuzz-peer-beacon $(LODESTAR_NODE) $(ROUNDS) $(SEED)
 
 # What tests run of chain/ and governance/; coverage-fuzz: what the fuzz targets alone do.
 coverage coverage-fuzz:

@@ -204,9 +204,11 @@ verdict leftovers
 
 # Packages are named by version and hash; where to fetch them from is the business of who installs.
 {
-	grep -n '"resolved"' tests/nodes/package-lock.json | sed 's/^/package-lock.json:/'
-	grep -nE '^[^#]*registry *=' tests/nodes/.npmrc | sed 's/^/.npmrc:/'
-	grep -nE '"[^"]+": *"(npm:[^"]*@)?[~^><*]|: *"(latest|git|http)' tests/nodes/package.json | sed 's/^/package.json: not pinned: /'
+	for folder in $(sed -n 's,/package[.]json$,,p' "$scratch/all"); do
+		grep -n '"resolved"' "$folder/package-lock.json" /dev/null
+		grep -nE '^[^#]*registry *=' "$folder/.npmrc" /dev/null
+		grep -nE '"[^"]+": *"(npm:[^"]*@)?[~^><*]|: *"(latest|git|http)' "$folder/package.json" | sed "s,^,$folder/package.json: not pinned: ,"
+	done
 } >"$places"
 verdict 'packages pinned, from anywhere'
 
