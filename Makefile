@@ -166,7 +166,7 @@ $(addprefix $(OUT)/fuzz/,fuzz_route fuzz_answer): $(OUT)/fuzz/%: $(OUT)/tests/fu
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(link) $(SERVE_DEPS)
-$(addprefix $(OUT)/fuzz/,fuzz_json_evm fuzz_verify fuzz_rpc fuzz_file fuzz_plan): $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(WATCH_LIBS)
+$(addprefix $(OUT)/fuzz/,fuzz_json_evm fuzz_json_beacon fuzz_verify fuzz_rpc fuzz_file fuzz_plan): $(OUT)/fuzz/%: $(OUT)/tests/fuzz/%.o $(FUZZ_DRIVER) $(WATCH_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(link) $(WATCH_DEPS)

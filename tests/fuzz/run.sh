@@ -14,6 +14,7 @@ max_len=1024
 case $name in
 json_evm) dict=tests/fuzz/dict/json.dict max_len=2048 ;;
 rpc) dict=tests/fuzz/dict/json.dict ;;
+json_beacon) max_len=5120 ;;
 verify) dict=tests/fuzz/dict/json.dict max_len=8192 ;;
 recording) max_len=8192 ;;
 follow) max_len=6144 ;;
