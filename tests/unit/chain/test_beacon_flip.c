@@ -96,7 +96,7 @@ static void flip_all(struct dr_lc_store *store, enum dr_lc_kind kind, enum dr_be
 			const size_t byte = at + bit / 8;
 			size_t k = 0;
 
-			if (!all && rows[i].len > 20000 && bit % 8 != byte * 5 % 8)
+			if (!all && rows[i].len > 20000 && bit % 32 != byte / 4 * 5 % 32)
 				continue;
 			copy[byte] ^= (uint8_t)(1 << bit % 8);
 			const char *reason = flip_reason(store, kind, fork, dr_bytes_of(copy, ssz.len), now);
