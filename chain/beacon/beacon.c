@@ -6,6 +6,9 @@
 #include "chain/base/reader.h"
 #include "chain/base/writer.h"
 
+const char dr_beacon_too_old[] =
+	"weak subjectivity: the newest final beacon block is older than the checkpoint's max_age";
+
 #define OUT_MAX 4u /* findings not yet handed out: the caller drains after every frame */
 
 struct dr_beacon {
@@ -68,9 +71,7 @@ static enum dr_err check_age(const struct dr_beacon *b, const struct dr_lc_store
 		return fail->err;
 	if (age_s <= b->config.max_age_s || b->config.aged)
 		return DR_OK;
-	return dr_fail_set(fail, DR_ERR_STALE,
-			   "weak subjectivity: the newest final beacon block is older than the checkpoint's max_age",
-			   0);
+	return dr_fail_set(fail, DR_ERR_STALE, dr_beacon_too_old, 0);
 }
 
 static enum dr_err take_bootstrap(struct dr_beacon *b, enum dr_beacon_fork fork, struct dr_bytes ssz, bool *news,

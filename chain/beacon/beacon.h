@@ -48,6 +48,9 @@ struct dr_beacon; /* opaque */
 struct dr_beacon *dr_beacon_new(const struct dr_beacon_config *config); /* NULL: no memory */
 void dr_beacon_free(struct dr_beacon *b);                               /* takes b, which may be NULL */
 
+/* What a refusal by rule 2 says. */
+extern const char dr_beacon_too_old[];
+
 /* dr_beacon_finality: b behind the interface; valid as long as b. */
 struct dr_finality dr_beacon_finality(struct dr_beacon *b);
 
