@@ -115,7 +115,9 @@ void plan_beacon_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchang
 {
 	static const enum dr_beacon_kind kinds[] = { DR_BEACON_FINALITY_UPDATE, DR_BEACON_OPTIMISTIC_UPDATE };
 	struct endpoint_at *at = &p->endpoints[e];
+	struct dr_fail first = { 0 };
 	struct dr_buf payload;
+	char reason[DR_TEXT_MAX];
 	bool good = false;
 
 	at->poll_at_ms = now_ms + p->config.poll_ms;
@@ -130,8 +132,11 @@ void plan_beacon_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchang
 		size_t num;
 
 		if (x->calls[i].end != DR_RPC_RESULT || read_answer(&items, &num, p, &x->calls[i], &own) != DR_OK ||
-		    num != 1 || items->kind != kinds[i] || payload_of(&payload, p, items, &own) != DR_OK)
+		    num != 1 || items->kind != kinds[i] || payload_of(&payload, p, items, &own) != DR_OK) {
+			if (first.err == DR_OK)
+				first = own;
 			continue;
+		}
 		good = true;
 		if (is_signed(p, items) && !is_said(at, i, dr_buf_view(&payload)))
 			plan_frame(p, want, e, DR_FRAME_FINALITY, dr_buf_view(&payload), fail);
@@ -140,8 +145,11 @@ void plan_beacon_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchang
 	if (good)
 		plan_state(p, e, DR_ENDPOINT_GOOD, "answers", fail);
 	else if (at->state != DR_ENDPOINT_LAGS) {
-		plan_say_unavailable(p, want, e, "tells neither a finality update nor an optimistic one", fail);
-		plan_state(p, e, DR_ENDPOINT_LAGS, "tells neither a finality update nor an optimistic one", fail);
+		/* Of a fork that is not known yet, say: what is to be mended is here then, not there. */
+		snprintf(reason, sizeof(reason), "tells neither a finality update nor an optimistic one%s%s",
+			 first.err != DR_OK ? ": " : "", first.err != DR_OK ? first.what : "");
+		plan_say_unavailable(p, want, e, reason, fail);
+		plan_state(p, e, DR_ENDPOINT_LAGS, reason, fail);
 	}
 }
 
