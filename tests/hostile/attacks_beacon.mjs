@@ -3,8 +3,7 @@
 // Every attack that a beacon node can play at proof consensus, as rows (attacks.mjs says what a row is). How: `tells`
 // changes a message of the light-client protocol before it is encoded, with whatever genuine roots and signatures the row
 // makes for it; `rest` changes an answer, as bytes; `http` answers in its own way. `json`: the answer is JSON. `first`: it
-// is aimed at a node that has nothing yet. `wrong`: after it, the
-// node is not asked again for a minute.
+// is aimed at a derot that has nothing yet. `wrong`: the liar is not asked again for a minute.
 
 import '../nodes/beacon.mjs'; // before Lodestar is loaded
 import { need } from '../nodes/packages.mjs';

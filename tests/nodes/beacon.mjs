@@ -26,18 +26,17 @@ const BEHIND_S = 2700;
 export const now = () => Math.floor(Date.now() / 1000);
 
 export class Beacon {
-	// start: options forks (default: all of Capella's time and later, an hour's worth), behind_s, flags of anvil, what the
-	// forge takes, and `old`, for how many slots the chain goes on before anything happens: by default until something is
-	// final, for a client to start from.
-	static async start({ forks = { capella: 0 }, behind_s = BEHIND_S, flags = [], old, ...options } = {}) {
+	// start: options forks (default: Capella for ever), behind_s, first, the slot of the first block, and what the forge
+	// takes. Something is final then, for a client to start from.
+	static async start({ forks = { capella: 0 }, behind_s = BEHIND_S, first = 1, ...options } = {}) {
 		const beacon = new Beacon();
 		const genesisTime = now() - behind_s;
-		beacon.chain = await startAnvil(['--timestamp', String(genesisTime), ...flags]);
+		beacon.chain = await startAnvil(['--timestamp', String(genesisTime)]);
 		await beacon.chain.rpc('anvil_setBlockTimestampInterval', 1);
 		beacon.setting = devnet({ genesisTime, forks });
 		beacon.forge = new Forge(beacon.chain.url, beacon.setting, options);
-		await beacon.chain.mine(genesisTime + 1);
-		await beacon.to(old ?? (FINALITY_EPOCHS + 1) * SLOTS_PER_EPOCH);
+		await beacon.jump(first);
+		await beacon.epochs(FINALITY_EPOCHS + 1);
 		await beacon.forge.serve();
 		beacon.checkpoint = beacon.forge.checkpoint();
 		return beacon;
@@ -55,13 +54,25 @@ export class Beacon {
 	// to: the chain goes on to this slot, with a block in it and one at the beginning of every epoch before: where a whole
 	// period went by without anything final in it, no light client could learn the next committee.
 	async to(slot) {
-		const { genesisTime } = this.forge;
-		assert.ok(genesisTime + slot < now(), 'the chain would run past the clock: let it begin earlier');
 		for (let next = await this.slot(); next < slot; ) {
 			next = Math.min(slot, (Math.floor(next / SLOTS_PER_EPOCH) + 1) * SLOTS_PER_EPOCH);
-			await this.chain.mine(genesisTime + next);
+			await this.jump(next);
 		}
 		return this.head();
+	}
+
+	// periods: it goes on for so many whole sync-committee periods, with no more blocks than their updates need.
+	async periods(num) {
+		const first = Math.floor((await this.slot()) / SLOTS_PER_PERIOD) + 1;
+		for (let period = first; period < first + num; period++)
+			for (const epoch of [0, FINALITY_EPOCHS]) await this.jump(period * SLOTS_PER_PERIOD + epoch * SLOTS_PER_EPOCH);
+		return this.head();
+	}
+
+	// jump: the chain goes on to this slot, with nothing between.
+	async jump(slot) {
+		assert.ok(this.forge.genesisTime + slot < now(), 'the chain would run past the clock: let it begin earlier');
+		await this.chain.mine(this.forge.genesisTime + slot);
 	}
 
 	async epochs(num) {

@@ -88,7 +88,8 @@ const servers = (kind, list, indent = '') => [
 // One KMS node. options: endpoints ([url] or [{name, url}]), quorum, completeness, step, poll_ms, timeout_ms,
 // batch ({requests, bytes}), finality, max_staleness, head_staleness, node (address), key_file,
 // serve (where to listen), heartbeat, passphrase_file; and consensus, instead of quorum and finality: network or setting
-// (a beacon node whose own answers say what the network is), root, from, max_age, accept_aged, endpoints.
+// (a beacon node whose own answers say what the network is; edit(name, text) may change them), root, from, max_age,
+// accept_aged, endpoints.
 export class Kms {
 	#child;
 	#ended;
@@ -156,10 +157,10 @@ export class Kms {
 
 	// What network it is, and the checkpoint.
 	async #network(options) {
-		const { network, setting, root, from, max_age, accept_aged } = { ...this.options.consensus, ...options };
+		const { network, setting, edit, root, from, max_age, accept_aged } = { ...this.options.consensus, ...options };
 		const files = { spec: '/eth/v1/config/spec', genesis: '/eth/v1/beacon/genesis' };
 		for (const [name, path] of setting ? Object.entries(files) : [])
-			writeFileSync(join(this.folder, name + '.json'), await (await fetch(setting + path)).text());
+			writeFileSync(join(this.folder, name + '.json'), (edit ?? ((_, text) => text))(name, await (await fetch(setting + path)).text()));
 		return [
 			`consensus:`,
 			...(setting ? Object.keys(files).map((name) => `  ${name}: ${name}.json`) : [`  network: ${network}`]),
