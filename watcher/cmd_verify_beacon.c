@@ -35,7 +35,7 @@ static bool network_of(struct dr_network *net, const struct dr_verify_opts *opts
 		*net = *dr_network_named(opts->network);
 		return true;
 	}
-	if (dr_json_network_load(net, opts->spec, opts->genesis, &notes, &fail) == DR_OK)
+	if (dr_json_network_load(net, opts->spec, opts->genesis, false, &notes, &fail) == DR_OK)
 		return true;
 	*source = notes.file == DR_NETWORK_SPEC ? opts->spec : opts->genesis;
 	dr_check_fail(c, fail.err, fail.what, notes.at, "");

@@ -46,7 +46,7 @@ static enum dr_err by_files(struct dr_network *out, const struct dr_yaml *y, con
 
 	if ((err = dr_yaml_path(spec, sizeof(spec), y, "consensus.spec", text->spec, error)) != DR_OK ||
 	    (err = dr_yaml_path(genesis, sizeof(genesis), y, "consensus.genesis", text->genesis, error)) != DR_OK ||
-	    dr_json_network_load(out, spec, genesis, &notes, &fail) == DR_OK)
+	    dr_json_network_load(out, spec, genesis, true, &notes, &fail) == DR_OK)
 		return err;
 	snprintf(what, sizeof(what), "%s%s%s", notes.at, notes.at[0] != '\0' ? ": " : "", fail.what);
 	return dr_yaml_fail(y, fail.err, notes.file == DR_NETWORK_SPEC ? "consensus.spec" : "consensus.genesis", what,

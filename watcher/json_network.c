@@ -3,8 +3,11 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "chain/base/arena.h"
 #include "chain/base/hex.h"
@@ -192,18 +195,39 @@ enum dr_err dr_json_network(struct dr_network *out, const json_t *spec, const js
 
 #define FILE_LEN_MAX ((size_t)1 << 20) /* real ones: 10 KiB */
 
-static enum dr_err load(json_t **root, const char *path, enum dr_network_file file, struct dr_network_notes *notes,
-			struct dr_fail *fail)
+static enum dr_err io_failed(struct dr_network_notes *notes, const char *what, struct dr_fail *fail)
 {
-	FILE *from = fopen(path, "rbe");
+	snprintf(notes->at, sizeof(notes->at), "%s", strerror(errno));
+	return dr_fail_set(fail, DR_ERR_IO, what, 0);
+}
+
+/* A configuration names plain files: on anything else a reader may wait for ever. */
+static FILE *open_file(const char *path, bool plain, struct dr_network_notes *notes, struct dr_fail *fail)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (plain ? O_NONBLOCK : 0));
+	FILE *from = NULL;
+	struct stat st;
+
+	if (fd >= 0 && plain && (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)))
+		dr_fail_set(fail, DR_ERR_IO, "not a plain file", 0);
+	else if (fd < 0 || (from = fdopen(fd, "rb")) == NULL)
+		io_failed(notes, "the file cannot be opened", fail);
+	if (from == NULL && fd >= 0)
+		close(fd);
+	return from;
+}
+
+static enum dr_err load(json_t **root, const char *path, bool plain, enum dr_network_file file,
+			struct dr_network_notes *notes, struct dr_fail *fail)
+{
+	FILE *from;
 	struct dr_buf text;
 	size_t got;
 
 	notes->file = file;
-	if (from == NULL) {
-		snprintf(notes->at, sizeof(notes->at), "%s", strerror(errno));
-		return dr_fail_set(fail, DR_ERR_IO, "the file cannot be opened", 0);
-	}
+	from = open_file(path, plain, notes, fail);
+	if (from == NULL)
+		return fail->err;
 	dr_buf_init(&text, FILE_LEN_MAX);
 	do {
 		uint8_t *room = dr_buf_reserve(&text, 16384, fail);
@@ -211,10 +235,8 @@ static enum dr_err load(json_t **root, const char *path, enum dr_network_file fi
 		got = room != NULL ? fread(room, 1, 16384, from) : 0;
 		text.len += got;
 	} while (got > 0);
-	if (ferror(from)) {
-		snprintf(notes->at, sizeof(notes->at), "%s", strerror(errno));
-		dr_fail_set(fail, DR_ERR_IO, "the file cannot be read", 0);
-	}
+	if (ferror(from))
+		io_failed(notes, "the file cannot be read", fail);
 	fclose(from);
 	if (fail->err == DR_OK)
 		dr_json_load(root, dr_buf_view(&text), fail);
@@ -222,15 +244,15 @@ static enum dr_err load(json_t **root, const char *path, enum dr_network_file fi
 	return fail->err;
 }
 
-enum dr_err dr_json_network_load(struct dr_network *out, const char *spec_path, const char *genesis_path,
+enum dr_err dr_json_network_load(struct dr_network *out, const char *spec_path, const char *genesis_path, bool plain,
 				 struct dr_network_notes *notes, struct dr_fail *fail)
 {
 	json_t *spec = NULL, *genesis = NULL;
 
 	memset(out, 0, sizeof(*out));
 	memset(notes, 0, sizeof(*notes));
-	if (load(&spec, spec_path, DR_NETWORK_SPEC, notes, fail) == DR_OK &&
-	    load(&genesis, genesis_path, DR_NETWORK_GENESIS, notes, fail) == DR_OK)
+	if (load(&spec, spec_path, plain, DR_NETWORK_SPEC, notes, fail) == DR_OK &&
+	    load(&genesis, genesis_path, plain, DR_NETWORK_GENESIS, notes, fail) == DR_OK)
 		dr_json_network(out, spec, genesis, notes, fail);
 	json_decref(spec);
 	json_decref(genesis);

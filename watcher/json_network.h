@@ -36,8 +36,9 @@ struct dr_network_notes {
 enum dr_err dr_json_network(struct dr_network *out, const json_t *spec, const json_t *genesis,
 			    struct dr_network_notes *notes, struct dr_fail *fail);
 
-/* dr_json_network_load: the same from two files. DR_ERR_IO: notes->at is what the system said. */
-enum dr_err dr_json_network_load(struct dr_network *out, const char *spec_path, const char *genesis_path,
+/* dr_json_network_load: the same from two files, which must be plain ones if plain. DR_ERR_IO: notes->at is what the
+ * system said. */
+enum dr_err dr_json_network_load(struct dr_network *out, const char *spec_path, const char *genesis_path, bool plain,
 				 struct dr_network_notes *notes, struct dr_fail *fail);
 
 #endif

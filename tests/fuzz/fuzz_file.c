@@ -64,8 +64,8 @@ static void anchor(struct dr_yaml_error *error)
 	static struct dr_init init, back;
 	struct dr_buf form, form_back;
 
-	dr_buf_init(&form, DR_PROFILE_LEN_MAX);
-	dr_buf_init(&form_back, DR_PROFILE_LEN_MAX);
+	dr_buf_init(&form, DR_ANCHOR_FORM_MAX);
+	dr_buf_init(&form_back, DR_ANCHOR_FORM_MAX);
 	memset(&init, 0, sizeof(init));
 	memset(&back, 0, sizeof(back));
 	if (dr_anchor_load(&init, &form, PATH, error) != DR_OK) {
@@ -82,6 +82,10 @@ static void anchor(struct dr_yaml_error *error)
 		DR_ASSERT(memcmp(back.genesis, init.genesis, 32) == 0 &&
 			  memcmp(back.contract, init.contract, 20) == 0);
 		DR_ASSERT(dr_bytes_eq(dr_buf_view(&form), dr_buf_view(&form_back)));
+		DR_ASSERT(back.proof == init.proof && dr_bytes_eq(back.network, init.network) &&
+			  memcmp(back.checkpoint, init.checkpoint, 32) == 0 &&
+			  strcmp(back.checkpoint_from, init.checkpoint_from) == 0 &&
+			  strcmp(back.checkpoint_aged, init.checkpoint_aged) == 0);
 	}
 	dr_buf_free(&form);
 	dr_buf_free(&form_back);
@@ -123,7 +127,13 @@ static void config(struct dr_yaml_error *error)
 
 	if (dr_config_load(&c, PATH, error) == DR_OK) {
 		DR_ASSERT(c.num_endpoints >= 1 && c.num_endpoints <= DR_ENDPOINTS_MAX);
-		DR_ASSERT(c.quorum_k >= 1 && c.quorum_k <= c.num_endpoints);
+		if (c.proof == DR_PROOF_CONSENSUS)
+			DR_ASSERT(c.quorum_k == 0 && c.num_beacons >= 1 &&
+				  c.num_endpoints + c.num_beacons <= DR_ENDPOINTS_MAX &&
+				  dr_network_check(&c.network, &fail) == DR_OK && c.network_form_len > 0 &&
+				  !dr_bytes_zero(c.checkpoint_root, 32) && c.checkpoint_from[0] != '\0');
+		else
+			DR_ASSERT(c.quorum_k >= 1 && c.quorum_k <= c.num_endpoints && c.network_form_len == 0);
 		DR_ASSERT(c.step_max >= 1 && c.step_max <= DR_FOLLOW_STEP_MAX);
 		for (size_t i = 0; i < c.num_endpoints; i++)
 			DR_ASSERT(strncmp(c.endpoints[i].url, "http", 4) == 0 && c.endpoints[i].name[0] != '\0');

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "watcher/config.h"
@@ -14,7 +15,7 @@
 #define A20 "0x2222222222222222222222222222222222222222"
 
 static char folder[] = "/tmp/derot-test-config-XXXXXX";
-static char config_path[64], profile_path[64], spec_path[64], genesis_path[64];
+static char config_path[64], profile_path[64], spec_path[64], genesis_path[64], pipe_path[64];
 static struct dr_config config;
 
 static const char good_profile[] = "name: test-v1\n"
@@ -114,7 +115,8 @@ static int setup(void **state)
 	snprintf(genesis_path, sizeof(genesis_path), "%s/genesis.json", folder);
 	put(spec_path, spec_json);
 	put(genesis_path, genesis_json);
-	return 0;
+	snprintf(pipe_path, sizeof(pipe_path), "%s/pipe", folder);
+	return mkfifo(pipe_path, 0600);
 }
 
 static int teardown(void **state)
@@ -124,6 +126,7 @@ static int teardown(void **state)
 	unlink(profile_path);
 	unlink(spec_path);
 	unlink(genesis_path);
+	unlink(pipe_path);
 	return rmdir(folder);
 }
 
@@ -374,6 +377,10 @@ static void test_bad_consensus(void **state)
 		{ "the other half", "network: sepolia", "genesis: genesis.json", "consensus.spec: is missing" },
 		{ "no such file", "network: sepolia", "spec: absent.json\n  genesis: genesis.json",
 		  "derot.yaml:8: consensus.spec: No such file or directory: the file cannot be opened" },
+		{ "a folder", "network: sepolia", "spec: /tmp\n  genesis: genesis.json",
+		  "derot.yaml:8: consensus.spec: not a plain file" },
+		{ "a pipe", "network: sepolia", "spec: spec.json\n  genesis: pipe",
+		  "derot.yaml:9: consensus.genesis: not a plain file" },
 		{ "swapped files", "network: sepolia", "spec: genesis.json\n  genesis: spec.json",
 		  "derot.yaml:8: consensus.spec: data.SLOTS_PER_EPOCH: this member is missing" },
 		{ "a genesis that is none", "network: sepolia", "spec: spec.json\n  genesis: spec.json",

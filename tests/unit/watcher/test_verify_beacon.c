@@ -38,7 +38,7 @@ static void load(const char *spec)
 
 	snprintf(a, sizeof(a), "%s/%s", kit_folder, spec);
 	snprintf(b, sizeof(b), "%s/genesis.json", kit_folder);
-	assert_int_equal(dr_json_network_load(&net, a, b, &notes, &fail), DR_OK);
+	assert_int_equal(dr_json_network_load(&net, a, b, true, &notes, &fail), DR_OK);
 }
 
 static struct dr_beacon_item item_of(const struct dr_lc_update *u)
