@@ -232,8 +232,9 @@ const TASKS = {
 	},
 };
 
-// What needs a live node, and the sweeps behind the plots, which are drawn only if asked for: modules of their own.
-const AWAY = ['live', 'bytes', 'derive', 'pss'];
+// What needs a live node or more packages, and the sweeps behind the plots, which are drawn only if asked for: modules
+// of their own.
+const AWAY = ['live', 'bytes', 'derive', 'pss', 'beacon'];
 for (const name of [...AWAY, 'bls', 'sweep'])
 	if (existsSync(join(here, `row_${name}.mjs`))) TASKS[name] = (await import(`./row_${name}.mjs`)).default;
 

@@ -21,7 +21,7 @@ const { networksChainConfig, genesisData } = await need('@lodestar/config/networ
 const [program, node, roundsText = '2000', seedText = '1'] = process.argv.slice(2);
 const rounds = Number(roundsText);
 const root = path.resolve(import.meta.dirname, '../../..');
-const vectors = process.env.DEROT_VECTORS;
+const vectors = process.env.DEROT_VECTORS ?? path.join(root, '../shared/vectors');
 const ASK = { network: 1, start: 2, try: 3, keep: 4, remember: 5, back: 6 };
 const KIND = { update: 1, finality: 2, optimistic: 3 };
 const CONTAINER = { 1: 'LightClientUpdate', 2: 'LightClientFinalityUpdate', 3: 'LightClientOptimisticUpdate' };
@@ -277,8 +277,8 @@ for (let n = 0; n < rounds; n += 500) walk(Math.min(500, rounds - n));
 // Mainnet's own.
 
 const mainnet = new Part('mainnet');
-const real = vectors && path.join(vectors, '03-eth-lc-real/mainnet');
-if (real && existsSync(real)) {
+const real = path.join(vectors, '03-eth-lc-real/mainnet');
+if (existsSync(real)) {
 	const { genesisTime, genesisValidatorsRoot } = genesisData.mainnet;
 	mainnet.network('mainnet', [32, 256, 512], networksChainConfig.mainnet, genesisTime, fromHex(genesisValidatorsRoot));
 	const updates = readdirSync(path.join(real, 'updates')).sort();
