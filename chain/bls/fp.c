@@ -69,8 +69,8 @@ static bool is_right(const struct dr_fp_kernel *kernel)
 		kernel->mul(&x, &a, &b);
 		KERNEL_PORTABLE.mul(&y, &a, &b);
 		same = same && dr_fp_eq(&x, &y);
-		kernel->sqr_times(&a, &x, 1 + i % 3);
-		KERNEL_PORTABLE.sqr_times(&b, &y, 1 + i % 3);
+		kernel->sqr_mul(&a, &x, 1 + i % 3, &x);
+		KERNEL_PORTABLE.sqr_mul(&b, &y, 1 + i % 3, &y);
 		same = same && dr_fp_eq(&a, &b);
 		dr_fp_add(&b, &b, &x);
 	}
@@ -112,8 +112,7 @@ void dr_fp_root_power(struct dr_fp *out, const struct dr_fp *a)
 		dr_fp_mul(&odd[i], &odd[i - 1], &sqr);
 	acc = odd[13 / 2];
 	for (size_t i = 0; i < sizeof(root_digits) / sizeof(root_digits[0]); i++) {
-		dr_fp_sqr_times(&acc, &acc, root_digits[i].squarings);
-		dr_fp_mul(&acc, &acc, &odd[root_digits[i].digit / 2]);
+		dr_fp_k()->sqr_mul(&acc, &acc, root_digits[i].squarings, &odd[root_digits[i].digit / 2]);
 	}
 	dr_fp_sqr(out, &acc);
 }
@@ -141,10 +140,10 @@ static const struct dr_fp r_squared_256 = { { 0xfb73eaead26ebe58, 0x861c23693de6
 
 static void number(struct dr_fp *out, const struct dr_fp *a)
 {
-	struct dr_fp_wide wide = { 0 };
+	uint64_t wide[12] = { 0 };
 
-	memcpy(wide.w, a->w, sizeof(a->w));
-	dr_fp_k()->redc(out, &wide);
+	memcpy(wide, a->w, sizeof(a->w));
+	dr_fp_k()->redc(out, wide);
 }
 
 /* len bytes, big-endian, a multiple of eight, at most 48. */

@@ -5,8 +5,8 @@
  *
  * Invariants:
  *   1. An element is below p, always: there is one form of each, and memcmp compares.
- *   2. A product that is not reduced yet (struct dr_fp_wide) is below p R: its upper half is below p. R > 9 p, so
- *      the product of sums of two is (4 p^2).
+ *   2. A product that is not reduced yet, of twelve words, is below p R: its upper half is below p. As R > 9 p, sums
+ *      of nine products are, and products of sums of two and of four.
  *   3. Outputs may be inputs too.
  *
  * Products are made by one of three kernels that give the same (fp_kernel.h); which, is chosen once, when the folder
@@ -26,10 +26,6 @@
 
 struct dr_fp {
 	uint64_t w[6]; /* the lowest first */
-};
-
-struct dr_fp_wide {
-	uint64_t w[12];
 };
 
 #define DR_FP_P                                                                                                      \
@@ -201,16 +197,26 @@ static inline void dr_fp_dbl(struct dr_fp *out, const struct dr_fp *a)
 /* ---- products ---- */
 
 struct dr_fp2;
+struct dr_fp6;
 
-/* A kernel: what the multiplications of p and of its square rest on. */
+/* A kernel: what everything above rests on, down to Fp6, so that sums of products are reduced once. */
 struct dr_fp_kernel {
-	/* out = a b; a b < p R is all that is asked of a and b, six words each. */
 	void (*mul)(struct dr_fp *out, const struct dr_fp *a, const struct dr_fp *b);
-	/* out = a^(2^num), num >= 1 */
-	void (*sqr_times)(struct dr_fp *out, const struct dr_fp *a, unsigned num);
-	void (*redc)(struct dr_fp *out, const struct dr_fp_wide *a); /* a / R mod p */
+	/* a^(2^num) b; b is NULL for 1 */
+	void (*sqr_mul)(struct dr_fp *out, const struct dr_fp *a, unsigned num, const struct dr_fp *b);
+	void (*redc)(struct dr_fp *out, const uint64_t a[static 12]); /* a / R mod p, a < p R */
+	/* a b - c d */
+	void (*cross)(struct dr_fp *out, const struct dr_fp *a, const struct dr_fp *b, const struct dr_fp *c,
+		      const struct dr_fp *d);
 	void (*mul2)(struct dr_fp2 *out, const struct dr_fp2 *a, const struct dr_fp2 *b);
 	void (*sqr2)(struct dr_fp2 *out, const struct dr_fp2 *a);
+	void (*cross2)(struct dr_fp2 *out, const struct dr_fp2 *a, const struct dr_fp2 *b, const struct dr_fp2 *c,
+		       const struct dr_fp2 *d);
+	/* out0 + out1 s = (a + b s)^2 in Fp4 = Fp2[s] / (s^2 - xi); out0 is not a or b */
+	void (*sqr4)(struct dr_fp2 *out0, struct dr_fp2 *out1, const struct dr_fp2 *a, const struct dr_fp2 *b);
+	void (*mul6)(struct dr_fp6 *out, const struct dr_fp6 *a, const struct dr_fp6 *b);
+	/* a (b0 + b1 v) */
+	void (*mul6_01)(struct dr_fp6 *out, const struct dr_fp6 *a, const struct dr_fp2 *b0, const struct dr_fp2 *b1);
 };
 
 enum dr_fp_which {
@@ -240,12 +246,14 @@ static inline void dr_fp_mul(struct dr_fp *out, const struct dr_fp *a, const str
 
 static inline void dr_fp_sqr(struct dr_fp *out, const struct dr_fp *a)
 {
-	dr_fp_k()->sqr_times(out, a, 1);
+	dr_fp_k()->sqr_mul(out, a, 1, NULL);
 }
 
-static inline void dr_fp_sqr_times(struct dr_fp *out, const struct dr_fp *a, unsigned num)
+/* dr_fp_cross: a b - c d. */
+static inline void dr_fp_cross(struct dr_fp *out, const struct dr_fp *a, const struct dr_fp *b, const struct dr_fp *c,
+			       const struct dr_fp *d)
 {
-	dr_fp_k()->sqr_times(out, a, num);
+	dr_fp_k()->cross(out, a, b, c, d);
 }
 
 /* ---- powers ---- */

@@ -125,21 +125,6 @@ void dr_fp12_frob2(struct dr_fp12 *out, const struct dr_fp12 *a)
 
 /* ---- in the cyclotomic subgroup ---- */
 
-/* (a + b s)^2 in Fp4 = Fp2[s] / (s^2 - xi). */
-static void sqr4(struct dr_fp2 *out0, struct dr_fp2 *out1, const struct dr_fp2 *a, const struct dr_fp2 *b)
-{
-	struct dr_fp2 aa, bb, s;
-
-	dr_fp2_sqr(&aa, a);
-	dr_fp2_sqr(&bb, b);
-	dr_fp2_add(&s, a, b);
-	dr_fp2_sqr(&s, &s);
-	dr_fp2_sub(&s, &s, &aa);
-	dr_fp2_sub(out1, &s, &bb);
-	dr_fp2_mul_xi(&bb, &bb);
-	dr_fp2_add(out0, &aa, &bb);
-}
-
 /* 3 t - 2 a, 3 t + 2 a */
 static void three_less(struct dr_fp2 *a, const struct dr_fp2 *t)
 {
@@ -163,11 +148,12 @@ static void three_more(struct dr_fp2 *a, const struct dr_fp2 *t)
  * extensions, 2010, 3.2). */
 void dr_fp12_sqr_cyclotomic(struct dr_fp12 *out, const struct dr_fp12 *a)
 {
+	const struct dr_fp_kernel *k = dr_fp_k();
 	struct dr_fp2 a0, a1, b0, b1, c0, c1;
 
-	sqr4(&a0, &a1, &a->c0.c0, &a->c1.c1);
-	sqr4(&b0, &b1, &a->c1.c0, &a->c0.c2);
-	sqr4(&c0, &c1, &a->c0.c1, &a->c1.c2);
+	k->sqr4(&a0, &a1, &a->c0.c0, &a->c1.c1);
+	k->sqr4(&b0, &b1, &a->c1.c0, &a->c0.c2);
+	k->sqr4(&c0, &c1, &a->c0.c1, &a->c1.c2);
 	dr_fp2_mul_xi(&c1, &c1);
 	*out = *a;
 	three_less(&out->c0.c0, &a0);
@@ -179,25 +165,6 @@ void dr_fp12_sqr_cyclotomic(struct dr_fp12 *out, const struct dr_fp12 *a)
 }
 
 /* ---- lines ---- */
-
-/* a (b0 + b1 v) */
-static void mul6_01(struct dr_fp6 *out, const struct dr_fp6 *a, const struct dr_fp2 *b0, const struct dr_fp2 *b1)
-{
-	struct dr_fp2 v0, v1, s, t, c0;
-
-	dr_fp2_mul(&v0, &a->c0, b0);
-	dr_fp2_mul(&v1, &a->c1, b1);
-	dr_fp2_mul(&c0, &a->c2, b1);
-	dr_fp2_mul_xi(&c0, &c0);
-	dr_fp2_add(&s, &a->c0, &a->c1);
-	dr_fp2_add(&t, b0, b1);
-	dr_fp2_mul(&s, &s, &t);
-	dr_fp2_mul(&t, &a->c2, b0);
-	dr_fp2_add(&out->c0, &c0, &v0);
-	dr_fp2_sub(&s, &s, &v0);
-	dr_fp2_sub(&out->c1, &s, &v1);
-	dr_fp2_add(&out->c2, &t, &v1);
-}
 
 /* a b1 v */
 static void mul6_1(struct dr_fp6 *out, const struct dr_fp6 *a, const struct dr_fp2 *b1)
@@ -216,11 +183,11 @@ void dr_fp12_mul_line(struct dr_fp12 *out, const struct dr_fp12 *a, const struct
 	struct dr_fp6 v0, v1, s;
 	struct dr_fp2 bc;
 
-	mul6_01(&v0, &a->c0, &line->a, &line->b);
+	dr_fp_k()->mul6_01(&v0, &a->c0, &line->a, &line->b);
 	mul6_1(&v1, &a->c1, &line->c);
 	dr_fp6_add(&s, &a->c0, &a->c1);
 	dr_fp2_add(&bc, &line->b, &line->c);
-	mul6_01(&s, &s, &line->a, &bc);
+	dr_fp_k()->mul6_01(&s, &s, &line->a, &bc);
 	dr_fp6_sub(&s, &s, &v0);
 	dr_fp6_sub(&out->c1, &s, &v1);
 	dr_fp6_mul_v(&v1, &v1);
@@ -259,7 +226,7 @@ void dr_fp12_mul_lines(struct dr_fp12 *out, const struct dr_fp12 *f, const struc
 	d.c2 = bb;
 
 	dr_fp6_mul(&v0, &f->c0, &d);
-	mul6_01(&v1, &f->c1, &e1, &e2);
+	dr_fp_k()->mul6_01(&v1, &f->c1, &e1, &e2);
 	dr_fp6_mul_v(&v1, &v1);
 	dr_fp6_add(&s, &f->c0, &f->c1);
 	dr_fp2_add(&d.c1, &d.c1, &e1);

@@ -72,6 +72,13 @@ static inline void dr_fp2_sqr(struct dr_fp2 *out, const struct dr_fp2 *a)
 	dr_fp_k()->sqr2(out, a);
 }
 
+/* dr_fp2_cross: a b - c d. */
+static inline void dr_fp2_cross(struct dr_fp2 *out, const struct dr_fp2 *a, const struct dr_fp2 *b,
+				const struct dr_fp2 *c, const struct dr_fp2 *d)
+{
+	dr_fp_k()->cross2(out, a, b, c, d);
+}
+
 static inline void dr_fp2_mul_fp(struct dr_fp2 *out, const struct dr_fp2 *a, const struct dr_fp *b)
 {
 	dr_fp_mul(&out->c0, &a->c0, b);

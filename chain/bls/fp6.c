@@ -32,38 +32,9 @@ void dr_fp6_mul_v(struct dr_fp6 *out, const struct dr_fp6 *a)
 	out->c0 = c0;
 }
 
-/* Karatsuba in three terms (A. Devegili et al., Multiplication and squaring on pairing-friendly fields, 2006, 4). */
 void dr_fp6_mul(struct dr_fp6 *out, const struct dr_fp6 *a, const struct dr_fp6 *b)
 {
-	struct dr_fp2 v0, v1, v2, s, t, c0, c1;
-
-	dr_fp2_mul(&v0, &a->c0, &b->c0);
-	dr_fp2_mul(&v1, &a->c1, &b->c1);
-	dr_fp2_mul(&v2, &a->c2, &b->c2);
-	/* v0 + xi ((a1 + a2)(b1 + b2) - v1 - v2) */
-	dr_fp2_add(&s, &a->c1, &a->c2);
-	dr_fp2_add(&t, &b->c1, &b->c2);
-	dr_fp2_mul(&c0, &s, &t);
-	dr_fp2_sub(&c0, &c0, &v1);
-	dr_fp2_sub(&c0, &c0, &v2);
-	dr_fp2_mul_xi(&c0, &c0);
-	dr_fp2_add(&c0, &c0, &v0);
-	/* (a0 + a1)(b0 + b1) - v0 - v1 + xi v2 */
-	dr_fp2_add(&s, &a->c0, &a->c1);
-	dr_fp2_add(&t, &b->c0, &b->c1);
-	dr_fp2_mul(&c1, &s, &t);
-	dr_fp2_sub(&c1, &c1, &v0);
-	dr_fp2_sub(&c1, &c1, &v1);
-	/* (a0 + a2)(b0 + b2) - v0 - v2 + v1 */
-	dr_fp2_add(&s, &a->c0, &a->c2);
-	dr_fp2_add(&t, &b->c0, &b->c2);
-	dr_fp2_mul(&t, &s, &t);
-	dr_fp2_sub(&t, &t, &v0);
-	dr_fp2_sub(&t, &t, &v2);
-	dr_fp2_add(&out->c2, &t, &v1);
-	dr_fp2_mul_xi(&v2, &v2);
-	dr_fp2_add(&out->c1, &c1, &v2);
-	out->c0 = c0;
+	dr_fp_k()->mul6(out, a, b);
 }
 
 /* With A = a0^2 - xi a1 a2, B = xi a2^2 - a0 a1, C = a1^2 - a0 a2 and F = a0 A + xi (a2 B + a1 C), of Fp2:

@@ -165,10 +165,12 @@ KERNEL_TARGET static inline void reduce(uint64_t out[static 6], const uint64_t a
 		: REGS
 		: [a] "r"(a), [p] "r"(dr_fp_p.w), [n0] "r"(DR_FP_N0)
 		: "rax", "rcx", "rdx", "cc", "memory");
-
-	const uint64_t whole[6] = { r0, r1, r2, r3, r4, r5 };
-
-	dr_fp_reduce(out, whole);
+	out[0] = r0;
+	out[1] = r1;
+	out[2] = r2;
+	out[3] = r3;
+	out[4] = r4;
+	out[5] = r5;
 }
 
 #include "chain/bls/fp_kernel.h"

@@ -87,8 +87,7 @@ static inline void reduce(uint64_t out[static 6], const uint64_t a[static 12])
 	row(acc + 3, dr_fp_p.w, acc[3] * DR_FP_N0);
 	row(acc + 4, dr_fp_p.w, acc[4] * DR_FP_N0);
 	row(acc + 5, dr_fp_p.w, acc[5] * DR_FP_N0);
-	dr_fp_add6(acc + 6, acc + 6, a + 6); /* <= p + (p - 1) */
-	dr_fp_reduce(out, acc + 6);
+	dr_fp_add6(out, acc + 6, a + 6); /* <= p + (p - 1) */
 }
 
 #include "chain/bls/fp_kernel.h"

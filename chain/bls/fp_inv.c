@@ -185,8 +185,7 @@ void dr_fp_inv(struct dr_fp *out, const struct dr_fp *a)
 	struct dr_fp power;
 
 	dr_fp_root_power(&power, &in);
-	dr_fp_sqr_times(&power, &power, 2);
-	dr_fp_mul(out, &power, &in);
+	dr_fp_k()->sqr_mul(out, &power, 2, &in);
 }
 
 #endif

@@ -50,8 +50,7 @@ static void reduce(uint64_t out[static 6], const uint64_t a[static 12])
 
 	for (size_t i = 0; i < 6; i++)
 		row(acc + i, dr_fp_p.w, acc[i] * DR_FP_N0);
-	dr_fp_add6(acc + 6, acc + 6, a + 6); /* <= p + (p - 1) */
-	dr_fp_reduce(out, acc + 6);
+	dr_fp_add6(out, acc + 6, a + 6); /* <= p + (p - 1) */
 }
 
 #include "chain/bls/fp_kernel.h"

@@ -4,7 +4,8 @@
  * text for G1 over Fp and G2 over Fp2. Private to g1.c and g2.c, which say before what POINT(name) and FIELD(name)
  * are, struct POINT_TYPE, struct POINT_AFFINE and struct FIELD_TYPE.
  *
- * Formulas: hyperelliptic.org/EFD, short Weierstrass with a = 0, Jacobian: dbl-2009-l, madd and add-1998-cmo-2.
+ * Formulas: hyperelliptic.org/EFD, short Weierstrass with a = 0, Jacobian: dbl-2009-l, madd and add-1998-cmo-2,
+ * with Y3 by one reduction.
  *
  * Layer: chain/bls.
  */
@@ -27,16 +28,16 @@ void POINT(of_affine)(struct POINT_TYPE *out, const struct POINT_AFFINE *p)
 	*out = (struct POINT_TYPE){ .x = p->x, .y = p->y, .z = FIELD_ONE };
 }
 
+/* With Y3 = E (D - X3) - 8 C as E (D - X3) - (2 B)(4 B), and D = 4 X B for 2 ((X + B)^2 - A - C). */
 void POINT(dbl)(struct POINT_TYPE *out, const struct POINT_TYPE *p)
 {
-	struct FIELD_TYPE a, b, c, d, e, f;
+	struct FIELD_TYPE a, b2, b4, d, e, f;
 
 	FIELD(sqr)(&a, &p->x);
-	FIELD(sqr)(&b, &p->y);
-	FIELD(sqr)(&c, &b);
-	FIELD(mul)(&d, &p->x, &b); /* D = 4 X B, for 2 ((X + B)^2 - A - C) */
-	FIELD(dbl)(&d, &d);
-	FIELD(dbl)(&d, &d);
+	FIELD(sqr)(&b2, &p->y);
+	FIELD(dbl)(&b2, &b2);
+	FIELD(dbl)(&b4, &b2);
+	FIELD(mul)(&d, &p->x, &b4);
 	FIELD(dbl)(&e, &a);
 	FIELD(add)(&e, &e, &a);
 	FIELD(sqr)(&f, &e);
@@ -45,11 +46,7 @@ void POINT(dbl)(struct POINT_TYPE *out, const struct POINT_TYPE *p)
 	FIELD(sub)(&f, &f, &d);
 	FIELD(sub)(&out->x, &f, &d);
 	FIELD(sub)(&d, &d, &out->x);
-	FIELD(mul)(&d, &d, &e);
-	FIELD(dbl)(&c, &c);
-	FIELD(dbl)(&c, &c);
-	FIELD(dbl)(&c, &c);
-	FIELD(sub)(&out->y, &d, &c);
+	FIELD(cross)(&out->y, &e, &d, &b2, &b4);
 }
 
 /* The end of both sums: of (u, s) and (u + h, s + r), once their denominators are the same; z is that times h. */
@@ -66,11 +63,10 @@ static void add_end(struct POINT_TYPE *out, const struct FIELD_TYPE *u, const st
 	FIELD(sub)(&x, &x, &v);
 	FIELD(sub)(&x, &x, &v);
 	FIELD(sub)(&v, &v, &x);
-	FIELD(mul)(&v, &v, r);
-	FIELD(mul)(&y, s, &hhh);
+	FIELD(cross)(&y, r, &v, s, &hhh);
 	FIELD(mul)(&out->z, z, h);
-	FIELD(sub)(&out->y, &v, &y);
 	out->x = x;
+	out->y = y;
 }
 
 /* Every case: infinity, equal and opposite points too. */

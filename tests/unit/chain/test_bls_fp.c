@@ -4,6 +4,7 @@
  */
 #include "tests/unit/chain/bls_kit.h"
 
+#include "chain/bls/fp12.h"
 #include "chain/bls/fp_impl.h"
 
 #define ROUNDS 40u
@@ -373,58 +374,139 @@ static void test_fp2_signs(void **state)
 
 /* ---- kernels ---- */
 
+/* Against the narrow kernel's products, which test_products holds against sums. */
+static void compare_fp(const struct dr_fp_kernel *kernel, const struct dr_fp_kernel *plain, size_t i, uint64_t *seed)
+{
+	struct dr_fp a, b, c, d, x, y;
+	uint64_t wide[12];
+
+	some_fp(&a, i % 15, seed);
+	some_fp(&b, i / 15, seed);
+	some_fp(&c, i % 9, seed);
+	some_fp(&d, i % 11, seed);
+	kernel->mul(&x, &a, &b);
+	plain->mul(&y, &a, &b);
+	assert_true(dr_fp_eq(&x, &y));
+	for (unsigned num = 0; num < 4; num++) {
+		kernel->sqr_mul(&x, &a, num, &b);
+		plain->sqr_mul(&y, &a, num, &b);
+		assert_true(dr_fp_eq(&x, &y));
+		kernel->sqr_mul(&x, &a, num, NULL);
+		plain->sqr_mul(&y, &a, num, NULL);
+		assert_true(dr_fp_eq(&x, &y));
+	}
+	kernel->cross(&x, &a, &b, &c, &d);
+	plain->cross(&y, &a, &b, &c, &d);
+	assert_true(dr_fp_eq(&x, &y));
+	plain->mul(&a, &a, &b);
+	plain->mul(&c, &c, &d);
+	dr_fp_sub(&a, &a, &c);
+	assert_true(dr_fp_eq(&x, &a));
+	/* The lower half is anything, the upper is below p. */
+	for (size_t k = 0; k < 6; k++)
+		wide[k] = i % 4 == 0 ? ~(uint64_t)0 : bls_random(seed);
+	some_fp(&y, i % 15, seed);
+	memcpy(wide + 6, y.w, sizeof(y.w));
+	kernel->redc(&x, wide);
+	plain->redc(&y, wide);
+	assert_true(dr_fp_eq(&x, &y));
+}
+
+static void compare_fp2(const struct dr_fp_kernel *kernel, const struct dr_fp_kernel *plain, size_t i, uint64_t *seed)
+{
+	struct dr_fp2 a, b, c, d, x, y, x1, y1;
+
+	some_fp2(&a, i % 100, seed);
+	some_fp2(&b, i * 7 % 100, seed);
+	some_fp2(&c, i * 13 % 100, seed);
+	some_fp2(&d, i * 29 % 100, seed);
+	kernel->mul2(&x, &a, &b);
+	plain->mul2(&y, &a, &b);
+	assert_true(dr_fp2_eq(&x, &y));
+	kernel->sqr2(&x, &a);
+	plain->sqr2(&y, &a);
+	assert_true(dr_fp2_eq(&x, &y));
+	/* a b - c d, and (a + b s)^2, of products */
+	kernel->cross2(&x, &a, &b, &c, &d);
+	plain->mul2(&y, &a, &b);
+	plain->mul2(&y1, &c, &d);
+	dr_fp2_sub(&y, &y, &y1);
+	assert_true(dr_fp2_eq(&x, &y));
+	kernel->sqr4(&x, &x1, &a, &b);
+	plain->sqr2(&y, &b);
+	dr_fp2_mul_xi(&y, &y);
+	plain->sqr2(&y1, &a);
+	dr_fp2_add(&y, &y, &y1);
+	plain->mul2(&y1, &a, &b);
+	dr_fp2_dbl(&y1, &y1);
+	assert_true(dr_fp2_eq(&x, &y) && dr_fp2_eq(&x1, &y1));
+	/* in place */
+	plain->mul2(&y, &a, &b);
+	kernel->mul2(&a, &a, &b);
+	assert_true(dr_fp2_eq(&a, &y));
+	plain->sqr2(&y, &b);
+	kernel->sqr2(&b, &b);
+	assert_true(dr_fp2_eq(&b, &y));
+	plain->cross2(&y, &a, &b, &c, &d);
+	kernel->cross2(&c, &a, &b, &c, &d);
+	assert_true(dr_fp2_eq(&c, &y));
+}
+
+/* (a0 + a1 v + a2 v^2)(b0 + b1 v + b2 v^2) by the school's nine products, v^3 being xi. */
+static void slow_mul6(struct dr_fp6 *out, const struct dr_fp6 *a, const struct dr_fp6 *b)
+{
+	const struct dr_fp2 *const as[3] = { &a->c0, &a->c1, &a->c2 }, *const bs[3] = { &b->c0, &b->c1, &b->c2 };
+	struct dr_fp2 sums[5] = { 0 }, t;
+
+	for (size_t i = 0; i < 3; i++)
+		for (size_t k = 0; k < 3; k++) {
+			dr_fp2_mul(&t, as[i], bs[k]);
+			dr_fp2_add(&sums[i + k], &sums[i + k], &t);
+		}
+	dr_fp2_mul_xi(&t, &sums[3]);
+	dr_fp2_add(&out->c0, &sums[0], &t);
+	dr_fp2_mul_xi(&t, &sums[4]);
+	dr_fp2_add(&out->c1, &sums[1], &t);
+	out->c2 = sums[2];
+}
+
+static void compare_fp6(const struct dr_fp_kernel *kernel, size_t i, uint64_t *seed)
+{
+	struct dr_fp6 a, b, x, y;
+
+	some_fp2(&a.c0, i % 100, seed);
+	some_fp2(&a.c1, i * 3 % 100, seed);
+	some_fp2(&a.c2, i * 7 % 100, seed);
+	some_fp2(&b.c0, i * 11 % 100, seed);
+	some_fp2(&b.c1, i * 13 % 100, seed);
+	some_fp2(&b.c2, i * 17 % 100, seed);
+	kernel->mul6(&x, &a, &b);
+	slow_mul6(&y, &a, &b);
+	assert_memory_equal(&x, &y, sizeof(x));
+	kernel->mul6(&b, &a, &b);
+	assert_memory_equal(&b, &y, sizeof(b));
+	b.c2 = (struct dr_fp2){ 0 };
+	slow_mul6(&y, &a, &b);
+	kernel->mul6_01(&a, &a, &b.c0, &b.c1);
+	assert_memory_equal(&a, &y, sizeof(a));
+}
+
 static void compare(const struct dr_fp_kernel *kernel)
 {
-	const struct dr_fp_kernel *plain = &dr_fp_kernel_narrow;
 	uint64_t seed = 7;
 
-	for (size_t i = 0; i < 200; i++) {
-		struct dr_fp a, b, x, y;
-		struct dr_fp2 a2, b2, x2, y2;
-		struct dr_fp_wide wide;
-
-		some_fp(&a, i % 15, &seed);
-		some_fp(&b, i / 15, &seed);
-		kernel->mul(&x, &a, &b);
-		plain->mul(&y, &a, &b);
-		assert_true(dr_fp_eq(&x, &y));
-		for (unsigned num = 1; num < 4; num++) {
-			kernel->sqr_times(&x, &a, num);
-			plain->sqr_times(&y, &a, num);
-			assert_true(dr_fp_eq(&x, &y));
-		}
-		/* Sums that are not reduced: below 2 p each, and 2 p times 4 p is still below p R. */
-		dr_fp_add6(a.w, a.w, b.w);
-		dr_fp_add6(b.w, a.w, a.w);
-		kernel->mul(&x, &a, &b);
-		plain->mul(&y, &a, &b);
-		assert_true(dr_fp_eq(&x, &y));
-		/* The lower half is anything, the upper is below p. */
-		bls_random_fp(&x, &seed);
-		some_fp(&y, i % 15, &seed);
-		memcpy(wide.w, x.w, sizeof(x.w));
-		memcpy(wide.w + 6, y.w, sizeof(y.w));
-		if (i % 4 == 0)
-			memset(wide.w, 0xff, sizeof(x.w));
-		kernel->redc(&x, &wide);
-		plain->redc(&y, &wide);
-		assert_true(dr_fp_eq(&x, &y));
-		some_fp2(&a2, i % 100, &seed);
-		some_fp2(&b2, i * 7 % 100, &seed);
-		kernel->mul2(&x2, &a2, &b2);
-		plain->mul2(&y2, &a2, &b2);
-		assert_true(dr_fp2_eq(&x2, &y2));
-		kernel->sqr2(&x2, &a2);
-		plain->sqr2(&y2, &a2);
-		assert_true(dr_fp2_eq(&x2, &y2));
-		/* in place */
-		plain->mul2(&y2, &a2, &b2);
-		kernel->mul2(&a2, &a2, &b2);
-		assert_true(dr_fp2_eq(&a2, &y2));
-		plain->sqr2(&y2, &b2);
-		kernel->sqr2(&b2, &b2);
-		assert_true(dr_fp2_eq(&b2, &y2));
+	for (size_t i = 0; i < 250; i++) {
+		compare_fp(kernel, &dr_fp_kernel_narrow, i, &seed);
+		compare_fp2(kernel, &dr_fp_kernel_narrow, i, &seed);
+		compare_fp6(kernel, i, &seed);
 	}
+}
+
+static void test_kernel_narrow(void **state)
+{
+	(void)state;
+	assert_true(dr_fp_use(DR_FP_NARROW));
+	compare(dr_fp_k());
 }
 
 static void test_kernel_int128(void **state)
@@ -475,6 +557,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { TESTS };
 	const struct CMUnitTest kernels[] = {
+		cmocka_unit_test(test_kernel_narrow),
 		cmocka_unit_test(test_kernel_int128),
 		cmocka_unit_test(test_kernel_adx),
 		cmocka_unit_test(test_choice),
