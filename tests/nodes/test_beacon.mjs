@@ -174,7 +174,7 @@ describe('a life at proof consensus', () => {
 });
 
 describe('finality stops, and the lease ends', { concurrency: 2 }, () => {
-	const LEFT_S = 3; // of the lease, when it stops
+	const LEFT_S = 5; // of the lease, at the start
 	const COMMITTEE = 32;
 	const ways = {
 		'one signature short of two thirds': (beacon, stopped) => (beacon.forge.signs = () => (stopped ? 21 : COMMITTEE)),
