@@ -389,8 +389,7 @@ static enum dr_err take_refused(struct dr_engine *e, const struct dr_frame *fram
 				  fail) != DR_OK)
 			return fail->err;
 	} else if (why->what == dr_beacon_too_old && !e->old_said) {
-		/* No lie, and yet the operator's to mend: nobody else will. */
-		e->old_said = true;
+		e->old_said = true; /* no lie, and yet the operator's to mend */
 		if (dr_engine_say(e, DR_NOTE_CHECKPOINT, 0, e->init.checkpoint, frame->source, detail, fail) != DR_OK)
 			return fail->err;
 	}
@@ -473,7 +472,6 @@ static enum dr_err say_checkpoint(struct dr_engine *e, struct dr_fail *fail)
 
 	if (e->beacon == NULL)
 		return DR_OK;
-	e->old_said = false;
 	dr_hex_put(root, e->init.checkpoint, 32);
 	snprintf(detail, sizeof(detail), "consensus: checkpoint 0x%s from %s%s%s", root,
 		 e->init.checkpoint_from[0] != '\0' ? e->init.checkpoint_from : "the verifier's own hands",

@@ -60,7 +60,7 @@ struct dr_engine {
 	/* One of the two, by init.proof; and it behind the interface. */
 	struct dr_quorum *quorum;
 	struct dr_beacon *beacon;
-	bool old_said;        /* that what was shown is too old to rest on, since this start */
+	bool old_said;        /* that what was shown is too old to rest on */
 	uint64_t period_said; /* the sync-committee period that was journalled last */
 	struct dr_finality finality;
 	struct dr_follow *follow;
