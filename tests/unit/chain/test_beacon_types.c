@@ -330,11 +330,42 @@ static void test_peek(void **state)
 		}
 }
 
+/* Refusals that no whole object leads to. */
+static void test_refusals(void **state)
+{
+	static const uint8_t inside[16] = { 3 }, no_digest[12] = { 3 };
+	const struct dr_network *net = dr_network_named("mainnet");
+	struct dr_network later = *net;
+	struct dr_bytes rest = dr_bytes_of(no_digest, sizeof(no_digest)), ssz;
+	struct dr_fail peek = { 0 }, frame = { 0 }, size = { 0 }, unknown = { 0 }, root_fail = { 0 }, none = { 0 };
+	struct dr_lc_header header = { .beacon.slot = 100 };
+	struct dr_lc_committee committee = { 0 };
+	struct dr_lc_keys *keys = (struct dr_lc_keys *)kit_alloc(sizeof(*keys));
+	enum dr_beacon_fork fork;
+	uint8_t root[32] = { 1 };
+
+	(void)state;
+	assert_int_equal(dr_lc_peek(&fork, net, &dr_lc_update_type, dr_bytes_of(inside, 16), &peek), DR_ERR_SYNTAX);
+	assert_string_equal(peek.what, "the first offset does not follow the fixed part");
+	assert_int_equal(dr_lc_frame(&ssz, &fork, &rest, net, &frame), DR_ERR_SYNTAX);
+	assert_string_equal(frame.what, "a framed update has no room for its digest");
+	keys->known = true;
+	assert_int_equal(dr_lc_keys_load(keys, &committee, 512, root, &size), DR_ERR_PROOF);
+	assert_string_equal(size.what, "a committee of another size");
+	assert_true(dr_bytes_zero(keys, sizeof(*keys)));
+	later.unknown_epoch = 3;
+	assert_int_equal(dr_lc_header_check(&later, &header, DR_LC_ATTESTED, &unknown), DR_ERR_UNKNOWN);
+	assert_int_equal(dr_lc_execution_root(root, &later, &header, &root_fail), DR_ERR_UNKNOWN);
+	assert_true(dr_bytes_zero(root, 32));
+	assert_int_equal(dr_lc_header_check(net, &header, DR_LC_ATTESTED, &none), DR_OK);
+	assert_ptr_equal(dr_lc_type(DR_LC_OPTIMISTIC_UPDATE), &dr_lc_optimistic_update_type);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ssz_static), cmocka_unit_test(test_offsets), cmocka_unit_test(test_encode),
-		cmocka_unit_test(test_frames),     cmocka_unit_test(test_peek),
+		cmocka_unit_test(test_frames),     cmocka_unit_test(test_peek),    cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
