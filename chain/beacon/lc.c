@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "chain/base/reader.h"
-#include "chain/beacon/ssz.h"
-
 const struct dr_ssz_type *dr_lc_type(enum dr_lc_kind kind)
 {
 	switch (kind) {
@@ -218,8 +216,7 @@ enum dr_err dr_lc_header_check(const struct dr_network *net, const struct dr_lc_
 	    (header->execution.blob_gas_used != 0 || header->execution.excess_blob_gas != 0))
 		return dr_fail_set(fail, DR_ERR_PROOF, words[role].blobs, 0);
 	execution_root(root, fork, header);
-	if (!dr_ssz_branch_shows(root, branch->nodes, (size_t)branch->num, DR_LC_EXECUTION_GINDEX,
-				 header->beacon.body_root))
+	if (!dr_ssz_branch_proves(root, branch, DR_LC_EXECUTION_GINDEX, header->beacon.body_root))
 		return dr_fail_set(fail, DR_ERR_PROOF, words[role].branch, 0);
 	return DR_OK;
 }

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "chain/beacon/ssz.h"
-
 uint64_t dr_lc_store_period(const struct dr_lc_store *store)
 {
 	return dr_network_period(&store->net, store->finalized.header.beacon.slot);
@@ -85,7 +83,6 @@ static enum dr_err start(struct dr_lc_store *store, const struct dr_network *net
 			 const struct dr_lc_bootstrap *bootstrap, uint64_t now, struct dr_fail *fail)
 {
 	const struct dr_lc_header *header = &bootstrap->header;
-	const struct dr_ssz_branch *branch = &bootstrap->committee_branch;
 	const struct dr_ssz_shape shape = dr_lc_shape(net, bootstrap->fork);
 	uint8_t root[32];
 	uint64_t current;
@@ -104,8 +101,8 @@ static enum dr_err start(struct dr_lc_store *store, const struct dr_network *net
 	if (err != DR_OK)
 		return err;
 	dr_ssz_root(root, &dr_lc_committee_type, shape, &bootstrap->committee);
-	if (!dr_ssz_branch_shows(root, branch->nodes, (size_t)branch->num,
-				 dr_lc_current_committee_gindex(bootstrap->fork), header->beacon.state_root))
+	if (!dr_ssz_branch_proves(root, &bootstrap->committee_branch, dr_lc_current_committee_gindex(bootstrap->fork),
+				  header->beacon.state_root))
 		return dr_fail_set(fail, DR_ERR_PROOF, "the committee is not in the checkpoint's state", 0);
 	err = dr_lc_keys_load(&store->keys[0], &bootstrap->committee, net->committee_size, root, fail);
 	if (err != DR_OK)
@@ -154,6 +151,9 @@ static enum dr_err check_signers(const struct dr_lc_store *store, const struct d
 	const uint64_t attested = u->attested.beacon.slot, signed_at = u->signature_slot;
 	const uint64_t period = dr_network_period(&store->net, signed_at);
 
+	if (!dr_bytes_zero(u->aggregate.bits + store->net.committee_size / 8,
+			   sizeof(u->aggregate.bits) - store->net.committee_size / 8))
+		return dr_fail_set(fail, DR_ERR_PROOF, "bits beyond the committee", 0);
 	look->participation = dr_lc_participation(&u->aggregate);
 	if (look->participation * 3 < store->net.committee_size * 2)
 		return dr_fail_set(fail, DR_ERR_PROOF, "fewer than two thirds of the committee signed", 0);
@@ -199,8 +199,8 @@ static enum dr_err check_finality(const struct dr_lc_store *store, const struct 
 			return err;
 		dr_lc_header_root(root, &u->finalized);
 	}
-	if (!dr_ssz_branch_shows(root, u->finality_branch.nodes, (size_t)u->finality_branch.num,
-				 dr_lc_finalized_gindex(u->fork), u->attested.beacon.state_root))
+	if (!dr_ssz_branch_proves(root, &u->finality_branch, dr_lc_finalized_gindex(u->fork),
+				  u->attested.beacon.state_root))
 		return dr_fail_set(fail, DR_ERR_PROOF, "the finalized header is not in the attested state", 0);
 	return DR_OK;
 }
@@ -218,9 +218,8 @@ static enum dr_err check_committee(const struct dr_lc_store *store, const struct
 	if (!look->committee)
 		return DR_OK;
 	dr_ssz_root(look->committee_root, &dr_lc_committee_type, shape, &u->next_committee);
-	if (!dr_ssz_branch_shows(look->committee_root, u->next_committee_branch.nodes,
-				 (size_t)u->next_committee_branch.num, dr_lc_next_committee_gindex(u->fork),
-				 u->attested.beacon.state_root))
+	if (!dr_ssz_branch_proves(look->committee_root, &u->next_committee_branch,
+				  dr_lc_next_committee_gindex(u->fork), u->attested.beacon.state_root))
 		return dr_fail_set(fail, DR_ERR_PROOF, "the next committee is not in the attested state", 0);
 	look->other_committee = known->known && look->attested_period == look->store_period &&
 				memcmp(known->root, look->committee_root, 32) != 0;

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "chain/base/limits.h"
-#include "chain/beacon/ssz.h"
 
 #define KEY_LEN    48u
 #define CHUNKS_MAX 8u  /* of a byte vector: 256 bytes */

@@ -5,7 +5,6 @@
 
 #include "chain/base/limits.h"
 #include "chain/base/reader.h"
-#include "chain/beacon/ssz.h"
 
 #define KEY_LEN      48u
 #define OFFSET_LEN   4u

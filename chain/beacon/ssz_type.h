@@ -18,6 +18,7 @@
 
 #include "chain/base/writer.h"
 #include "chain/beacon/network.h"
+#include "chain/beacon/ssz.h"
 
 enum dr_ssz_kind {
 	DR_SSZ_U64,       /* uint64_t */
@@ -67,6 +68,14 @@ struct dr_ssz_shape {
 static inline bool dr_ssz_field_in(const struct dr_ssz_field *field, struct dr_ssz_shape shape)
 {
 	return shape.fork >= field->from && shape.fork <= field->last;
+}
+
+/* dr_ssz_branch_proves: dr_ssz_branch_shows by a branch as containers have it. */
+static inline bool dr_ssz_branch_proves(const uint8_t leaf[static 32], const struct dr_ssz_branch *branch,
+					uint64_t gindex, const uint8_t root[static 32])
+{
+	DR_ASSERT(branch->num <= DR_SSZ_BRANCH_MAX);
+	return dr_ssz_branch_shows(leaf, branch->nodes, (size_t)branch->num, gindex, root);
 }
 
 /* dr_ssz_fixed_len: the length of every encoding of a type of fixed size; 0: variable. dr_ssz_len_max: the longest.

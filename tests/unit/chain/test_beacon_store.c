@@ -16,6 +16,10 @@ static void test_participation(void **state)
 		forge_sign(&update, &net, 3, num);
 		refuse(&update, DR_ERR_PROOF, "fewer than two thirds of the committee signed");
 	}
+	/* 21, and one that the committee does not have. */
+	update.aggregate.bits[4] = 1;
+	refuse(&update, DR_ERR_PROOF, "bits beyond the committee");
+	update.aggregate.bits[4] = 0;
 	/* 21 that claim to be 22. */
 	update.aggregate.bits[3] |= 0x80;
 	refuse(&update, DR_ERR_PROOF, SIGNATURE);
