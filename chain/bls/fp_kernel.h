@@ -30,15 +30,16 @@ KERNEL_TARGET static void kernel_mul(struct dr_fp *out, const struct dr_fp *a, c
 KERNEL_TARGET static void kernel_sqr_mul(struct dr_fp *out, const struct dr_fp *a, unsigned num,
 					 const struct dr_fp *b)
 {
+	const uint64_t *from = a->w;
 	uint64_t wide[12], acc[6];
 
-	memcpy(acc, a->w, sizeof(acc));
 	for (; num > 0; num--) {
-		square(wide, acc);
+		square(wide, from);
 		reduce(acc, wide);
+		from = acc;
 	}
 	if (b != NULL) {
-		product(wide, acc, b->w);
+		product(wide, from, b->w);
 		reduce(acc, wide);
 	}
 	dr_fp_reduce(out->w, acc);

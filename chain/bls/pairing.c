@@ -86,7 +86,7 @@ static void step_add(struct dr_fp12_line *line, struct pair *m)
 
 /* ---- Miller's loop ---- */
 
-#define X_ABS 0xd201000000010000u /* x is negative */
+#define X_ABS 0xd201000000010000u /* x is negative: its loop would be this one's inverse */
 
 static void mul_all(struct dr_fp12 *f, const struct dr_fp12_line *lines, size_t num)
 {
@@ -129,8 +129,6 @@ void dr_pairing_miller(struct dr_fp12 *out, const struct dr_g1_affine *p, const 
 			step_add(&lines[i], &pairs[i]);
 		mul_all(out, lines, num);
 	}
-	/* f_(-n) is 1 / f_n up to what the final exponentiation takes to one; so is the conjugate. */
-	dr_fp12_conj(out, out);
 }
 
 /* ---- the final exponentiation ---- */
