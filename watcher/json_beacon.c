@@ -287,6 +287,11 @@ static enum dr_beacon_fork fork_of(struct walk *w, const struct dr_network *net,
 	return fork;
 }
 
+static void path_to_data(struct walk *w, bool wrapped)
+{
+	snprintf(w->path + w->item, sizeof(w->path) - w->item, "%s", wrapped ? "data." : "");
+}
+
 /* One element of an answer: {"version", "data"}, or data alone. */
 static void get_item(struct walk *w, struct dr_beacon_item *item, const struct dr_network *net, const json_t *json)
 {
@@ -295,13 +300,11 @@ static void get_item(struct walk *w, struct dr_beacon_item *item, const struct d
 	const struct dr_ssz_type *type;
 	const char *key;
 	json_t *value;
-	char path[64];
 
 	w->item = strlen(w->path);
 	if (!wrapped)
 		data = json;
-	snprintf(path, sizeof(path), "%s%s", w->path, wrapped ? "data." : "");
-	snprintf(w->path, sizeof(w->path), "%s", path);
+	path_to_data(w, wrapped);
 	w->data = strlen(w->path);
 	if (!json_is_object(data)) {
 		fails(w, DR_ERR_SYNTAX, "a JSON object is expected here", "");
@@ -319,7 +322,7 @@ static void get_item(struct walk *w, struct dr_beacon_item *item, const struct d
 	w->shape = dr_lc_shape(net, fork_of(w, net, type, data, wrapped ? version : NULL));
 	if (!ok(w))
 		return;
-	snprintf(w->path, sizeof(w->path), "%s", path);
+	path_to_data(w, wrapped);
 	if (item->kind == DR_BEACON_BOOTSTRAP) {
 		get_container(w, &item->bootstrap, type, data);
 		item->bootstrap.fork = w->shape.fork;

@@ -200,7 +200,8 @@ static void test_spec_updates(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		struct dr_network net = beacon_minimal(kit_hex("11").ptr);
+		static const uint8_t root[32] = { 0x11 };
+		struct dr_network net = beacon_minimal(root);
 		char folder[256], name[32];
 
 		for (unsigned f = 0; f <= rows[i].fork; f++)
