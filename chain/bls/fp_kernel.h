@@ -41,8 +41,9 @@ KERNEL_TARGET static void kernel_sqr_mul(struct dr_fp *out, const struct dr_fp *
 	if (b != NULL) {
 		product(wide, from, b->w);
 		reduce(acc, wide);
+		from = acc;
 	}
-	dr_fp_reduce(out->w, acc);
+	dr_fp_reduce(out->w, from);
 }
 
 KERNEL_TARGET static void kernel_redc(struct dr_fp *out, const uint64_t a[static 12])
