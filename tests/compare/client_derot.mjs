@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// derot itself: `derot run` with the server alone, for as long as it gets on; then started again with an honest server
-// beside it. What its ledger, its status and its journal say after each.
+// derot itself, at proof consensus: `derot run` with the server alone, for as long as it gets on; then started again with an
+// honest server beside it. What its ledger, its status and its journal say after each. The beacon node is the one that
+// Helios has.
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,8 +10,8 @@ import { Kms, derotCli, replay } from '../nodes/run.mjs';
 
 const HOLD_MS = 1500;
 const LIMIT_MS = 240000;
-// The history is an hour old, its end is new: who stands still in its middle holds a lease no more.
-const MAX_STALENESS_S = 600;
+// The history is an hour old, its newest final block two epochs: who stands still in its middle holds a lease no more.
+const MAX_STALENESS_S = 1800;
 // Changes by time have no event; their ordinal is behind every event's.
 const NO_EVENT = 0xffffffff;
 
@@ -50,11 +51,14 @@ async function told(kms) {
 	};
 }
 
-// askDerot: {alone, beside}: what it told with the server alone, and with the honest one. last: the block before what is
-// hidden, if anything; end: the final block to get to.
-export async function askDerot(derot, { url, honest, last, end }) {
+const consensusOf = ({ beacon, checkpoint }) => ({ network: 'mainnet', root: checkpoint, from: 'whom Helios has it from', endpoints: [beacon] });
+
+// askDerot: {alone, beside}: what it told with the server alone, and with the honest one. beacon, checkpoint: where its
+// knowledge of what is final comes from; last: the block before what is hidden, if anything; end: the final block to get to.
+export async function askDerot(derot, { url, honest, last, end, ...proof }) {
 	const server = { name: 'server', url };
-	const kms = new Kms(derot, { endpoints: [server], step: 1, poll_ms: 10, max_staleness: MAX_STALENESS_S });
+	const options = { consensus: consensusOf(proof), step: 1, poll_ms: 10, max_staleness: MAX_STALENESS_S };
+	const kms = new Kms(derot, { endpoints: [server], ...options });
 	const begin = Date.now();
 	await kms.start();
 	const connect_ms = Date.now() - begin;
@@ -69,10 +73,21 @@ export async function askDerot(derot, { url, honest, last, end }) {
 	return { alone, beside };
 }
 
+// askUnsigned: the newest final block, once it has told what is wrong with the beacon node's signatures: the checkpoint's
+// own at most.
+export async function askUnsigned(derot, { url, ...proof }) {
+	const kms = new Kms(derot, { endpoints: [{ name: 'server', url }], consensus: consensusOf(proof), poll_ms: 10 });
+	await kms.start();
+	await kms.event((e) => e.type === 'journal' && e.kind === 'lie' && e.source === 1 && /the signature is not/.test(e.detail));
+	const { final } = await kms.status();
+	await kms.stop();
+	return final ?? 0;
+}
+
 // askRecord: `derot record` through the server, and the replay of what was recorded. A recording that does not get on waits
 // for somebody to end it: after limit_ms that is done.
-export async function askRecord(derot, url, end, limit_ms = LIMIT_MS) {
-	const kms = new Kms(derot, { endpoints: [{ name: 'server', url }], step: 1, poll_ms: 10 });
+export async function askRecord(derot, { url, end, ...proof }, limit_ms = LIMIT_MS) {
+	const kms = new Kms(derot, { endpoints: [{ name: 'server', url }], consensus: consensusOf(proof), step: 1, poll_ms: 10 });
 	await kms.configure();
 	const file = join(kms.folder, 'recording.ev');
 	const { code } = await derotCli(['record', '-c', kms.config, '--to', String(end), '-o', file], limit_ms);

@@ -10,11 +10,12 @@
 
 import { label, selectorOf } from '../nodes/abi.mjs';
 import { abi } from '../nodes/derot.mjs';
+import { serveForge } from '../nodes/forge_api.mjs';
 import { version } from '../nodes/packages.mjs';
 import { EXIT, derotCli } from '../nodes/run.mjs';
 import { APP } from '../nodes/story.mjs';
 import { startClient } from './ask.mjs';
-import { askDerot, askRecord } from './client_derot.mjs';
+import { askDerot, askRecord, askUnsigned } from './client_derot.mjs';
 import { startLiar } from './liar.mjs';
 import { LEAKY, World } from './world.mjs';
 
@@ -45,7 +46,7 @@ const CLIENTS = [
 	{ who: 'Helios', asked: '`eth_getLogs`', cell: (s) => counted(s, s.helios.events) },
 	{ who: 'Helios', asked: 'the receipts of every block', cell: (s) => counted(s, s.helios.receipts) },
 	{ who: 'Helios', asked: 'suspended? `eth_call`', cell: (s) => state(s, s.helios.suspended) },
-	{ who: 'derot', asked: '`run`, that server alone', cell: (s) => stood(s, s.derot.alone) },
+	{ who: 'derot', asked: '`run`, proof consensus, that server alone', cell: (s) => stood(s, s.derot.alone) },
 	{ who: 'derot', asked: '… an honest one added', cell: (s) => stood(s, s.derot.beside) },
 ];
 
@@ -68,8 +69,7 @@ function stood(s, told) {
 
 const aboutOf = (world, url) => ({
 	url,
-	beacon: world.forge.url,
-	checkpoint: world.forge.checkpoint(),
+	...world.proof(),
 	address: world.derot.address,
 	birth: world.derot.birth,
 	abi,
@@ -104,17 +104,19 @@ async function askPeers(world, situations) {
 	}
 }
 
-// Helios verifies: a beacon chain whose signatures are another committee's is refused.
+// Who verifies refuses a beacon chain whose signatures are over something else.
 async function askForged(world) {
 	const { forge } = world;
+	const other = (message) => ({ ...message, syncAggregate: forge.sign(new Uint8Array(32), message.signatureSlot) });
+	const server = await serveForge(forge, (kind, message) => (message.syncAggregate ? other(message) : message));
+	const proof = { ...world.proof(), beacon: server.url };
 	const client = await startClient('helios');
-	forge.tamper = (kind, message) =>
-		message.syncAggregate ? { ...message, syncAggregate: forge.sign(new Uint8Array(32), message.signatureSlot) } : message;
 	try {
-		return await client.ask(aboutOf(world, world.chain.url));
+		const helios = await client.ask({ ...aboutOf(world, world.chain.url), ...proof });
+		return { helios, derot: await askUnsigned(world.derot, { url: world.chain.url, ...proof }) };
 	} finally {
-		forge.tamper = (kind, message) => message;
 		client.stop();
+		await server.stop();
 	}
 }
 
@@ -143,7 +145,8 @@ function check(situations, world, forged, recorded) {
 		const lies = alone.journal.filter((entry) => entry.kind === 'lie').map((entry) => entry.hash);
 		must(s, 'derot alone: the journal names the block', lies.includes(hidden[0].blockHash));
 	}
-	if (!/signature/.test(forged.events.error)) broken.push('Helios does not refuse forged signatures: the beacon chain was no test of it');
+	if (forged.derot >= world.end) broken.push('derot does not refuse forged signatures');
+	if (!/signature/.test(forged.helios.events.error)) broken.push('Helios does not refuse forged signatures: the beacon chain was no test of it');
 	const [honestly, hiding] = recorded;
 	if (honestly.code !== EXIT.good || honestly.replay !== EXIT.findings || honestly.events !== all) broken.push('derot record, honest server: not the whole recording');
 	if (hiding.code === EXIT.good || hiding.final >= world.revocation[0].block) broken.push('derot record, lying server: it got past what is hidden');
@@ -183,7 +186,7 @@ export async function compare() {
 			for (let s; (s = rest.shift()); )
 				s.derot = await through(world, s, (url) => {
 					const last = s.hides && world[s.hides][0].block - 1;
-					return askDerot(world.derot, { url, honest: world.chain.url, last, end: world.end });
+					return askDerot(world.derot, { url, honest: world.chain.url, last, end: world.end, ...world.proof() });
 				});
 		};
 		const peers = async () => {
@@ -192,7 +195,7 @@ export async function compare() {
 		};
 		const records = async () => {
 			for (const [s, limit_ms] of [[situations[0]], [situations[2], RECORD_MS]])
-				recorded.push(await through(world, s, (url) => askRecord(world.derot, url, world.end, limit_ms)));
+				recorded.push(await through(world, s, (url) => askRecord(world.derot, { url, end: world.end, ...world.proof() }, limit_ms)));
 		};
 		await Promise.all([peers(), askRuns(), askRuns().then(records)]);
 	} finally {

@@ -9,11 +9,10 @@
 
 import { label } from '../nodes/abi.mjs';
 import { startAnvil } from '../nodes/chain.mjs';
-import { Forge } from '../nodes/forge.mjs';
-import { shadow } from '../nodes/forge_chain.mjs';
+import { FINALITY_EPOCHS, Forge } from '../nodes/forge.mjs';
+import { SLOTS_PER_EPOCH, hex, shadow } from '../nodes/forge_chain.mjs';
 import { APP, BUILD, Story } from '../nodes/story.mjs';
 import { ACTION, decodeLog } from '../nodes/derot.mjs';
-import { finalHeight } from '../nodes/run.mjs';
 import { eventId } from './ask.mjs';
 
 const SLOT_S = 12;
@@ -35,10 +34,11 @@ export class World {
 		world.now = mainnet.genesisTime + slots * SLOT_S;
 		world.chain = await startAnvil(['--chain-id', '1', '--slots-in-an-epoch', '1', '--timestamp', String(world.now - HISTORY_S)]);
 		await world.chain.rpc('anvil_setBlockTimestampInterval', SLOT_S);
+		world.setting = mainnet;
 		await world.#tell();
-		await world.#look();
 		world.forge = await new Forge(world.chain.url, mainnet).follow();
 		await world.forge.serve();
+		await world.#look();
 		return world;
 	}
 
@@ -61,14 +61,26 @@ export class World {
 		await story.announce('mail-v2');
 		await this.derot.send(story.mallory, 'heartbeat', [label('beat')]);
 		await chain.mineMany(8, SLOT_S);
-		// The newest blocks, of now: anvil calls final what has two blocks on it.
+		// The checkpoint; the newest final block, where an epoch begins as well; and the newest blocks, of now.
+		const { genesisTime } = this.setting;
+		const epoch = Math.floor((this.now - genesisTime) / SLOT_S / SLOTS_PER_EPOCH);
+		const [from, to] = [2, 1].map((n) => (epoch - n * FINALITY_EPOCHS) * SLOTS_PER_EPOCH);
+		for (const slot of [from, to]) await chain.mine(genesisTime + slot * SLOT_S);
+		this.checkpointSlot = from;
 		await chain.mine(this.now - 3 * SLOT_S);
 		await chain.mineMany(2, SLOT_S);
 	}
+
+	// proof: where a client's knowledge of what is final comes from: a beacon node, and a checkpoint older than the newest
+	// final block, so that the signatures have to be verified.
+	proof() {
+		return { beacon: this.forge.url, checkpoint: hex(this.forge.find(String(this.checkpointSlot)).root) };
+	}
+
 	// What is true, and what can be hidden of it. An event's id is as its block's log tells it (eventId of ask.mjs); its
 	// place is its block and its number there.
 	async #look() {
-		this.end = await finalHeight(this.chain);
+		this.end = this.forge.head.final.header.execution.blockNumber;
 		const { address, birth } = this.derot;
 		const logs = await this.chain.rpc('eth_getLogs', { address, fromBlock: birth, toBlock: 'latest' });
 		const places = new Map();

@@ -16,9 +16,8 @@ import { startAnvil } from './chain.mjs';
 
 // Before Lodestar is loaded.
 process.env.LODESTAR_PRESET ??= 'minimal';
-const { SLOTS_PER_EPOCH } = await import('@lodestar/params');
 const { FINALITY_EPOCHS, Forge } = await import('./forge.mjs');
-const { SLOTS_PER_PERIOD, devnet } = await import('./forge_chain.mjs');
+const { SLOTS_PER_EPOCH, SLOTS_PER_PERIOD, devnet } = await import('./forge_chain.mjs');
 
 export { FINALITY_EPOCHS, Forge, SLOTS_PER_EPOCH, SLOTS_PER_PERIOD, devnet };
 

@@ -11,6 +11,7 @@ import { minimalChainConfig } from '@lodestar/config/configs';
 import { genesisData, networksChainConfig } from '@lodestar/config/networks';
 import { ACTIVE_PRESET, EPOCHS_PER_SYNC_COMMITTEE_PERIOD, SLOTS_PER_EPOCH } from '@lodestar/params';
 
+export { SLOTS_PER_EPOCH };
 export const SLOTS_PER_PERIOD = SLOTS_PER_EPOCH * EPOCHS_PER_SYNC_COMMITTEE_PERIOD;
 export const epochOf = (slot) => Math.floor(slot / SLOTS_PER_EPOCH);
 export const periodOf = (slot) => Math.floor(slot / SLOTS_PER_PERIOD);
