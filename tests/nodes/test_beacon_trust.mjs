@@ -4,11 +4,13 @@
 // chains; a fork that this build does not know.
 
 import { strict as assert } from 'node:assert';
-import { readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Beacon, Forge, SLOTS_PER_EPOCH, SLOTS_PER_PERIOD, now } from './beacon.mjs';
-import { EXIT, eventually, replay } from './run.mjs';
+import { EXIT, eventually, folder, replay } from './run.mjs';
 import { Story } from './story.mjs';
 
 const noted = (kms, kind, words) => kms.events.filter((e) => e.type === 'journal' && e.kind === kind && words.test(e.detail));
@@ -77,6 +79,38 @@ describe('checkpoints', { concurrency: 2 }, () => {
 	});
 });
 
+// aheadBy: derot-core's wall clock, in what is started from now on, is so many seconds ahead; 0: right again.
+function aheadBy(seconds) {
+	for (const name of ['LD_PRELOAD', 'DEROT_SHIM_CLOCK']) delete process.env[name];
+	if (seconds === 0) return;
+	const [shim, orders] = ['clock.so', 'clock'].map((name) => join(folder(), name));
+	const source = fileURLToPath(new URL('shim_clock.c', import.meta.url));
+	execFileSync(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-O2', '-Wall', '-Werror', '-o', shim, source, '-ldl']);
+	const bytes = Buffer.alloc(16);
+	bytes.writeBigInt64LE(BigInt(seconds), 8);
+	writeFileSync(orders, bytes);
+	Object.assign(process.env, { LD_PRELOAD: shim, DEROT_SHIM_CLOCK: orders });
+}
+
+test('a long absence is judged as an old checkpoint is: refused, until somebody accepts it', async (t) => {
+	const { beacon, run } = await world(t);
+	const max_age = 3600;
+	const kms = await run({ max_age });
+	const { ledger_root } = await kms.reaches(beacon.final());
+	assert.equal(await kms.stop(), EXIT.good);
+	const height = await beacon.settle();
+	t.after(() => aheadBy(0));
+	aheadBy(max_age);
+	await kms.start();
+	await eventually('the refusal', () => noted(kms, 'checkpoint', /weak subjectivity/).length > 0);
+	const { sealed, ledger_root: same } = await kms.status();
+	assert.deepEqual([sealed, same], [true, ledger_root]);
+	assert.equal(await kms.stop(), EXIT.good);
+	await kms.start({ consensus: beacon.consensus({ max_age, accept_aged: 'Grace' }) });
+	assert.equal((await kms.reaches(height)).beacon.aged, true);
+	assert.equal(await kms.stop(), EXIT.good);
+});
+
 test('a hundred periods between the checkpoint and now', async (t) => {
 	const { beacon, run } = await world(t, { behind_s: 105 * SLOTS_PER_PERIOD });
 	await beacon.periods(102);
@@ -92,6 +126,25 @@ test('a hundred periods between the checkpoint and now', async (t) => {
 	const { endpoints } = await kms.status();
 	assert.deepEqual(endpoints.map((e) => e.lies), [0, 0]);
 	assert.equal(await kms.stop(), EXIT.good);
+});
+
+test('no finality for longer than a period: no way on but a new checkpoint, for there is no force_update', async (t) => {
+	const { beacon, run } = await world(t);
+	const kms = await run({});
+	await kms.reaches(await beacon.settle());
+	const { final } = await kms.status();
+	beacon.forge.finalizes = () => false;
+	await beacon.to((await beacon.slot()) + 2 * SLOTS_PER_PERIOD + SLOTS_PER_PERIOD / 2);
+	beacon.forge.finalizes = () => true;
+	const height = await beacon.settle();
+	// Whose signatures these are was never final.
+	const fresh = await run({ root: beacon.forge.checkpoint() });
+	await fresh.reaches(height);
+	const status = await kms.status();
+	assert.equal(status.final, final);
+	assert.ok(status.beacon.head_slot < (status.beacon.period + 2) * SLOTS_PER_PERIOD);
+	assert.deepEqual(status.endpoints.map((e) => e.lies), [0, 0], 'an honest node is called a liar');
+	for (const one of [kms, fresh]) assert.equal(await one.stop(), EXIT.good);
 });
 
 test('a committee signs two chains: halt, evidence, exit 4, for good', async (t) => {
