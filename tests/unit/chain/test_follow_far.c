@@ -271,12 +271,51 @@ static void test_young(void **state)
 	fk_free(fk);
 }
 
+/* What was proven of a block that is reorged away says nothing of the one that is final at its number. */
+static void test_young_fork(void **state)
+{
+	const uint8_t slots[2][32] = { { 0 }, { [31] = 1 } };
+	struct forge *forge = forge_new(1);
+	const struct forge_event event = { .topic0 = { 7 }, .data = { (const uint8_t *)"young", 5 } };
+	struct forge_block *a, *b, *x;
+
+	(void)state;
+	forge->noise = false;
+	a = forge_block(forge, NULL, 1, &event, 1, NULL);
+	struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 1);
+
+	forge->tip = a;
+	forge->final_number = 100;
+	fk_run(fk, 100, 10);
+	b = forge_block(forge, a, 1, &event, 1, NULL);
+	x = forge_block(forge, a, 2, NULL, 0, NULL);
+	forge->heads = true;
+	forge->tip = x;
+	for (int i = 0; i < 4; i++)
+		fk_round(fk);
+	dr_follow_want_young(fk->f, 101, x->header.hash, slots, 2);
+	fk_round(fk);
+	forge->tip = b;
+	forge->final_number = 101;
+	fk_run(fk, 101, 10);
+	assert_memory_equal(fk->last_hash, b->header.hash, 32);
+	dr_follow_want_state(fk->f, 101, slots, 2);
+	fk_drain(fk);
+	assert_int_equal(fk->num_states, 0);
+	fk_round(fk);
+	assert_int_equal(fk->num_states, 1);
+	assert_int_equal(fk->agree, DR_AGREE_YES);
+	assert_int_equal(fk->state_values[0][31], 2);
+	fk_free(fk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_down_by_history), cmocka_unit_test(test_down_by_parents),
 		cmocka_unit_test(test_no_history),      cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_far_conflicts),   cmocka_unit_test(test_young),
+		cmocka_unit_test(test_young_fork),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
