@@ -101,6 +101,8 @@ static void maim(const struct dr_network *net, json_t *root, json_t *value, cons
 			if (strncmp(notes.at, below, strlen(below)) != 0 &&
 			    !(way < 2 && strcmp(notes.at, "data.") == 0 && strstr(name, "header") != NULL))
 				fail_msg("%s, way %d: told of %s", below, way, notes.at);
+			if (way < 2 && strcmp(notes.at, below) == 0)
+				assert_string_equal(fail.what, "this member is missing");
 			json_object_set(value, name, kept);
 			++*num;
 		}
@@ -301,6 +303,11 @@ static void test_shapes(void **state)
 			fail_msg("%s: %s at %s", rows[i].json, dr_err_name(err), notes.at);
 		json_decref(root);
 	}
+	assert_true(dr_json_beacon_is_text(dr_bytes_of("[ {\"data\"", 9)));
+	assert_true(dr_json_beacon_is_text(dr_bytes_of("[]", 2)));
+	assert_true(dr_json_beacon_is_text(dr_bytes_of("", 0)));
+	assert_true(dr_json_beacon_is_text(dr_bytes_of("12345678\0", 9)));
+	assert_false(dr_json_beacon_is_text(dr_bytes_of("1234567\0", 8))); /* the highest byte of a slot */
 	/* The list in an object, as before v1 of the endpoint; and data without a wrapper, alone or in a list. */
 	data = json_pack("{s:O}", "data", updates);
 	good_json(&net, data, 4, "a list in an object");

@@ -108,6 +108,7 @@ static void test_network_meaning(void **state)
 	(void)state;
 	json_object_set_new(data, "GLOAS_FORK_EPOCH", json_string("90"));
 	json_object_set_new(data, "HEZE_FORK_EPOCH", json_string("70"));
+	json_object_set_new(data, "NEXT_FORK_EPOCH", json_string("80"));
 	json_object_del(data, "SECONDS_PER_SLOT");
 	json_object_set_new(data, "CONFIG_NAME", json_string("mainnet"));
 	assert_int_equal(dr_json_network(&net, spec, genesis, &where, &fail), DR_OK);
