@@ -152,9 +152,9 @@ test('a committee signs two chains: halt, evidence, exit 4, for good', async (t)
 	const other = await new Forge(beacon.chain.url, beacon.setting).serve();
 	t.after(() => other.stop());
 	const kms = await run({ endpoints: [beacon.forge.url, other.url] });
-	const height = await beacon.settle();
+	await beacon.settle();
 	await beacon.epochs(3);
-	await kms.reaches(height);
+	await kms.reaches(beacon.final());
 	// The first chain stays as it was told; the other goes on from below what is final.
 	const { slot } = beacon.forge.head;
 	await beacon.chain.reorg(6);
