@@ -13,7 +13,8 @@ static const char spec_text[] =
 	"\"BELLATRIX_FORK_VERSION\":\"0x02000001\",\"BELLATRIX_FORK_EPOCH\":\"0\","
 	"\"CAPELLA_FORK_VERSION\":\"0x03000001\",\"CAPELLA_FORK_EPOCH\":\"%s\","
 	"\"DENEB_FORK_VERSION\":\"0x04000001\",\"DENEB_FORK_EPOCH\":\"%s\","
-	"\"ELECTRA_FORK_VERSION\":\"0x05000001\",\"ELECTRA_FORK_EPOCH\":\"%s\",\"GLOAS_FORK_EPOCH\":\"%s\"}}";
+	"\"ELECTRA_FORK_VERSION\":\"0x05000001\",\"ELECTRA_FORK_EPOCH\":\"%s\","
+	"\"FULU_FORK_VERSION\":\"0x06000001\",\"FULU_FORK_EPOCH\":\"%s\",\"GLOAS_FORK_EPOCH\":\"%s\"}}";
 #define NEVER "18446744073709551615"
 
 static const char genesis_text[] = "{\"data\":{\"genesis_time\":\"1700000000\",\"genesis_validators_root\":"
@@ -22,11 +23,13 @@ static const char genesis_text[] = "{\"data\":{\"genesis_time\":\"1700000000\",\
 static struct dr_network net;
 static char root[2 + 64 + 1]; /* of the checkpoint: block 200, period 3 */
 
-static void spec_file_of(const char *name, const char *capella, const char *later, const char *unknown)
+/* Forks: Capella, Deneb and Electra together, Fulu, one that is not known. */
+static void spec_file_of(const char *name, const char *capella, const char *later, const char *fulu,
+			 const char *unknown)
 {
 	char text[1024];
 
-	snprintf(text, sizeof(text), spec_text, capella, later, later, unknown);
+	snprintf(text, sizeof(text), spec_text, capella, later, later, fulu, unknown);
 	kit_text(name, text);
 }
 
@@ -97,7 +100,7 @@ static int setup(void **state)
 	if (kit_folder_make(state) != 0)
 		return 1;
 	kit_text("genesis.json", genesis_text);
-	spec_file_of("spec.json", "0", "0", NEVER);
+	spec_file_of("spec.json", "0", "0", NEVER, NEVER);
 	load("spec.json");
 	make_world();
 	return 0;
@@ -397,7 +400,7 @@ static void test_forks(void **state)
 	json_t *a;
 
 	(void)state;
-	spec_file_of("altair.json", NEVER, NEVER, NEVER);
+	spec_file_of("altair.json", NEVER, NEVER, NEVER, NEVER);
 	load("altair.json");
 	make_world();
 	a = run_at(0, 1000, "altair.json", "@bootstrap @update3 @finality @update4");
@@ -407,7 +410,7 @@ static void test_forks(void **state)
 	assert_true(json_is_null(json_object_get(a, "head_execution_hash")));
 	json_decref(a);
 
-	spec_file_of("gloas.json", "0", "0", "31"); /* from slot 248 on */
+	spec_file_of("gloas.json", "0", "0", NEVER, "31"); /* from slot 248 on */
 	load("spec.json");
 	make_world();
 	a = run_at(0, 1000, "gloas.json", "@bootstrap @update3");
@@ -416,8 +419,31 @@ static void test_forks(void **state)
 	assert_string_equal(kit_said(a, "error", "code"), "unknown");
 	assert_string_equal(kit_said(a, "error", "at"), "data.attested_header.beacon.slot");
 	json_decref(a);
+	/* From Fulu on a frame's digest is of what nobody here knows: any will do, and is told as unproven. */
+	spec_file_of("fulu.json", "0", "0", "0", NEVER);
+	load("fulu.json");
+	make_world();
+	struct dr_lc_update u = forge_update(&net, DR_LC_UPDATE, forge_block(&net, 0, 224, block_208));
+	const struct dr_beacon_item item = item_of(&u);
+	const struct dr_bytes ssz = beacon_item_ssz(&net, &item);
+	uint8_t *frame = kit_alloc(12 + ssz.len);
+
+	for (unsigned k = 0; k < 8; k++)
+		frame[k] = (uint8_t)((uint64_t)(ssz.len + 4) >> (8 * k));
+	memset(frame + 8, 0x77, 4);
+	memcpy(frame + 12, ssz.ptr, ssz.len);
+	kit_file("frame", dr_bytes_of(frame, 12 + ssz.len));
+	a = run_at(0, 1000, "fulu.json", "@bootstrap @frame");
+	assert_string_equal(kit_said(json_array_get(json_object_get(a, "steps"), 1), NULL, "fork"), "fulu");
+	json_t *unproven = json_pack("[s, s]", "fork_digest", "signature_slot");
+
+	assert_true(json_equal(json_object_get(a, "unproven"), unproven));
+	json_decref(unproven);
+	json_decref(a);
+	load("spec.json");
+	make_world();
 	/* Of another schedule: the digest, the form and the domain are others. */
-	spec_file_of("capella.json", "0", NEVER, NEVER);
+	spec_file_of("capella.json", "0", NEVER, NEVER, NEVER);
 	a = run_at(3, 1000, "capella.json", "@bootstrap");
 	assert_string_equal(kit_said(a, "error", "what"), "the form is not that of the slot's fork");
 	json_decref(a);
