@@ -147,7 +147,9 @@ test('no finality for longer than a period: no way on but a new checkpoint, for 
 	for (const one of [kms, fresh]) assert.equal(await one.stop(), EXIT.good);
 });
 
-test('a committee signs two chains: halt, evidence, exit 4, for good', async (t) => {
+// The epochs in which the other chain has blocks, from the first one's newest on.
+const TWO = { 'of the same slot': [-4, 0], 'told apart by their execution blocks alone': [0, 3] };
+for (const [how, [from, to]] of Object.entries(TWO)) test(`a committee signs two final blocks, ${how}: halt, evidence, exit 4, for good`, async (t) => {
 	const { beacon, run } = await world(t);
 	const other = await new Forge(beacon.chain.url, beacon.setting).serve();
 	t.after(() => other.stop());
@@ -158,8 +160,9 @@ test('a committee signs two chains: halt, evidence, exit 4, for good', async (t)
 	// The first chain stays as it was told; the other goes on from below what is final.
 	const { slot } = beacon.forge.head;
 	await beacon.chain.reorg(6);
-	for (let next = slot; next <= slot + 3 * SLOTS_PER_EPOCH; next += SLOTS_PER_EPOCH) await beacon.jump(next);
+	for (let epoch = from; epoch <= to; epoch++) await beacon.jump(slot + epoch * SLOTS_PER_EPOCH);
 	await other.follow();
+	assert.equal(other.head.final.slot, beacon.forge.head.final.slot + to * SLOTS_PER_EPOCH);
 	assert.equal(await kms.ended(), EXIT.conflict, kms.err);
 	assert.equal(noted(kms, 'conflict', /halted$/).length, 1);
 	const files = readdirSync(kms.data).filter((name) => /^conflict-\d+\.ev$/.test(name));
