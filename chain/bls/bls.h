@@ -4,7 +4,7 @@
  * possession), verification only: draft-irtf-cfrg-bls-signature-05, ciphersuite
  * BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_; hashing to the curve by RFC 9380.
  *
- * No secret ever passes through this folder: nothing in it is constant in time, nothing is wiped.
+ * No secret ever passes through this folder: nothing in it is constant in time, nothing is wiped. Threads may call.
  *
  * Invariants:
  *   1. A struct dr_bls_key is a point of G1 in the subgroup of order r, never infinity (KeyValidate, draft 2.5).
@@ -22,12 +22,12 @@
 #define DR_BLS_KEY_LEN       48u /* compressed G1 */
 #define DR_BLS_SIGNATURE_LEN 96u /* compressed G2 */
 
-/* A public key: affine, in Montgomery form; zeroed memory is none. */
+/* A public key: affine, in Montgomery form; zeroed memory is none, and whoever gives it as one is a bug. */
 struct dr_bls_key {
 	uint64_t x[6], y[6];
 };
 
-/* A sum of keys, in projective coordinates. */
+/* A sum of keys, in Jacobian coordinates (x / z^2, y / z^3); zeroed memory is infinity. */
 struct dr_bls_sum {
 	uint64_t x[6], y[6], z[6];
 };
@@ -36,7 +36,7 @@ struct dr_bls_sum {
  * DR_ERR_PROOF: no point of the curve, infinity, or outside the subgroup. *out is zeroed on failure. */
 enum dr_err dr_bls_key_get(struct dr_bls_key *out, const uint8_t text[static DR_BLS_KEY_LEN], struct dr_fail *fail);
 
-/* dr_bls_keys_get: num keys that lie one after the other in text (num * 48 bytes), faster than one at a time. On
+/* dr_bls_keys_get: num keys that lie one after the other in text (num * 48 bytes), each checked for itself. On
  * failure fail->at is the first bad key's index and all of out is zeroed. */
 enum dr_err dr_bls_keys_get(struct dr_bls_key *out, size_t num, const uint8_t *text, struct dr_fail *fail);
 
