@@ -110,8 +110,10 @@ static enum dr_err take_update(struct dr_beacon *b, enum dr_lc_kind kind, enum d
 		return fail->err;
 	if (kind == DR_LC_OPTIMISTIC_UPDATE && update.attested.execution.block_number != 0 &&
 	    update.attested.execution.block_number <= b->settled) {
+		/* It was kept because it said this; and it is to count as it did among what comes after it. */
+		dr_lc_store_head(&b->store, &update);
 		say(b, DR_FINDING_BLOCK, DR_STATUS_HEAD, &update.attested, source);
-		*news = true;
+		b->head_said = *news = true;
 		return DR_OK;
 	}
 	if (dr_lc_store_take(&b->store, &update, b->now_s, &what, fail) != DR_OK)

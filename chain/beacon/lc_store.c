@@ -287,6 +287,20 @@ static struct plan plan_make(const struct dr_lc_store *store, const struct dr_lc
 	return plan;
 }
 
+/* True: it is the highest now. */
+static bool head_set(struct dr_lc_store *store, const struct dr_lc_header *attested, uint32_t participation)
+{
+	if (attested->beacon.slot <= store->head.header.beacon.slot)
+		return false;
+	point_set(&store->head, &store->net, attested, participation);
+	return true;
+}
+
+void dr_lc_store_head(struct dr_lc_store *store, const struct dr_lc_update *update)
+{
+	head_set(store, &update->attested, dr_lc_participation(&update->aggregate));
+}
+
 static void apply(struct dr_lc_store *store, const struct dr_lc_update *u, const struct look *look,
 		  const struct plan *plan, struct dr_lc_news *news)
 {
@@ -309,9 +323,7 @@ static void apply(struct dr_lc_store *store, const struct dr_lc_update *u, const
 		point_set(&store->finalized, &store->net, &u->finalized, look->participation);
 		past_keep(store);
 	}
-	news->head = u->attested.beacon.slot > store->head.header.beacon.slot;
-	if (news->head)
-		point_set(&store->head, &store->net, &u->attested, look->participation);
+	news->head = head_set(store, &u->attested, look->participation);
 	news->final = plan->final;
 	news->period = plan->period;
 	news->committee = plan->learn;
