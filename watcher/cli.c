@@ -60,7 +60,7 @@ static const struct dr_command commands[] = {
 	  "verify evm-proof    [--rule ethereum] BLOCK.json PROOF.json\n"
 	  "verify beacon       --network NAME | --spec SPEC.json --genesis GENESIS.json   --checkpoint ROOT [--now "
 	  "UNIX]\n"
-	  "                    BOOTSTRAP [UPDATES...] [FINALITY]\n"
+	  "                          BOOTSTRAP [UPDATES...] [FINALITY]\n"
 	  "verify bls          --message HEX --signature HEX PUBKEYS.json",
 	  "check one proof, in the very shapes servers answer",
 	  "A file holds a JSON-RPC reply or its result; - is standard input. Nothing is believed but the block's\n"
