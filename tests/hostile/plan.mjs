@@ -23,7 +23,7 @@ const HIDES = [
 	'hides a block behind an error',
 	'forges a header’s parent',
 	'forges a header’s state root',
-	'forges a header’s hash',
+	'forges a header’s timestamp',
 	'puts a block a year ahead',
 	'answers with another block',
 	'adds the fields of a fork to come to a header',
