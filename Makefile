@@ -4,6 +4,7 @@
 # make demo           the main job on a recorded chain: no node, no npm, no network once packages are there
 # make check          every test; make check-offline: its part without npm and network
 # make check-long     the heavier rounds
+# make check-devnet   derot over a network that finalizes by itself, Lodestar and EthereumJS; from genesis, three minutes
 # make deps           Debian packages, installed if missing (the only thing here that uses root)
 # make fuzz T=rlp TIME=60    libFuzzer on tests/fuzz/fuzz_rlp.c; what it finds is kept in build/fuzz/found/
 # make fuzz-all RUNS=10000000    every target so often: build/fuzz/report.tsv
@@ -325,6 +326,13 @@ check-nodes: all $(BENCH)
 		$(sort $(wildcard tests/nodes/test_*.mjs tests/hostile/test_*.mjs tests/faults/test_*.mjs \
 		tests/bench/test_*.mjs tests/check/*.mjs))
 	@RUN='$(NODE) "$$1" --check' $(RUN_TESTS) contract governance/contracts/build.mjs
+
+# A proof-of-stake network of its own (tests/lodestar/install.sh fetches it, 700 MB).
+.PHONY: check-devnet
+check-devnet: deps
+	+@$(SUB) all
+	@tests/lodestar/install.sh node
+	@RUN='$(ENV) $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) devnet tests/lodestar/test_devnet.mjs
 
 # Lying endpoints, at random: PROFILE=asan for the sanitized programs, SEED, LIFE, ROUND to play one again.
 .PHONY: hostile
