@@ -553,14 +553,6 @@ void dr_follow_want_young(struct dr_follow *f, uint64_t number, const uint8_t ha
 	memcpy(y->slots, slots, num_slots * 32);
 }
 
-void dr_follow_unavailable(struct dr_follow *f, const struct dr_want *want)
-{
-	if (want->kind == DR_WANT_STATE && memcmp(want->address, dr_evm_history_address, 20) == 0)
-		f->far.no_history = true;
-	else if ((want->kind == DR_WANT_LOGS || want->kind == DR_WANT_STATE) && want->last > f->no_acc_to)
-		f->no_acc_to = want->last;
-}
-
 bool dr_follow_cursor(const struct dr_follow *f, uint64_t *number, uint8_t hash[static 32])
 {
 	*number = f->has_cursor ? f->base_number : 0;

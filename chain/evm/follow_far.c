@@ -49,7 +49,8 @@ static struct named drop_lowest(struct far *far)
 bool dr_follow_far_next(struct dr_follow *f, struct named *out)
 {
 	*out = (struct named){ 0 };
-	if (!f->has_base || f->far.num == 0 || f->far.rungs[0].number - f->base_number > DR_FOLLOW_REACH)
+	/* One at or below the base, too: the cursor may go past it, on the way to what the tree had beyond it. */
+	if (!f->has_base || f->far.num == 0 || f->far.rungs[0].number > f->base_number + DR_FOLLOW_REACH)
 		return false;
 	*out = drop_lowest(&f->far);
 	return true;
@@ -126,7 +127,7 @@ bool dr_follow_far_header(struct dr_follow *f, const struct dr_evm_header *h, en
 			return true;
 		}
 		/* A rung where the tree reaches from here, and one now and then on a long way. */
-		if (h->number - f->base_number <= DR_FOLLOW_REACH ||
+		if (h->number <= f->base_number + DR_FOLLOW_REACH ||
 		    far->rungs[0].number - h->number >= DR_FOLLOW_REACH) {
 			dr_follow_far_add(f, h->number, h->hash);
 			far->has_header = true;

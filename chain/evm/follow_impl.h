@@ -95,7 +95,8 @@ struct dr_follow {
 		size_t num_slots;
 		uint8_t slots[DR_STATE_SLOTS_MAX][32];
 	} wish;
-	struct dr_in_state state;
+	struct dr_in_state state;  /* of the frame that is being looked at */
+	struct dr_in_state answer; /* what state_fact borrows */
 	struct dr_fact_state state_fact;
 	struct young *young; /* a ring */
 	size_t young_next;

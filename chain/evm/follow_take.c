@@ -79,12 +79,12 @@ static enum dr_take take_accumulator(struct dr_follow *f, struct dr_node *node, 
 /* The proven accumulator after p against the one that the events handed out roll up to. */
 static enum dr_agree accumulator_agrees(const struct dr_follow *f, const struct past *p)
 {
-	const uint8_t *count = dr_in_state_slot(&f->state, f->config.count_slot);
-	const uint8_t *acc = dr_in_state_slot(&f->state, f->config.acc_slot);
+	const uint8_t *count = dr_in_state_slot(&f->answer, f->config.count_slot);
+	const uint8_t *acc = dr_in_state_slot(&f->answer, f->config.acc_slot);
 	uint64_t proven;
 
 	if (!f->config.has_accumulator || count == NULL || acc == NULL ||
-	    memcmp(f->state.account.code_hash, f->config.code_hash, 32) != 0)
+	    memcmp(f->answer.account.code_hash, f->config.code_hash, 32) != 0)
 		return DR_AGREE_UNKNOWN;
 	if (!dr_word_u64(&proven, count) || proven != p->acc.count || memcmp(acc, p->acc.acc, 32) != 0)
 		return DR_AGREE_NO;
@@ -93,19 +93,19 @@ static enum dr_agree accumulator_agrees(const struct dr_follow *f, const struct 
 
 void dr_follow_answer(struct dr_follow *f, const struct past *p, const struct dr_in_state *state)
 {
-	if (state != &f->state)
-		f->state = *state;
+	/* A copy: frames may come before it is handed out, and what they hold is nobody's word. */
+	f->answer = *state;
 	f->wish.answered = true;
 	f->state_fact = (struct dr_fact_state){
 		.number = p->number,
-		.num_slots = f->state.num_slots,
-		.slots = (const uint8_t(*)[32])f->state.slots,
-		.values = (const uint8_t(*)[32])f->state.values,
+		.num_slots = f->answer.num_slots,
+		.slots = (const uint8_t(*)[32])f->answer.slots,
+		.values = (const uint8_t(*)[32])f->answer.values,
 		.accumulator = accumulator_agrees(f, p),
 	};
 	memcpy(f->state_fact.hash, p->hash, 32);
-	memcpy(f->state_fact.address, f->state.address, 20);
-	memcpy(f->state_fact.code_hash, f->state.account.code_hash, 32);
+	memcpy(f->state_fact.address, f->answer.address, 20);
+	memcpy(f->state_fact.code_hash, f->answer.account.code_hash, 32);
 }
 
 static struct young *young_of(struct dr_follow *f, const struct dr_node *node)
@@ -126,18 +126,24 @@ static enum dr_err has_slots(const struct dr_in_state *state, const uint8_t (*sl
 }
 
 /* A true state of this header, whatever becomes of the block: it is a fact once a final block descends from it. */
-static enum dr_take take_young(struct dr_follow *f, struct young *young, const struct dr_node *node,
+static enum dr_take take_young(struct dr_follow *f, struct young *young, struct dr_node *node,
 			       const struct dr_frame *frame, struct dr_fail *fail)
 {
+	struct dr_fail own = { 0 };
+
 	dr_arena_reset(f->arena);
 	if (dr_in_state_take(&young->state, frame->payload, node->state_root, f->arena, fail) != DR_OK)
 		return DR_TAKE_REFUSED;
 	if (memcmp(young->state.address, f->config.contract, 20) != 0)
 		return refuse(fail, DR_ERR_PROOF, "a state proof of another account", 32);
-	if (has_slots(&young->state, (const uint8_t(*)[32])young->slots, young->num_slots, fail) != DR_OK)
-		return DR_TAKE_REFUSED;
-	young->answered = true;
-	return DR_TAKE_KEPT;
+	if (has_slots(&young->state, (const uint8_t(*)[32])young->slots, young->num_slots, &own) == DR_OK) {
+		young->answered = true;
+		return DR_TAKE_KEPT;
+	}
+	/* Way (c) may ask about the same block, for two slots alone. */
+	if (f->config.has_accumulator && !node->has_acc)
+		return take_accumulator(f, node, &young->state, fail);
+	return refuse(fail, own.err, own.what, own.at);
 }
 
 enum dr_take dr_follow_take_state(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail)

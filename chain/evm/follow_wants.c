@@ -181,3 +181,19 @@ size_t dr_follow_wants(const struct dr_follow *f, struct dr_want *out, size_t ma
 	}
 	return w.num;
 }
+
+/* Way (c)'s own: its two slots, or its list. Other state at a block says nothing of them. */
+static bool is_way_c(const struct dr_follow *f, const struct dr_want *want)
+{
+	return want->kind == DR_WANT_LOGS || (want->kind == DR_WANT_STATE && want->num_slots == 2 &&
+					      memcmp(want->slots[0], f->config.count_slot, 32) == 0 &&
+					      memcmp(want->slots[1], f->config.acc_slot, 32) == 0);
+}
+
+void dr_follow_unavailable(struct dr_follow *f, const struct dr_want *want)
+{
+	if (want->kind == DR_WANT_STATE && memcmp(want->address, dr_evm_history_address, 20) == 0)
+		f->far.no_history = true;
+	else if (is_way_c(f, want) && want->last > f->no_acc_to)
+		f->no_acc_to = want->last;
+}

@@ -165,8 +165,6 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 {
 	char detail[256], proof[128];
 
-	if (!e->step.open)
-		return DR_OK;
 	say_proof(e, proof, sizeof(proof));
 	snprintf(detail, sizeof(detail), "proof %s, blocks %u: bloom %u, receipts %u, accumulator %u", proof,
 		 e->step.blocks, e->step.ways[DR_COMPLETE_BLOOM], e->step.ways[DR_COMPLETE_RECEIPTS],
@@ -195,17 +193,16 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 	return err == DR_OK ? DR_OK : dr_engine_fail(e, err, "the host could not end a step", fail);
 }
 
-/* Final blocks of a beacon chain are minutes old, and nodes keep the state of young ones alone: what the profile has
- * proven at this height is proven now, for when the block is final. */
+/* Final blocks of a beacon chain are minutes old, and nodes keep the state of young ones alone: it is proven ahead. */
 static void want_young(struct dr_engine *e, const struct dr_head *head)
 {
 	uint8_t slots[DR_STATE_SLOTS_MAX][32];
 
 	if (e->beacon == NULL || head->number % e->profile.state_every != 0)
 		return;
-	const size_t num = dr_divergence_slots(e->divergence, slots, DR_STATE_SLOTS_MAX, &e->profile, &head->state);
-
-	dr_follow_want_young(e->follow, head->number, head->hash, (const uint8_t(*)[32])slots, num);
+	dr_follow_want_young(
+		e->follow, head->number, head->hash, (const uint8_t(*)[32])slots,
+		dr_divergence_slots(e->divergence, slots, DR_STATE_SLOTS_MAX, &e->profile, &head->state));
 }
 
 /* A block on the way to an authenticated head: its state counts until a final block reaches its height. */
@@ -326,9 +323,12 @@ static enum dr_err drain(struct dr_engine *e, struct dr_fail *fail)
 		struct dr_finality_finding finding;
 		const enum dr_follow_out out = dr_follow_next(e->follow, &block, &state, &finding);
 		const bool final_block = out == DR_OUT_BLOCK && dr_fact_block_status(block) == DR_STATUS_FINAL;
+		const bool closes = !final_block && e->step.open;
 
-		if (!final_block && close_step(e, fail) != DR_OK)
+		if (closes && close_step(e, fail) != DR_OK)
 			return fail->err;
+		if (closes && out == DR_OUT_NONE)
+			continue; /* what the step asks for may have been proven while it was young */
 		switch (out) {
 		case DR_OUT_NONE:
 			if (!e->head_news)

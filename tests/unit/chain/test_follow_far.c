@@ -48,7 +48,8 @@ static struct forge *long_chain(bool history)
 
 struct counting {
 	struct follow_kit *fk;
-	bool deaf; /* state is not served */
+	bool deaf;    /* state is not served */
+	bool refused; /* frames may be */
 	size_t frames[16];
 };
 
@@ -57,7 +58,7 @@ static void count_frame(void *ctx, const struct dr_frame *frame)
 	struct counting *c = ctx;
 
 	c->frames[frame->type]++;
-	assert_int_not_equal(fk_feed(c->fk, *frame), DR_TAKE_REFUSED);
+	assert_true(fk_feed(c->fk, *frame) != DR_TAKE_REFUSED || c->refused);
 }
 
 /* Answers everything until the cursor is at the tip. */
@@ -309,13 +310,142 @@ static void test_young_fork(void **state)
 	fk_free(fk);
 }
 
+/* A fact that is at hand stays what it is until it is handed out, whatever comes before. */
+static void test_young_stands(void **state)
+{
+	const uint8_t slots[2][32] = { { 0 }, { [31] = 1 } };
+	struct forge *forge = forge_new(1);
+	const struct forge_event event = { .topic0 = { 7 }, .data = { (const uint8_t *)"young", 5 } };
+	struct forge_block *a, *b, *c;
+
+	(void)state;
+	forge->noise = false;
+	a = forge_block(forge, NULL, 1, &event, 1, NULL);
+	struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 1);
+
+	forge->tip = a;
+	forge->final_number = 100;
+	fk_run(fk, 100, 10);
+	b = forge_block(forge, a, 1, &event, 1, NULL);
+	c = forge_block(forge, b, 1, &event, 1, NULL);
+	forge->heads = true;
+	forge->tip = c;
+	for (int i = 0; i < 4; i++)
+		fk_round(fk);
+	dr_follow_want_young(fk->f, 101, b->header.hash, slots, 2);
+	fk_round(fk);
+	fk_name(fk, DR_STATUS_FINAL, b);
+	assert_int_equal(fk->last, 101);
+	dr_follow_want_state(fk->f, 101, slots, 2);
+	assert_int_equal(fk_feed(fk, frame_state(forge, c, forge->contract, slots, 2, 0)), DR_TAKE_KEPT);
+	assert_int_equal(fk->num_states, 1);
+	assert_int_equal(fk->state_number, 101);
+	assert_int_equal(fk->agree, DR_AGREE_YES);
+	assert_int_equal(fk->state_values[0][31], 2);
+	fk_free(fk);
+}
+
+/* Way (c) asks for two slots of a block that is young as well: a true answer to that is no lie. */
+static void test_young_two_wants(void **state)
+{
+	const uint8_t slots[3][32] = { { 0 }, { [31] = 1 }, { [31] = 2 } };
+	struct forge *forge = forge_new(1);
+	const struct forge_event event = { .topic0 = { 7 }, .data = { (const uint8_t *)"young", 5 } };
+	struct forge_block *a, *b;
+	struct dr_want *wants;
+
+	(void)state;
+	forge->noise = false;
+	a = forge_block(forge, NULL, 1, &event, 1, NULL);
+	struct follow_kit *fk = fk_new(forge, DR_WAY_ACCUMULATOR, 512, 1);
+
+	forge->tip = a;
+	forge->final_number = 100;
+	fk_run(fk, 100, 10);
+	b = forge_block(forge, a, 1, &event, 1, NULL);
+	fk_feed(fk, frame_header(b, 0));
+	dr_follow_want_young(fk->f, 101, b->header.hash, slots, 3);
+	forge->tip = b;
+	fk_name(fk, DR_STATUS_FINAL, b);
+	const size_t num = fk_wants(fk, &wants);
+	size_t asked = 0;
+
+	for (size_t i = 0; i < num; i++) {
+		const struct dr_want want = wants[i];
+
+		if (want.kind != DR_WANT_STATE)
+			continue;
+		asked++;
+		forge_answer(forge, &want, fk_emit, fk);
+		assert_int_equal(fk->num_takes[DR_TAKE_REFUSED], 0);
+	}
+	assert_int_equal(asked, 2);
+	/* That the young state is not to be had says nothing about the other. */
+	struct follow_kit *deaf = fk_new(forge, DR_WAY_ACCUMULATOR, 512, 1);
+
+	forge->tip = a;
+	fk_run(deaf, 100, 10);
+	fk_feed(deaf, frame_header(b, 0));
+	dr_follow_want_young(deaf->f, 101, b->header.hash, slots, 3);
+	fk_name(deaf, DR_STATUS_FINAL, b);
+	for (size_t i = 0, left = fk_wants(deaf, &wants); i < left; i++)
+		if (wants[i].kind == DR_WANT_STATE && wants[i].num_slots == 3)
+			dr_follow_unavailable(deaf->f, &wants[i]);
+	asked = 0;
+	for (size_t i = 0, left = fk_wants(deaf, &wants); i < left; i++)
+		asked += wants[i].kind == DR_WANT_STATE && wants[i].num_slots == 2;
+	assert_int_equal(asked, 1);
+	fk_free(deaf);
+	forge->tip = b;
+	fk_run(fk, 101, 10);
+	fk_free(fk);
+}
+
+/* A head's header was put here, far up and with nothing below it, and then the head is final: the cursor goes past
+ * the ladder in one step. What is left of the ladder is gone then. */
+static void test_past_the_ladder(void **state)
+{
+	struct forge *forge = long_chain(false);
+	struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 1);
+	struct forge_block *rung = forge_up(forge->tip, 100 + REACH + 50);
+	struct forge_block *head = forge_up(forge->tip, 100 + REACH + 150);
+	struct forge_block *next = forge_up(forge->tip, 100 + REACH + 160);
+	struct dr_want *wants;
+
+	(void)state;
+	forge->tip = forge->blocks[0];
+	forge->final_number = 100;
+	fk_run(fk, 100, 10);
+	fk_name(fk, DR_STATUS_FINAL, rung);
+	fk_name(fk, DR_STATUS_HEAD, head);
+	assert_int_equal(fk_feed(fk, frame_header(head, 0)), DR_TAKE_KEPT);
+	fk_name(fk, DR_STATUS_FINAL, head);
+	forge->tip = head;
+	forge->final_number = head->header.number;
+	struct counting c = { .fk = fk, .refused = true };
+
+	answer_all(&c, 60);
+	fk_name(fk, DR_STATUS_HEAD, next);
+	size_t asked = 0;
+
+	for (size_t i = 0, num = fk_wants(fk, &wants); i < num; i++) {
+		assert_int_not_equal(wants[i].kind, DR_WANT_PARENTS);
+		assert_int_not_equal(wants[i].kind, DR_WANT_STATE);
+		asked += wants[i].kind == DR_WANT_HEADERS && wants[i].last == next->header.number;
+	}
+	assert_int_equal(asked, 1);
+	assert_int_equal(fk->num_conflicts, 0);
+	fk_free(fk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_down_by_history), cmocka_unit_test(test_down_by_parents),
 		cmocka_unit_test(test_no_history),      cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_far_conflicts),   cmocka_unit_test(test_young),
-		cmocka_unit_test(test_young_fork),
+		cmocka_unit_test(test_young_fork),      cmocka_unit_test(test_young_stands),
+		cmocka_unit_test(test_young_two_wants), cmocka_unit_test(test_past_the_ladder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
