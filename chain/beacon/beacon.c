@@ -15,6 +15,8 @@ struct dr_beacon {
 	struct dr_beacon_config config;
 	struct dr_lc_store store;
 	uint64_t now_s, settled;
+	struct dr_lc_point proven;        /* the head by signatures alone, while the store's is a settled one */
+	bool head_settled;                /* it is */
 	bool final_said, head_said;       /* the store's, since the last restart */
 	uint64_t asked_first, asked_last; /* the periods of the standing want; first > last: none */
 	struct dr_finality_finding out[OUT_MAX];
@@ -111,7 +113,9 @@ static enum dr_err take_update(struct dr_beacon *b, enum dr_lc_kind kind, enum d
 	if (kind == DR_LC_OPTIMISTIC_UPDATE && update.attested.execution.block_number != 0 &&
 	    update.attested.execution.block_number <= b->settled) {
 		/* It was kept because it said this; and it is to count as it did among what comes after it. */
-		dr_lc_store_head(&b->store, &update);
+		if (!b->head_settled)
+			b->proven = b->store.head;
+		b->head_settled |= dr_lc_store_head(&b->store, &update);
 		say(b, DR_FINDING_BLOCK, DR_STATUS_HEAD, &update.attested, source);
 		b->head_said = *news = true;
 		return DR_OK;
@@ -123,6 +127,7 @@ static enum dr_err take_update(struct dr_beacon *b, enum dr_lc_kind kind, enum d
 		*news = true;
 		return DR_OK;
 	}
+	b->head_settled &= !what.head;
 	*news = what.final || what.head || what.committee || what.period;
 	dr_lc_header_root(root, &update.finalized);
 	if (what.final ||
@@ -192,9 +197,19 @@ static void beacon_clock(void *self, uint64_t wall_s)
 	((struct dr_beacon *)self)->now_s = wall_s;
 }
 
+/* What proves the block that all is settled to attests a later head than any settled one. If it did not, some row
+ * of the evidence is made up, and its slot must not stand above every head that is still to come. */
 static void beacon_settled(void *self, uint64_t number)
 {
-	((struct dr_beacon *)self)->settled = number;
+	struct dr_beacon *b = self;
+
+	b->settled = number;
+	if (number != 0 || !b->head_settled)
+		return;
+	b->store.head = b->proven;
+	if (b->store.finalized.header.beacon.slot > b->store.head.header.beacon.slot)
+		b->store.head = b->store.finalized;
+	b->head_settled = false;
 }
 
 /* The periods whose updates are lacking, as long as the clock says that they have begun. The committee of the period

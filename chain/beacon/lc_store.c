@@ -296,9 +296,9 @@ static bool head_set(struct dr_lc_store *store, const struct dr_lc_header *attes
 	return true;
 }
 
-void dr_lc_store_head(struct dr_lc_store *store, const struct dr_lc_update *update)
+bool dr_lc_store_head(struct dr_lc_store *store, const struct dr_lc_update *update)
 {
-	head_set(store, &update->attested, dr_lc_participation(&update->aggregate));
+	return head_set(store, &update->attested, dr_lc_participation(&update->aggregate));
 }
 
 static void apply(struct dr_lc_store *store, const struct dr_lc_update *u, const struct look *look,

@@ -91,8 +91,9 @@ enum dr_err dr_lc_store_take(struct dr_lc_store *store, const struct dr_lc_updat
 			     struct dr_lc_news *news, struct dr_fail *fail);
 
 /* dr_lc_store_head: the head moves to update's attested header, if that is a later one, by the caller's word alone:
- * nothing of it is looked at. For own evidence that is folded anew (chain/finality.h, settled). */
-void dr_lc_store_head(struct dr_lc_store *store, const struct dr_lc_update *update);
+ * nothing of it is looked at, and true if it did. For own evidence that is folded anew (chain/finality.h, settled).
+ */
+bool dr_lc_store_head(struct dr_lc_store *store, const struct dr_lc_update *update);
 
 /* dr_lc_store_period: the period of the finalized header, whose committee is `current`. */
 uint64_t dr_lc_store_period(const struct dr_lc_store *store);

@@ -108,9 +108,60 @@ static void test_late_finality(void **state)
 		dr_buf_free(&kept.payloads[i]);
 }
 
+/* A head that nobody signed, planted among the evidence with a slot beyond every other: once all is folded, it does
+ * not stand in the way of those that come. */
+static void test_planted_head(void **state)
+{
+	const uint64_t base = 4 * 64;
+	struct forge_block *checkpoint = forge_block(&net, 0, base + 8, NULL);
+	struct forge_block *final = forge_block(&net, 0, base + 16, checkpoint);
+	struct forge_block *ahead = forge_block(&net, 0, base + 33, final);
+	struct forge_block *later = forge_block(&net, 0, base + 34, final);
+	const struct dr_lc_bootstrap bootstrap = forge_bootstrap(&net, checkpoint);
+	struct dr_lc_update planted = forge_update(&net, DR_LC_OPTIMISTIC_UPDATE, final);
+	struct dr_beacon_status status;
+	struct kept kept = { 0 };
+
+	(void)state;
+	planted.attested.beacon.slot = UINT64_MAX;
+	/* Finality is proven never, before it, or after it: then it moved no head. */
+	const uint64_t heads[] = { checkpoint->slot, ahead->slot, final->slot };
+
+	for (unsigned proven = 0; proven < 3; proven++) {
+		struct dr_beacon *b = beacon_at(checkpoint, dr_network_time(&net, base + 60));
+		struct dr_finality f = dr_beacon_finality(b);
+		struct said said = { 0 };
+
+		kept.num = 0;
+		tell(b, DR_BEACON_BOOTSTRAP, beacon_ssz_bootstrap(&net, &bootstrap), &said, &kept);
+		if (proven == 1)
+			tell_update(b, DR_LC_FINALITY_UPDATE, ahead, &said, &kept);
+		f.settled(f.self, planted.attested.execution.block_number);
+		for (unsigned twice = 0; twice < 2; twice++)
+			tell(b, DR_BEACON_OPTIMISTIC_UPDATE, beacon_ssz_update(&net, &planted), &said, &kept);
+		if (proven == 2)
+			tell_update(b, DR_LC_FINALITY_UPDATE, ahead, &said, &kept);
+		f.settled(f.self, 0);
+		dr_beacon_status(b, &status);
+		assert_int_equal(status.head_slot, heads[proven]);
+		f.restart(f.self);
+		said.num = 0;
+		tell_update(b, DR_LC_OPTIMISTIC_UPDATE, later, &said, &kept);
+		assert_int_equal(said.num, 1);
+		assert_int_equal(said.findings[0].status, DR_STATUS_HEAD);
+		assert_int_equal(said.findings[0].number, later->number);
+		dr_beacon_free(b);
+		for (size_t i = 0; i < kept.num; i++)
+			dr_buf_free(&kept.payloads[i]);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test_setup(test_late_finality, set_up) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_late_finality, set_up),
+		cmocka_unit_test_setup(test_planted_head, set_up),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
