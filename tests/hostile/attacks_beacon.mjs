@@ -128,6 +128,7 @@ const ANSWERS = [
 	{ name: 'no version', threat: 'T24', state: GOES_ON, journal: NOTHING, rest: to(LIGHT, ({ headers, ...reply }) => ({ ...reply, headers: { 'content-type': headers['content-type'] } })) },
 	{ name: 'another version in JSON', threat: 'T24', json: true, state: SEALED, journal: lacks(/^the version is not that of the attested header's slot/), rest: to(LIGHT, json((o) => (Array.isArray(o) ? o.map((x) => ({ ...x, version: 'deneb' })) : { ...o, version: 'deneb' }))) },
 	{ name: 'a version to come in JSON', threat: 'T24', json: true, state: SEALED, journal: lacks(/^unknown fork/), rest: to(LIGHT, json((o) => (Array.isArray(o) ? o.map((x) => ({ ...x, version: 'gloas' })) : { ...o, version: 'gloas' }))) },
+	{ name: 'answers in JSON, whatever it is asked for', threat: 'T24', json: true, state: GOES_ON, journal: NOTHING, rest: to(LIGHT, (reply) => ({ ...reply })) },
 	// T15: SSZ and JSON of no form.
 	{ name: 'SSZ cut short', threat: 'T15', state: SEALED, journal: lacks(/^input ends inside a field/), rest: to(LIGHT, body((b) => b.subarray(0, b.length - 1))) },
 	{ name: 'half of the SSZ', threat: 'T15', state: STANDS, journal: lacks(/^input ends inside a field/), rest: to(LIGHT, body((b) => b.subarray(0, b.length >> 1))) },
