@@ -25,7 +25,9 @@ static void point_set(struct dr_lc_point *point, const struct dr_network *net, c
 	point->header = *header;
 	dr_lc_header_root(point->root, header);
 	point->participation = participation;
-	point->has_execution = dr_network_epoch(net, header->beacon.slot) >= net->forks[DR_BEACON_CAPELLA].epoch;
+	/* The body of a genesis block is the default, at whatever fork a chain begins: its payload is no block. */
+	point->has_execution = dr_network_epoch(net, header->beacon.slot) >= net->forks[DR_BEACON_CAPELLA].epoch &&
+			       !dr_bytes_zero(header->execution.block_hash, 32);
 }
 
 static void past_set(struct dr_lc_past *past, const struct dr_lc_header *header)

@@ -33,7 +33,7 @@ struct dr_lc_point {
 	struct dr_lc_header header;
 	uint8_t root[32];       /* of the beacon block */
 	uint32_t participation; /* of the committee, in the update that showed it; 0: the checkpoint */
-	bool has_execution;     /* Capella on: header.execution is the block's */
+	bool has_execution;     /* Capella on, genesis apart: header.execution is the block's */
 };
 
 /* A final block that is remembered, for conflicts. */

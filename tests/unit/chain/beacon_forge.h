@@ -125,11 +125,21 @@ static inline void forge_state(struct forge_block *b, const struct dr_network *n
 	memcpy(b->header.beacon.state_root, node, 32);
 }
 
+/* A body around the header's payload. */
+static inline void forge_payload(struct forge_block *b, const struct dr_network *net)
+{
+	struct dr_fail fail = { 0 };
+	uint8_t node[32];
+
+	assert_int_equal(dr_lc_execution_root(node, net, &b->header, &fail), DR_OK);
+	b->header.execution_branch.num = 0;
+	forge_climb(node, &b->header.execution_branch, DR_LC_EXECUTION_GINDEX);
+	memcpy(b->header.beacon.body_root, node, 32);
+}
+
 static inline void forge_body(struct forge_block *b, const struct dr_network *net)
 {
 	struct dr_lc_execution *e = &b->header.execution;
-	struct dr_fail fail = { 0 };
-	uint8_t node[32];
 
 	if (b->fork < DR_BEACON_CAPELLA) {
 		forge_bytes(b->header.beacon.body_root, "body", b->slot, b->salt);
@@ -148,10 +158,7 @@ static inline void forge_body(struct forge_block *b, const struct dr_network *ne
 	memcpy(e->extra_data.bytes, "forge", 5);
 	if (b->fork >= DR_BEACON_DENEB)
 		e->blob_gas_used = 131072;
-	assert_int_equal(dr_lc_execution_root(node, net, &b->header, &fail), DR_OK);
-	b->header.execution_branch.num = 0;
-	forge_climb(node, &b->header.execution_branch, DR_LC_EXECUTION_GINDEX);
-	memcpy(b->header.beacon.body_root, node, 32);
+	forge_payload(b, net);
 }
 
 static inline struct forge_block *forge_seal(struct forge_block *b, const struct dr_network *net)

@@ -304,6 +304,21 @@ static void test_genesis(void **state)
 	assert_true(news.committee && news.head && !news.final);
 }
 
+/* A chain that begins at Capella or later: its genesis block has the default payload, and that is no block 0. */
+static void test_genesis_payload(void **state)
+{
+	struct forge_block *genesis = forge_block(&net, 0, 4 * 64, NULL);
+
+	(void)state;
+	start_at(genesis);
+	assert_true(store->finalized.has_execution && store->head.has_execution);
+	memset(&genesis->header.execution, 0, sizeof(genesis->header.execution));
+	forge_payload(genesis, &net);
+	dr_lc_header_root(genesis->root, &genesis->header);
+	start_at(genesis);
+	assert_false(store->finalized.has_execution || store->head.has_execution);
+}
+
 /* What is attested in one period and final in the one before teaches nothing: neither the period's own next committee
  * nor, where that is not known, the store's. */
 static void test_teaching(void **state)
@@ -428,6 +443,7 @@ int main(void)
 		cmocka_unit_test_setup(test_all_forks, set_up),
 		cmocka_unit_test_setup(test_early_payloads, set_up),
 		cmocka_unit_test_setup(test_genesis, set_up),
+		cmocka_unit_test_setup(test_genesis_payload, set_up),
 		cmocka_unit_test_setup(test_teaching, set_up),
 		cmocka_unit_test_setup(test_start, set_up),
 	};
