@@ -121,10 +121,8 @@ void plan_beacon_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchang
 	bool good = false;
 
 	at->poll_at_ms = now_ms + p->config.poll_ms;
-	if (plan_find(p, want) == NULL) {
-		at->poll_at_ms = now_ms; /* the core wants it under another number now */
-		return;
-	}
+	if (want == 0)
+		return; /* nobody wants it any more */
 	dr_buf_init(&payload, DR_FRAME_LEN_MAX);
 	for (size_t i = 0; i < x->num && i < 2 && fail->err == DR_OK; i++) {
 		struct dr_beacon_item *items;

@@ -148,7 +148,8 @@ void plan_name_poll(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange 
 void plan_name_take(struct dr_plan *p, uint16_t e, const struct dr_rpc_exchange *x, uint64_t now_ms,
 		    struct dr_fail *fail);
 
-/* plan_beacon.c */
+/* plan_beacon.c. plan_beacon_poll: want is the id under which finality is wanted now, which need not be that under
+ * which it was asked for; 0: it is not. */
 void plan_beacon_ask_check(struct asks *a);
 void plan_beacon_ask_poll(struct asks *a);
 void plan_beacon_ask(struct asks *a, const struct standing *w);

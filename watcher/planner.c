@@ -349,6 +349,7 @@ enum dr_err dr_plan_done(struct dr_plan *p, const struct dr_rpc_exchange *x, uin
 {
 	struct endpoint_at *at = &p->endpoints[x->endpoint];
 	const enum trip_kind kind = at->trip.kind;
+	const struct standing *finality = finality_want(p);
 	enum dr_rpc_end end = x->end;
 
 	for (size_t i = 0; i < x->num && end == DR_RPC_RESULT; i++)
@@ -367,7 +368,7 @@ enum dr_err dr_plan_done(struct dr_plan *p, const struct dr_rpc_exchange *x, uin
 		break;
 	case TRIP_POLL:
 		if (end == DR_RPC_RESULT && plan_is_beacon(p, x->endpoint))
-			plan_beacon_poll(p, x->endpoint, x, at->trip.want, now_ms, fail);
+			plan_beacon_poll(p, x->endpoint, x, finality != NULL ? finality->want.id : 0, now_ms, fail);
 		else if (end == DR_RPC_RESULT)
 			plan_name_poll(p, x->endpoint, x, now_ms, fail);
 		break;

@@ -29,7 +29,7 @@ struct node {
 	struct dr_rpc_call *calls;
 	size_t num;
 	char first[160]; /* the path of the first call, of the last exchange for data */
-	unsigned pages;
+	unsigned pages, polls;
 };
 
 struct note {
@@ -118,6 +118,7 @@ static json_t *tell(struct node *n, const char *path)
 		return genesis(n);
 	if (n->flaw == NOT_FOUND)
 		return NULL;
+	n->polls += strstr(path, "/finality_update") != NULL;
 	if (strstr(path, "/finality_update") != NULL)
 		return update(n, DR_LC_FINALITY_UPDATE, n->newest);
 	if (strstr(path, "/optimistic_update") != NULL)
@@ -357,6 +358,36 @@ static void test_words(void **state)
 	end();
 }
 
+/* While the cursor climbs, the core wants finality under another number with every step. What comes is told under the
+ * one that stands then, and nobody is asked more often. */
+static void test_words_renamed(void **state)
+{
+	struct dr_fail fail = { 0 };
+	uint32_t id = 1;
+
+	(void)state;
+	begin(NONE, NONE);
+	want(id, DR_WANT_FINALITY, 0, 0);
+	for (unsigned i = 0; i < 30; i++, now += 100) {
+		const uint8_t be[4] = { 0, 0, 0, (uint8_t)id };
+
+		assert_int_equal(dr_plan_tick(plan, now, &fail), DR_OK);
+		id++;
+		want(id, DR_WANT_FINALITY, id, id);
+		assert_int_equal(dr_plan_message(plan, DR_MSG_CANCEL, dr_bytes_of(be, 4), now, &fail), DR_OK);
+		for (uint16_t e = 1; e <= NODES; e++)
+			if (nodes[e - 1].calls != NULL)
+				answer(e);
+		listen();
+	}
+	for (uint16_t e = 1; e <= NODES; e++) {
+		assert_in_range(nodes[e - 1].polls, 2, 4);
+		assert_int_equal(frames(e, DR_BEACON_FINALITY_UPDATE), 1);
+		assert_int_equal(frames(e, DR_BEACON_OPTIMISTIC_UPDATE), 1);
+	}
+	end();
+}
+
 /* An honest node tells what there is. The core is not to hold it against it. */
 static void test_too_few(void **state)
 {
@@ -445,8 +476,10 @@ static void test_updates(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_genesis), cmocka_unit_test(test_words),     cmocka_unit_test(test_too_few),
-		cmocka_unit_test(test_reason),  cmocka_unit_test(test_bootstrap), cmocka_unit_test(test_updates),
+		cmocka_unit_test(test_words_renamed), cmocka_unit_test(test_genesis),
+		cmocka_unit_test(test_words),         cmocka_unit_test(test_too_few),
+		cmocka_unit_test(test_reason),        cmocka_unit_test(test_bootstrap),
+		cmocka_unit_test(test_updates),
 	};
 
 	net_set();
