@@ -56,13 +56,17 @@ bool dr_follow_far_next(struct dr_follow *f, struct named *out)
 	return true;
 }
 
+/* How far one proof goes down: the whole window, but where tables are small. */
+#define HOP_SLOTS (DR_FOLLOW_REACH * (DR_STATE_SLOTS_MAX - 1))
+#define HOP       (DR_EVM_HISTORY_WINDOW < HOP_SLOTS ? DR_EVM_HISTORY_WINDOW : HOP_SLOTS)
+
 /* The lowest block whose hash EIP-2935 is asked for: where the tree reaches, or as low as it goes. Those a reach
  * apart above it are asked for as well: the way up needs them. */
 static uint64_t target_of(const struct dr_follow *f)
 {
 	const uint64_t goal = f->base_number + DR_FOLLOW_REACH, from = f->far.rungs[0].number;
 
-	return from - goal <= DR_EVM_HISTORY_WINDOW ? goal : from - DR_EVM_HISTORY_WINDOW;
+	return from - goal <= HOP ? goal : from - HOP;
 }
 
 void dr_follow_far_wants(const struct dr_follow *f, struct dr_want *want)
