@@ -44,6 +44,10 @@ static enum dr_err by_consensus(struct dr_engine *e, const struct dr_init *init,
 
 	if (init->quorum_k != 0 || init->quorum_n > DR_ENDPOINTS_MAX)
 		return dr_fail_set(fail, DR_ERR_LIMIT, "consensus: no quorum, and at most 16 sources", 0);
+	/* A longer one would be an old checkpoint accepted without anybody's name, and shown nowhere. */
+	if (config.max_age_s > DR_BEACON_AGE_DEFAULT_S && !config.aged)
+		return dr_fail_set(fail, DR_ERR_LIMIT,
+				   "consensus: an age limit beyond fourteen days, by nobody's word", 0);
 	if (dr_bytes_zero(init->checkpoint, 32))
 		return dr_fail_set(fail, DR_ERR_SYNTAX, "consensus: no checkpoint to begin from", 0);
 	if (dr_network_decode(&config.net, init->network, fail) != DR_OK)
