@@ -56,7 +56,7 @@ const char *dr_rpc_end_name(enum dr_rpc_end end)
 	case DR_RPC_NULL: return "answered null";
 	case DR_RPC_ERROR: return "answered with an error";
 	case DR_RPC_MISSING: return "left the request out of its answer";
-	case DR_RPC_MALFORMED: return "answered with what is no JSON-RPC reply to the request";
+	case DR_RPC_MALFORMED: return "answered with what is no reply to the request";
 	case DR_RPC_TOO_LARGE: return "answered with too much";
 	case DR_RPC_HTTP: return "answered with an HTTP error or redirect";
 	case DR_RPC_LIMITED: return "limits how often it may be asked";

@@ -23,7 +23,7 @@ export const NOT_PROVEN = lie(/^proof: trie (node|proof)/);
 export const NOT_ITS_NUMBER = lie(/^proof: a header's number is not its parent's plus one/);
 // Seen by the watch: its server is set aside, and not asked for a while.
 export const NOT_ITS_HASH = aside(/^set aside: a header that does not have the hash asked for/);
-export const NO_REPLY = aside(/^set aside: answered with what is no JSON-RPC reply/);
+export const NO_REPLY = aside(/^set aside: answered with what is no reply to the request/);
 export const TOO_LARGE = aside(/^set aside: answered with too much/);
 export const TOO_SLOW = aside(/^set aside: did not finish its answer in time/);
 export const BROKEN_OFF = aside(/^set aside: could not be reached, or broke the connection/);
