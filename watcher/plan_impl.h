@@ -104,9 +104,14 @@ static inline bool plan_is_beacon(const struct dr_plan *p, uint16_t e)
 	return e >= p->config.num_endpoints;
 }
 
+static inline bool plan_for_beacons(const struct dr_want *want)
+{
+	return want->kind == DR_WANT_BOOTSTRAP || want->kind == DR_WANT_UPDATES;
+}
+
 static inline bool plan_serves(const struct dr_plan *p, uint16_t e, const struct dr_want *want)
 {
-	return plan_is_beacon(p, e) == (want->kind == DR_WANT_BOOTSTRAP || want->kind == DR_WANT_UPDATES);
+	return plan_is_beacon(p, e) == plan_for_beacons(want);
 }
 
 /* planner.c */

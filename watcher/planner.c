@@ -478,22 +478,25 @@ static void end_rounds(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fail)
 enum dr_err dr_plan_tick(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fail)
 {
 	const uint16_t n = plan_sources(p);
-	size_t pending = 0, idle = 0, share = 0;
+	size_t pending[2] = { 0 }, idle[2] = { 0 }, share[2] = { 0 }; /* of RPC servers, of beacon nodes */
 
 	end_rounds(p, now_ms, fail);
 	for (size_t i = 0; i < WANTS_HELD; i++)
-		pending += p->wants[i].used && !p->wants[i].busy && p->wants[i].want.kind != DR_WANT_FINALITY &&
-			   now_ms >= p->wants[i].not_before_ms;
+		pending[plan_for_beacons(&p->wants[i].want)] += p->wants[i].used && !p->wants[i].busy &&
+								p->wants[i].want.kind != DR_WANT_FINALITY &&
+								now_ms >= p->wants[i].not_before_ms;
 	for (uint16_t e = 0; e < n; e++)
-		idle += p->endpoints[e].checked && is_open(p, e, now_ms) && !p->io.busy(p->io.ctx, e);
-	if (p->waiting.len == 0 && idle > 0)
-		share = (pending + idle - 1) / idle;
+		idle[plan_is_beacon(p, e)] +=
+			p->endpoints[e].checked && is_open(p, e, now_ms) && !p->io.busy(p->io.ctx, e);
+	for (size_t kind = 0; kind < 2; kind++)
+		if (p->waiting.len == 0 && idle[kind] > 0)
+			share[kind] = (pending[kind] + idle[kind] - 1) / idle[kind];
 	p->turn = (uint16_t)((p->turn + 1) % n);
 	for (uint16_t i = 0; i < n && fail->err == DR_OK; i++) {
 		const uint16_t e = (uint16_t)((p->turn + i) % n);
 
 		if (!p->io.busy(p->io.ctx, e) && is_open(p, e, now_ms))
-			ask_endpoint(p, e, share, now_ms, fail);
+			ask_endpoint(p, e, share[plan_is_beacon(p, e)], now_ms, fail);
 	}
 	return fail->err;
 }

@@ -131,10 +131,15 @@ static json_t *tell(struct node *n, const char *path)
 	return told(n, &item);
 }
 
+/* Where serves is true, what source 0 was asked last. */
+static struct dr_rpc_call *server;
+static size_t server_num;
+static bool serves;
+
 static bool io_busy(void *ctx, uint16_t e)
 {
 	(void)ctx;
-	return e > 0 && nodes[e - 1].calls != NULL;
+	return e > 0 ? nodes[e - 1].calls != NULL : server != NULL;
 }
 
 static void drop(struct dr_rpc_call *calls, size_t num)
@@ -148,6 +153,11 @@ static enum dr_err io_post(void *ctx, uint16_t e, struct dr_rpc_call *calls, siz
 {
 	(void)ctx;
 	(void)fail;
+	if (e == 0 && serves) {
+		server = calls;
+		server_num = num;
+		return DR_OK;
+	}
 	if (e == 0) {
 		drop(calls, num); /* it is never heard of again */
 		return DR_OK;
@@ -473,13 +483,47 @@ static void test_updates(void **state)
 	end();
 }
 
+/* What beacon nodes cannot tell is not shared out among them. */
+static void test_share(void **state)
+{
+	json_t *genesis_block =
+		json_pack("{s:s}", "hash", "0x0000000000000000000000000000000000000000000000000000000000000000");
+	json_t *chain_id = json_string("0x1");
+	struct dr_fail fail = { 0 };
+
+	(void)state;
+	begin(NONE, NONE);
+	serves = true;
+	want(1, DR_WANT_FINALITY, 0, 0);
+	run(0);
+	assert_int_equal(server_num, 2);
+	server[0].end = server[1].end = DR_RPC_RESULT;
+	server[0].reply.result = chain_id;
+	server[1].reply.result = genesis_block;
+	struct dr_rpc_exchange x = { .num = 2, .calls = server, .end = DR_RPC_RESULT };
+
+	server = NULL;
+	assert_int_equal(dr_plan_done(plan, &x, now, &fail), DR_OK);
+	drop(x.calls, x.num);
+	for (uint32_t id = 2; id < 26; id++)
+		want(id, DR_WANT_RECEIPTS, id, id);
+	assert_int_equal(dr_plan_tick(plan, now, &fail), DR_OK);
+	assert_non_null(server);
+	assert_int_equal(server_num, 2 * 24);
+	drop(server, server_num);
+	server = NULL;
+	serves = false;
+	json_decref(genesis_block);
+	json_decref(chain_id);
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words_renamed), cmocka_unit_test(test_genesis),
-		cmocka_unit_test(test_words),         cmocka_unit_test(test_too_few),
-		cmocka_unit_test(test_reason),        cmocka_unit_test(test_bootstrap),
-		cmocka_unit_test(test_updates),
+		cmocka_unit_test(test_words_renamed), cmocka_unit_test(test_share),   cmocka_unit_test(test_genesis),
+		cmocka_unit_test(test_words),         cmocka_unit_test(test_too_few), cmocka_unit_test(test_reason),
+		cmocka_unit_test(test_bootstrap),     cmocka_unit_test(test_updates),
 	};
 
 	net_set();
