@@ -4,7 +4,7 @@
 # make demo           the main job on a recorded chain: no node, no npm, no network once packages are there
 # make check          every test; make check-offline: its part without npm and network
 # make check-long     the heavier rounds
-# make check-devnet   derot over a network that finalizes by itself, Lodestar and EthereumJS; from genesis, three minutes
+# make check-devnet   derot over a network that finalizes by itself, Lodestar and EthereumJS; from genesis, six minutes
 # make deps           Debian packages, installed if missing (the only thing here that uses root)
 # make fuzz T=rlp TIME=60    libFuzzer on tests/fuzz/fuzz_rlp.c; what it finds is kept in build/fuzz/found/
 # make fuzz-all RUNS=10000000    every target so often: build/fuzz/report.tsv
