@@ -193,7 +193,7 @@ static enum dr_err close_step(struct dr_engine *e, struct dr_fail *fail)
 	return err == DR_OK ? DR_OK : dr_engine_fail(e, err, "the host could not end a step", fail);
 }
 
-/* Final blocks of a beacon chain are minutes old, and nodes keep the state of young ones alone: it is proven ahead. */
+/* Final blocks of a beacon chain are minutes old, and nodes keep young state alone: it is proven ahead. */
 static void want_young(struct dr_engine *e, const struct dr_head *head)
 {
 	uint8_t slots[DR_STATE_SLOTS_MAX][32];
