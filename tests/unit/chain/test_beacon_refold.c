@@ -55,6 +55,8 @@ static void tell(struct dr_beacon *b, enum dr_beacon_kind kind, struct dr_bytes 
 	assert_int_equal(dr_beacon_payload(payload, kind, DR_BEACON_FULU, ssz, &fail), DR_OK);
 	if (hear(b, dr_buf_view(payload), said))
 		kept->num++;
+	else
+		dr_buf_free(payload);
 }
 
 static void tell_update(struct dr_beacon *b, enum dr_lc_kind kind, const struct forge_block *block, struct said *said,
