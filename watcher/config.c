@@ -161,13 +161,14 @@ static bool name_is_plain(const char *name)
 	return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
 }
 
-/* http:// or https://, then at least a host; only printable ASCII, so that what curl reads is what stands here. */
+/* http:// or https://, then at least a host; only printable ASCII, so that what curl reads is what stands here. No
+ * fragment: paths are put behind a beacon node's URL, and would be part of it. */
 static bool url_is_plain(const char *url)
 {
 	const size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
 
 	for (const char *c = url; *c != '\0'; c++)
-		if (*c <= 0x20 || *c >= 0x7f)
+		if (*c <= 0x20 || *c >= 0x7f || *c == '#')
 			return false;
 	return scheme != 0 && url[scheme] != '\0' && strchr("/?#:@", url[scheme]) == NULL;
 }

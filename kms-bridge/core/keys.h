@@ -20,7 +20,8 @@
  *   3. A replay never makes a struct dr_keys.
  *   4. A root that came from another node is held only if it gives the keys published on chain.
  *
- * Roots made at proof quorum are development roots for ever: this build knows no other proof.
+ * Roots made at proof quorum are development roots for ever. Those made at proof consensus are not, and give their
+ * keys to nobody before there is attestation (core_keys.c).
  *
  * Layer: kms-bridge/core.
  */

@@ -213,23 +213,32 @@ static void test_far_conflicts(void **state)
 	fk_free(fk);
 }
 
+/* A follower at the first block of a chain of one event a block. */
+static const struct forge_event young_event = { .topic0 = { 7 }, .data = { (const uint8_t *)"young", 5 } };
+
+static struct follow_kit *young_chain(enum dr_way way)
+{
+	struct forge *forge = forge_new(1);
+
+	forge->noise = false;
+	forge->tip = forge_block(forge, NULL, 1, &young_event, 1, NULL);
+	forge->final_number = 100;
+	struct follow_kit *fk = fk_new(forge, way, 512, 1);
+
+	fk_run(fk, 100, 10);
+	return fk;
+}
+
 /* The contract's state at a block that is a head: proven then, a fact when it is final, and not when another is. */
 static void test_young(void **state)
 {
 	const uint8_t slots[2][32] = { { 0 }, { [31] = 1 } };
-	struct forge *forge = forge_new(1);
-	const struct forge_event event = { .topic0 = { 7 }, .data = { (const uint8_t *)"young", 5 } };
-	struct forge_block *a, *b, *x;
+	struct follow_kit *fk = young_chain(DR_WAY_BLOOM);
+	struct forge *forge = fk->forge;
+	struct forge_block *a = forge->tip, *b, *x;
 
 	(void)state;
-	forge->noise = false;
-	a = forge_block(forge, NULL, 1, &event, 1, NULL);
-	struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 1);
-
-	forge->tip = a;
-	forge->final_number = 100;
-	fk_run(fk, 100, 10);
-	b = forge_block(forge, a, 1, &event, 1, NULL);
+	b = forge_block(forge, a, 1, &young_event, 1, NULL);
 	x = forge_block(forge, a, 2, NULL, 0, NULL); /* the other fork */
 	forge->heads = true;
 	forge->tip = x;
@@ -276,19 +285,12 @@ static void test_young(void **state)
 static void test_young_fork(void **state)
 {
 	const uint8_t slots[2][32] = { { 0 }, { [31] = 1 } };
-	struct forge *forge = forge_new(1);
-	const struct forge_event event = { .topic0 = { 7 }, .data = { (const uint8_t *)"young", 5 } };
-	struct forge_block *a, *b, *x;
+	struct follow_kit *fk = young_chain(DR_WAY_BLOOM);
+	struct forge *forge = fk->forge;
+	struct forge_block *a = forge->tip, *b, *x;
 
 	(void)state;
-	forge->noise = false;
-	a = forge_block(forge, NULL, 1, &event, 1, NULL);
-	struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 1);
-
-	forge->tip = a;
-	forge->final_number = 100;
-	fk_run(fk, 100, 10);
-	b = forge_block(forge, a, 1, &event, 1, NULL);
+	b = forge_block(forge, a, 1, &young_event, 1, NULL);
 	x = forge_block(forge, a, 2, NULL, 0, NULL);
 	forge->heads = true;
 	forge->tip = x;
@@ -314,20 +316,13 @@ static void test_young_fork(void **state)
 static void test_young_stands(void **state)
 {
 	const uint8_t slots[2][32] = { { 0 }, { [31] = 1 } };
-	struct forge *forge = forge_new(1);
-	const struct forge_event event = { .topic0 = { 7 }, .data = { (const uint8_t *)"young", 5 } };
-	struct forge_block *a, *b, *c;
+	struct follow_kit *fk = young_chain(DR_WAY_BLOOM);
+	struct forge *forge = fk->forge;
+	struct forge_block *a = forge->tip, *b, *c;
 
 	(void)state;
-	forge->noise = false;
-	a = forge_block(forge, NULL, 1, &event, 1, NULL);
-	struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 1);
-
-	forge->tip = a;
-	forge->final_number = 100;
-	fk_run(fk, 100, 10);
-	b = forge_block(forge, a, 1, &event, 1, NULL);
-	c = forge_block(forge, b, 1, &event, 1, NULL);
+	b = forge_block(forge, a, 1, &young_event, 1, NULL);
+	c = forge_block(forge, b, 1, &young_event, 1, NULL);
 	forge->heads = true;
 	forge->tip = c;
 	for (int i = 0; i < 4; i++)
@@ -349,20 +344,13 @@ static void test_young_stands(void **state)
 static void test_young_two_wants(void **state)
 {
 	const uint8_t slots[3][32] = { { 0 }, { [31] = 1 }, { [31] = 2 } };
-	struct forge *forge = forge_new(1);
-	const struct forge_event event = { .topic0 = { 7 }, .data = { (const uint8_t *)"young", 5 } };
-	struct forge_block *a, *b;
+	struct follow_kit *fk = young_chain(DR_WAY_ACCUMULATOR);
+	struct forge *forge = fk->forge;
+	struct forge_block *a = forge->tip, *b;
 	struct dr_want *wants;
 
 	(void)state;
-	forge->noise = false;
-	a = forge_block(forge, NULL, 1, &event, 1, NULL);
-	struct follow_kit *fk = fk_new(forge, DR_WAY_ACCUMULATOR, 512, 1);
-
-	forge->tip = a;
-	forge->final_number = 100;
-	fk_run(fk, 100, 10);
-	b = forge_block(forge, a, 1, &event, 1, NULL);
+	b = forge_block(forge, a, 1, &young_event, 1, NULL);
 	fk_feed(fk, frame_header(b, 0));
 	dr_follow_want_young(fk->f, 101, b->header.hash, slots, 3);
 	forge->tip = b;
