@@ -4,9 +4,10 @@
  *
  * Input: u8 what. 0: u8 table · u8 fork · bytes to decode, frame and peek at. 1: bytes of a network. Else a script
  * of steps, each 8 bytes: update kind and chain · attested slot · final slot · signature slot · signers · what is
- * changed, two bytes · by what. Blocks are forged (tests/unit/chain/beacon_forge.h) on a network of 16 slots a period
- * and 8 members a committee. BLS is stood in for (linked with --wrap): a key is its number, a signature names the
- * message and the sum of its signers' numbers.
+ * changed, two bytes · by what (if bits 2 and 3 of the kind are 0). Blocks are forged
+ * (tests/unit/chain/beacon_forge.h) on a network of 16 slots a period and 8 members a committee. BLS is stood in for
+ * (linked with --wrap): a key is its number, a signature names the message and the sum of its signers' numbers. A
+ * block is forged once, for all inputs.
  *
  * What must hold: what decodes encodes to the same bytes, failures leave zeros. Only what is taken changes the store;
  * slots and numbers of what is final and head never go back; what is taken had two thirds and was not changed; a
@@ -21,7 +22,10 @@
 
 #define COMMITTEE 8u
 #define PERIOD    16u
-#define STEPS_MAX 32u
+#define STEPS_MAX 12u
+#define OTHER     20u  /* a committee that no period is of */
+#define SLOTS     128u /* of which the network knows the fork */
+#define BACK      32u  /* slots from a head to what is final with it */
 
 /* ---- BLS, stood in for ---- */
 
@@ -122,7 +126,7 @@ static void net_make(struct dr_network *net)
 				    .seconds_per_slot = 2,
 				    .genesis_time = 1000,
 				    .genesis_validators_root = { 1 },
-				    .unknown_epoch = 32 };
+				    .unknown_epoch = SLOTS / 4 };
 	for (uint8_t i = 0; i < DR_BEACON_FORKS; i++) {
 		net->forks[i].epoch = i < DR_BEACON_CAPELLA ? 0 : 4u * (i - 2u);
 		net->forks[i].version[0] = i;
@@ -203,24 +207,59 @@ static void network(struct dr_bytes bytes)
 static struct dr_lc_store store, before;
 static struct dr_lc_update update;
 
-/* Is the store what it was before? Keys that no committee here has are left out: they are most of it. */
+/* Keys that no committee here has are left out: they are most of it. */
+#define STORE_KEYS   offsetof(struct dr_lc_store, keys)
+#define STORE_BEHIND offsetof(struct dr_lc_store, current)
+#define KEYS_USED    offsetof(struct dr_lc_keys, keys[COMMITTEE])
+
+static void remember(void)
+{
+	memcpy(&before, &store, STORE_KEYS);
+	for (size_t i = 0; i < 3; i++)
+		memcpy(&before.keys[i], &store.keys[i], KEYS_USED);
+	memcpy((uint8_t *)&before + STORE_BEHIND, (const uint8_t *)&store + STORE_BEHIND,
+	       sizeof(store) - STORE_BEHIND);
+}
+
 static bool untouched(void)
 {
-	const size_t keys = offsetof(struct dr_lc_store, keys), behind = offsetof(struct dr_lc_store, current);
-
 	for (size_t i = 0; i < 3; i++)
-		if (memcmp(&store.keys[i], &before.keys[i], offsetof(struct dr_lc_keys, keys[COMMITTEE])) != 0)
+		if (memcmp(&store.keys[i], &before.keys[i], KEYS_USED) != 0)
 			return false;
-	return memcmp(&store, &before, keys) == 0 &&
-	       memcmp((const uint8_t *)&store + behind, (const uint8_t *)&before + behind, sizeof(store) - behind) ==
-		       0;
+	return memcmp(&store, &before, STORE_KEYS) == 0 &&
+	       memcmp((const uint8_t *)&store + STORE_BEHIND, (const uint8_t *)&before + STORE_BEHIND,
+		      sizeof(store) - STORE_BEHIND) == 0;
 }
 
 /* What is final is at even slots and has nothing final below it, what is attested at odd ones: so a block is the same
  * whoever names it. Its number is its slot, so no two of them are neighbours. */
+static struct forge_block *made(struct forge_block *at, const struct dr_network *net, uint8_t salt, uint64_t slot,
+				struct forge_block *final, bool other)
+{
+	if (dr_bytes_zero(at->root, 32)) {
+		*at = (struct forge_block){ .slot = slot, .number = slot, .salt = salt, .finalized = final };
+		at->current = dr_network_period(net, slot);
+		at->next = other ? OTHER : at->current + 1;
+		forge_seal(at, net);
+	}
+	return at;
+}
+
 static struct forge_block *final_block(const struct dr_network *net, uint8_t salt, uint64_t slot)
 {
-	return slot < 2 ? NULL : forge_block(net, salt, slot & ~(uint64_t)1, NULL);
+	static struct forge_block blocks[2][SLOTS / 2];
+
+	return made(&blocks[salt][slot / 2], net, salt, slot & ~(uint64_t)1, NULL, false);
+}
+
+/* other: on it another committee comes next. */
+static struct forge_block *head_block(const struct dr_network *net, uint8_t salt, bool other, uint64_t slot,
+				      struct forge_block *final)
+{
+	static struct forge_block blocks[2][2][SLOTS / 2][BACK / 2 + 2];
+	const uint64_t back = final == NULL ? 0 : 1 + (slot - final->slot) / 2;
+
+	return made(&blocks[salt][other][slot / 2][back], net, salt, slot, final, other);
 }
 
 /* Bytes of its SSZ are changed. What signature_slot says is not authenticated; everything else is. */
@@ -246,7 +285,7 @@ static void step(const struct dr_network *net, const uint8_t in[static 8], bool 
 	const enum dr_lc_kind kind = (enum dr_lc_kind)(1 + in[0] % 3);
 	const uint8_t salt = in[0] >> 4 & 1;
 	const uint64_t base = store.finalized.header.beacon.slot;
-	const uint64_t slot = (base + in[1] % 48) | 1, back = in[2] % 32;
+	const uint64_t slot = (base + in[1] % 48) | 1, back = in[2] % BACK;
 	struct forge_block *final = NULL, *attested;
 	struct dr_fail fail = { 0 }, known = { 0 };
 	enum dr_beacon_fork fork;
@@ -255,13 +294,9 @@ static void step(const struct dr_network *net, const uint8_t in[static 8], bool 
 
 	if (dr_network_fork_at(&fork, net, slot, &known) != DR_OK)
 		return;
-	if (back <= slot)
+	if (back + 2 <= slot)
 		final = final_block(net, salt, slot - back);
-	attested = forge_block(net, salt, slot, final);
-	if (in[0] & 0x40) { /* a head on which another committee comes next */
-		attested->next = 20;
-		forge_seal(attested, net);
-	}
+	attested = head_block(net, salt, in[0] & 0x40, slot, final);
 	update = forge_update(net, kind, attested);
 	update.signature_slot = slot + 1 + in[3] % 4;
 	forge_sign(&update, net, dr_network_period(net, update.signature_slot) + (in[0] >> 5 & 1),
@@ -270,12 +305,12 @@ static void step(const struct dr_network *net, const uint8_t in[static 8], bool 
 		memset(&update.finality_branch, 0, sizeof(update.finality_branch));
 		memset(&update.finalized, 0, sizeof(update.finalized));
 	}
-	if (in[7] != 0)
+	if ((in[0] & 0x0c) == 0 && in[7] != 0)
 		changed = change(net, (size_t)in[5] << 8 | in[6], in[7], &form);
 	if (!form)
 		return;
 
-	before = store;
+	remember();
 	const uint64_t now = dr_network_time(net, update.signature_slot) - in[3] / 128 * 4;
 
 	if (dr_lc_store_take(&store, &update, now, &news, &fail) != DR_OK) {
@@ -317,8 +352,7 @@ static void script(const struct dr_network *net, struct dr_bytes bytes)
 
 	if (bytes.len < 1)
 		return;
-	kit_used = 0;
-	checkpoint = forge_block(net, 0, slot, NULL);
+	checkpoint = final_block(net, 0, slot);
 	bootstrap = forge_bootstrap(net, checkpoint);
 	DR_ASSERT(dr_lc_store_start(&store, net, checkpoint->root, &bootstrap, dr_network_time(net, slot), &fail) ==
 		  DR_OK);
