@@ -284,12 +284,12 @@ static void step(struct script *s)
 	case 14:
 		if (low == 0) {
 			found(s);
-		} else if (low < 8) { /* what most requests ask about */
+		} else if (low >= 8) {
+			pass(s);
+		} else if (k->num_events < ACTS_MAX) { /* what most requests ask about */
 			kit_node(k, NODE, DR_ROLE_KMS, KMS, 5);
 			ACT(k, DR_ACTION_APP_REGISTER, 0, DEPLOYER, 0, kit_b(APP), kit_b(0x0c), kit_n(APP_NOTICE),
 			    kit_n(3));
-		} else {
-			pass(s);
 		}
 		break;
 	default: {
