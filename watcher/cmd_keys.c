@@ -100,20 +100,27 @@ static int registration(struct dr_asking *a, json_t *obj, const struct dr_node_p
 	return DR_EXIT_OK;
 }
 
+int dr_keys_node(struct dr_asking *a, struct dr_node_public *node)
+{
+	struct dr_fail fail = { 0 };
+	struct dr_bytes payload;
+	int code = dr_ask_send(a, DR_MSG_NODE_GET, NULL, 0);
+
+	if (code == DR_EXIT_OK)
+		code = dr_ask_answer(a, DR_MSG_NODE, &payload);
+	if (code == DR_EXIT_OK && dr_node_public_get(node, payload, &fail) != DR_OK)
+		code = dr_ask_odd(a, &fail);
+	return code;
+}
+
 static int keys_node(struct dr_cli *cli, const struct dr_keys_opts *o)
 {
 	static struct dr_node_public node;
-	struct dr_fail fail = { 0 };
-	struct dr_bytes payload;
 	struct dr_asking a;
 	int code = dr_ask_open(&a, cli, o->config);
 
 	if (code == DR_EXIT_OK)
-		code = dr_ask_send(&a, DR_MSG_NODE_GET, NULL, 0);
-	if (code == DR_EXIT_OK)
-		code = dr_ask_answer(&a, DR_MSG_NODE, &payload);
-	if (code == DR_EXIT_OK && dr_node_public_get(&node, payload, &fail) != DR_OK)
-		code = dr_ask_odd(&a, &fail);
+		code = dr_keys_node(&a, &node);
 	if (code == DR_EXIT_OK && dr_bytes_zero(node.enc_key, 32))
 		code = dr_ask_trouble(cli, DR_EXIT_SEALED, "none", "this node has no keys of its own yet", NULL,
 				      "derot-core", "it makes them when it first runs with a key file");
@@ -129,7 +136,6 @@ static int keys_node(struct dr_cli *cli, const struct dr_keys_opts *o)
 	return code;
 }
 
-/* The publication of a generation; trouble if the node holds none. */
 int dr_keys_root(struct dr_asking *a, struct dr_root_public *root, uint64_t generation)
 {
 	struct dr_fail fail = { 0 };

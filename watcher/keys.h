@@ -26,7 +26,9 @@ struct dr_keys_opts {
 	const char *file; /* the argument, of a form that takes one */
 };
 
-/* cmd_keys.c */
+/* cmd_keys.c. dr_keys_node: this node's public keys, as the core tells them. dr_keys_root: the publication of a
+ * generation (0: the newest); trouble if the node holds none. */
+int dr_keys_node(struct dr_asking *a, struct dr_node_public *node);
 int dr_keys_root(struct dr_asking *a, struct dr_root_public *root, uint64_t generation);
 
 /* keys_tx.c */

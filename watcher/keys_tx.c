@@ -207,8 +207,6 @@ int dr_cmd_keys_heartbeat(struct dr_cli *cli, const struct dr_keys_opts *o)
 	static struct dr_node_public node;
 	struct dr_tx_terms terms = { 0 };
 	uint8_t data[DR_KEYS_CALL_MAX];
-	struct dr_fail fail = { 0 };
-	struct dr_bytes payload;
 	struct dr_asking a;
 	int code = terms_of(cli, &terms, o);
 
@@ -216,11 +214,7 @@ int dr_cmd_keys_heartbeat(struct dr_cli *cli, const struct dr_keys_opts *o)
 		return code;
 	code = dr_ask_open(&a, cli, o->config);
 	if (code == DR_EXIT_OK)
-		code = dr_ask_send(&a, DR_MSG_NODE_GET, NULL, 0);
-	if (code == DR_EXIT_OK)
-		code = dr_ask_answer(&a, DR_MSG_NODE, &payload);
-	if (code == DR_EXIT_OK && dr_node_public_get(&node, payload, &fail) != DR_OK)
-		code = dr_ask_odd(&a, &fail);
+		code = dr_keys_node(&a, &node);
 	if (code == DR_EXIT_OK && dr_bytes_zero(node.nonce, 32))
 		code = dr_ask_trouble(cli, DR_EXIT_SEALED, "none", "the core has drawn no nonce yet", NULL,
 				      "derot-core",

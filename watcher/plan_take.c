@@ -67,20 +67,29 @@ static void take_header(struct taking *t)
 		plan_answered(t->w, t->now_ms);
 }
 
+/* Header i of several; false: there is none. A failure to read it is in own. */
+static bool next_header(struct taking *t, size_t i, struct dr_evm_header *h, struct dr_fail *own)
+{
+	*own = (struct dr_fail){ 0 };
+	if (t->calls[i].end != DR_RPC_RESULT) {
+		not_answered(t, &t->calls[i]);
+		return false;
+	}
+	t->payload.len = 0;
+	dr_answer_header(&t->payload, h, t->calls[i].reply.result, NULL, t->p->arena, own);
+	return true;
+}
+
 static void take_headers(struct taking *t)
 {
 	struct standing *w = t->w;
 
 	for (size_t i = 0; i < t->item->num; i++) {
-		struct dr_fail own = { 0 };
 		struct dr_evm_header h;
+		struct dr_fail own;
 
-		if (t->calls[i].end != DR_RPC_RESULT) {
-			not_answered(t, &t->calls[i]);
+		if (!next_header(t, i, &h, &own))
 			return;
-		}
-		t->payload.len = 0;
-		dr_answer_header(&t->payload, &h, t->calls[i].reply.result, NULL, t->p->arena, &own);
 		if (own.err == DR_OK && h.number != w->next) {
 			not_had(t, "a block with another number than asked for");
 			return;
@@ -108,15 +117,11 @@ static void take_parents(struct taking *t)
 
 	memcpy(expected, want->hash, 32);
 	for (size_t i = 0; i < t->item->num; i++) {
-		struct dr_fail own = { 0 };
 		struct dr_evm_header h;
+		struct dr_fail own;
 
-		if (t->calls[i].end != DR_RPC_RESULT) {
-			not_answered(t, &t->calls[i]);
+		if (!next_header(t, i, &h, &own))
 			return;
-		}
-		t->payload.len = 0;
-		dr_answer_header(&t->payload, &h, t->calls[i].reply.result, NULL, t->p->arena, &own);
 		if (own.err == DR_OK && (h.number != want->last - i || memcmp(h.hash, expected, 32) != 0)) {
 			not_had(t, "has another block at this number");
 			return;

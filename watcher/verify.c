@@ -231,7 +231,8 @@ uint64_t dr_obj_u64(struct dr_obj *o, const char *key)
 	return n;
 }
 
-void dr_obj_word(struct dr_obj *o, const char *key, uint8_t word[static 32])
+static void take_word(struct dr_obj *o, const char *key, uint8_t word[static 32],
+		      enum dr_err read(uint8_t *, const char *, size_t, struct dr_fail *))
 {
 	const json_t *value = dr_obj_take(o, key);
 	const char *text = text_of(o->c, value, o->path, key);
@@ -240,21 +241,18 @@ void dr_obj_word(struct dr_obj *o, const char *key, uint8_t word[static 32])
 	memset(word, 0, 32);
 	if (text == NULL)
 		return;
-	dr_hex_quantity(word, text, json_string_length(value), &fail);
+	read(word, text, json_string_length(value), &fail);
 	hex_failed(o->c, &fail, o->path, key);
+}
+
+void dr_obj_word(struct dr_obj *o, const char *key, uint8_t word[static 32])
+{
+	take_word(o, key, word, dr_hex_quantity);
 }
 
 void dr_obj_padded(struct dr_obj *o, const char *key, uint8_t word[static 32])
 {
-	const json_t *value = dr_obj_take(o, key);
-	const char *text = text_of(o->c, value, o->path, key);
-	struct dr_fail fail = { DR_OK, NULL, 0 };
-
-	memset(word, 0, 32);
-	if (text == NULL)
-		return;
-	dr_hex_padded(word, text, json_string_length(value), &fail);
-	hex_failed(o->c, &fail, o->path, key);
+	take_word(o, key, word, dr_hex_padded);
 }
 
 struct dr_bytes dr_json_data(struct dr_check *c, const json_t *value, const char *path, const char *key)
