@@ -20,7 +20,7 @@
 
 #define BLOCKS    32u
 #define ENDPOINTS 3u
-#define NOTES     256u
+#define NOTES     1024u
 
 static struct dr_evm_header blocks[BLOCKS], other_chain;
 static struct dr_arena *arena;
