@@ -445,6 +445,18 @@ static inline enum dr_deny ek_ask(const struct engine_kit *k)
 	return d.deny;
 }
 
+/* ek_sealed: and everything that can be asked says the same. */
+static inline bool ek_sealed(const struct engine_kit *k)
+{
+	const char *why;
+	const bool is = dr_engine_sealed(k->e, &why);
+
+	assert_int_equal(is, why[0] != '\0');
+	assert_int_equal(is, ek_ask(k) == DR_DENY_SEALED);
+	assert_int_equal(is, dr_engine_ask_share(k->e, 1, kit_id(NODE)) == DR_DENY_SEALED);
+	return is;
+}
+
 static inline void ek_request(struct engine_kit *k)
 {
 	const struct dr_request request = world_request();

@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/kms-bridge/engine_kit.h"
 
-static bool sealed(const struct engine_kit *k)
-{
-	const char *why;
-	const bool is = dr_engine_sealed(k->e, &why);
-
-	assert_int_equal(is, why[0] != '\0');
-	assert_int_equal(is, ek_ask(k) == DR_DENY_SEALED);
-	assert_int_equal(is, dr_engine_ask_share(k->e, 1, kit_id(NODE)) == DR_DENY_SEALED);
-	return is;
-}
-
 /* Sealed before the start, after it, and until the contract is proven; a right only once final and past its notice,
  * though its head is there. */
 static void test_grant(void **state)
@@ -24,22 +13,22 @@ static void test_grant(void **state)
 		struct engine_kit *k = ek_new(&w, DR_WAY_BLOOM, 512);
 
 		w.forge->heads = heads == 1;
-		assert_true(sealed(k));
+		assert_true(ek_sealed(k));
 		ek_start(k);
-		assert_true(sealed(k));
+		assert_true(ek_sealed(k));
 		for (uint64_t number = START; number <= RIGHT; number++) {
 			w.forge->final_number = number;
 			ek_run(k, number);
-			assert_false(sealed(k));
+			assert_false(ek_sealed(k));
 			if (number == RIGHT - 1)
 				assert_int_equal(ek_ask(k), DR_DENY_APP_NOTICE);
 			assert_int_equal(ek_ask(k) == DR_DENY_NONE, number == RIGHT);
 		}
 		assert_true(k->num_ledger > 20);
 		ek_start(k);
-		assert_true(sealed(k));
+		assert_true(ek_sealed(k));
 		ek_round(k);
-		assert_false(sealed(k));
+		assert_false(ek_sealed(k));
 		assert_int_equal(ek_ask(k), DR_DENY_NONE);
 		assert_int_equal(k->num_refused, 0);
 		ek_free(k);
@@ -186,7 +175,7 @@ static void test_heads_lost(void **state)
 		ek_feed(k, frame_header(a, 0));
 		ek_feed(k, frame_receipts(a, a->header.hash, 0));
 	}
-	assert_true(sealed(k));
+	assert_true(ek_sealed(k));
 	ek_feed(k, frame_named(DR_STATUS_HEAD, revoked, 0));
 	ek_feed(k, frame_named(DR_STATUS_HEAD, revoked, 1));
 	for (uint64_t n = RIGHT + 1; n <= revoked->header.number; n++) {
@@ -241,27 +230,27 @@ static void test_lease(void **state)
 		k = ek_new(&w, DR_WAY_BLOOM, 512);
 		ek_start(k);
 		ek_run(k, RIGHT);
-		assert_false(sealed(k));
+		assert_false(ek_sealed(k));
 		const size_t leases = k->num_notes[DR_NOTE_LEASE];
 
 		ek_clock(k, rows[i].boot_ms, rows[i].wall_ms);
 		kit_assert_fail(DR_OK, &k->fail);
-		if (sealed(k) != rows[i].sealed)
+		if (ek_sealed(k) != rows[i].sealed)
 			fail_msg("%s", rows[i].name);
 		assert_int_equal(k->num_notes[DR_NOTE_LEASE], leases + rows[i].sealed);
 		/* The wall clock comes back: by it alone the lease does. The boot clock never does. */
 		ek_clock(k, boot, at);
-		assert_int_equal(sealed(k), k->boot_ms > boot + lease);
+		assert_int_equal(ek_sealed(k), k->boot_ms > boot + lease);
 		/* A newer final block renews it, by the boot clock; an old one said again does not. */
 		for (uint16_t e = 0; e < 3; e++)
 			ek_feed(k, frame_named(DR_STATUS_FINAL, w.tip, e));
-		assert_int_equal(sealed(k), k->boot_ms > boot + lease);
+		assert_int_equal(ek_sealed(k), k->boot_ms > boot + lease);
 	}
 	ek_clock(k, UINT64_MAX, at);
-	assert_true(sealed(k));
+	assert_true(ek_sealed(k));
 	w.forge->final_number = world_plain(&w, 1)->header.number;
 	ek_run(k, RIGHT + 1);
-	assert_false(sealed(k));
+	assert_false(ek_sealed(k));
 	ek_free(k);
 	world_free(&w);
 }
@@ -359,125 +348,6 @@ static void test_replay(void **state)
 	}
 }
 
-static void test_lies(void **state)
-{
-	struct dr_status_report *report = (struct dr_status_report *)kit_alloc(sizeof(*report));
-	struct world w;
-
-	(void)state;
-	world_new(&w, 5);
-	struct engine_kit *k = ek_new(&w, DR_WAY_RECEIPTS, 512);
-	struct forge_block *b = w.forge->blocks[1], *c = w.forge->blocks[2];
-
-	ek_start(k);
-	for (size_t i = 0; i < 4; i++)
-		ek_feed(k, frame_header(w.forge->blocks[i], 0));
-	/* The same lie again and again is one entry and many counts; by another source, or about another block,
-	 * another. */
-	for (int i = 0; i < 100; i++)
-		ek_feed(k, frame_receipts(w.tip, b->header.hash, 1));
-	assert_int_equal(k->take, DR_TAKE_REFUSED);
-	assert_int_equal(k->num_notes[DR_NOTE_LIE], 1);
-	assert_int_equal(k->note.source, 1);
-	assert_memory_equal(k->note.hash, b->header.hash, 32);
-	ek_feed(k, frame_receipts(w.tip, b->header.hash, 2));
-	ek_feed(k, frame_receipts(w.tip, c->header.hash, 1));
-	assert_int_equal(k->num_notes[DR_NOTE_LIE], 3);
-	/* Unasked is no lie. */
-	ek_feed(k, frame_header(w.forge->blocks[6], 0));
-	ek_feed(k, frame_receipts(w.tip, w.tip->header.hash, 0));
-	assert_int_equal(k->num_notes[DR_NOTE_LIE], 3);
-	/* No configured endpoint; and a frame that only the core stamps: one entry each, however often. */
-	for (int i = 0; i < 50; i++)
-		ek_feed(k, frame_named(DR_STATUS_FINAL, w.tip, 77));
-	assert_int_equal(k->num_notes[DR_NOTE_LIE], 4);
-	struct dr_frame clock = { DR_FRAME_CLOCK, 0, { kit_alloc(16), 16 } };
-
-	ek_feed(k, clock);
-	assert_int_equal(k->take, DR_TAKE_REFUSED);
-	clock.type = DR_FRAME_START;
-	ek_feed(k, clock);
-	assert_int_equal(k->take, DR_TAKE_REFUSED);
-	dr_engine_status(k->e, report);
-	assert_int_equal(report->endpoints[0].lies, 2);
-	assert_int_equal(report->endpoints[1].lies, 101);
-	assert_int_equal(report->endpoints[2].lies, 1);
-	assert_int_equal(report->frames_refused, 156);
-	assert_int_equal(k->num_refused, 156);
-	ek_free(k);
-	world_free(&w);
-}
-
-/* Lies that differ each time fill no journal; the next minute hears of them anew. */
-static void test_lies_flood(void **state)
-{
-	struct dr_status_report *report = (struct dr_status_report *)kit_alloc(sizeof(*report));
-	struct world w;
-
-	(void)state;
-	world_new(&w, 5);
-	struct engine_kit *k = ek_new(&w, DR_WAY_RECEIPTS, 512);
-	struct forge_block *b = w.forge->blocks[1], *c = w.forge->blocks[2];
-
-	ek_start(k);
-	for (size_t i = 0; i < 4; i++)
-		ek_feed(k, frame_header(w.forge->blocks[i], 0));
-	for (int i = 0; i < 500; i++) {
-		ek_feed(k, frame_receipts(w.tip, b->header.hash, 1));
-		ek_feed(k, frame_receipts(w.tip, c->header.hash, 1));
-	}
-	assert_int_equal(k->num_notes[DR_NOTE_LIE], DR_LIES_MINUTE);
-	assert_non_null(strstr(k->note.detail, "only counted"));
-	/* Another's lie is heard all the same. */
-	ek_feed(k, frame_receipts(w.tip, b->header.hash, 2));
-	assert_int_equal(k->num_notes[DR_NOTE_LIE], DR_LIES_MINUTE + 1);
-	ek_clock(k, k->boot_ms + 60000, k->wall_ms + 60000);
-	ek_feed(k, frame_receipts(w.tip, b->header.hash, 1));
-	assert_int_equal(k->num_notes[DR_NOTE_LIE], DR_LIES_MINUTE + 2);
-	dr_engine_status(k->e, report);
-	assert_int_equal(report->endpoints[1].lies, 1001);
-	ek_free(k);
-	world_free(&w);
-}
-
-static void test_conflict(void **state)
-{
-	struct world w;
-
-	(void)state;
-	world_new(&w, 6);
-	struct engine_kit *k = ek_new(&w, DR_WAY_BLOOM, 512);
-	struct forge_block *other = forge_block(w.forge, w.tip->parent, 1, NULL, 0, NULL);
-
-	ek_start(k);
-	ek_run(k, RIGHT);
-	assert_int_equal(ek_ask(k), DR_DENY_NONE);
-	ek_feed(k, frame_named(DR_STATUS_FINAL, other, 0));
-	assert_int_equal(ek_ask(k), DR_DENY_NONE);
-	ek_feed(k, frame_named(DR_STATUS_FINAL, other, 1));
-	assert_int_equal(k->take, DR_TAKE_CONFLICT);
-	assert_true(dr_engine_halted(k->e));
-	assert_true(sealed(k));
-	assert_int_equal(k->num_notes[DR_NOTE_CONFLICT], 1);
-	for (int i = 0; i < 5; i++) {
-		ek_start(k);
-		ek_clock(k, 6000, k->wall_ms);
-		ek_round(k);
-		world_plain(&w, 1);
-		w.forge->final_number = w.tip->header.number;
-		assert_true(sealed(k));
-	}
-	assert_int_equal(k->num_notes[DR_NOTE_CONFLICT], 1);
-	struct engine_kit *second = ek_new(&w, DR_WAY_BLOOM, 512);
-
-	ek_replay(second, dr_buf_view(&k->kept));
-	assert_true(dr_engine_halted(second->e));
-	ek_same(k, second);
-	ek_free(second);
-	ek_free(k);
-	world_free(&w);
-}
-
 /* The host fails at its n-th call, for every n: the engine's function fails with it, and is sealed from then on. */
 static void test_host_fails(void **state)
 {
@@ -567,7 +437,7 @@ static void test_refold(void **state)
 		dr_merkle_root(b, dr_engine_journal(again->e));
 		assert_memory_equal(a, b, 32);
 		ek_start(again);
-		assert_true(sealed(again));
+		assert_true(ek_sealed(again));
 		w.forge->final_number = w.tip->header.number;
 		ek_run(again, w.forge->final_number);
 		ek_run(k, w.forge->final_number);
@@ -663,109 +533,19 @@ static void test_want_ids(void **state)
 	world_free(&w);
 }
 
-static void junk_frame(struct engine_kit *k)
-{
-	const struct world *w = k->w;
-	const struct forge_block *b = w->forge->blocks[(size_t)rand() % w->forge->num_blocks];
-	const struct forge_block *c = w->forge->blocks[(size_t)rand() % w->forge->num_blocks];
-	struct dr_frame frame =
-		rand() % 2 == 0 ? frame_receipts(b, c->header.hash, (uint16_t)(rand() % 4)) : frame_header(b, 1);
-
-	if (rand() % 3 == 0 && frame.payload.len > 0) {
-		frame.payload = copy_of(frame.payload.ptr, frame.payload.len);
-		((uint8_t *)(uintptr_t)frame.payload.ptr)[(size_t)rand() % frame.payload.len] ^= 1;
-	}
-	ek_feed(k, frame);
-}
-
-/* Thousands of inputs in any order; the seal is exactly what a plain model says. */
-static void test_walk(void **state)
-{
-	(void)state;
-	for (unsigned seed = 100; seed < 106; seed++) {
-		struct world w;
-		unsigned allowed = 0, unsealed = 0, moved = 0;
-
-		world_new(&w, seed);
-		struct engine_kit *k = ek_new(&w, (enum dr_way)(seed % 3), 512);
-		bool revoked = false;
-		uint64_t revoked_at = UINT64_MAX;
-
-		for (int step = 0; step < 4000; step++) {
-			const uint64_t tip = w.tip->header.timestamp;
-			const uint64_t dt_ms = (uint64_t)rand() % (LEASE_S * 600);
-
-			switch (rand() % 12) {
-			case 0: ek_clock(k, k->boot_ms + dt_ms, k->wall_ms + (rand() % 8 == 0 ? 0 : dt_ms)); break;
-			case 1: ek_clock(k, k->boot_ms, tip * 1000 + (uint64_t)rand() % (LEASE_S * 400)); break;
-			case 2:
-				if (rand() % 8 == 0)
-					ek_clock(k, (uint64_t)rand(),
-						 (tip - 3 * LEASE_S + (uint64_t)rand() % (6 * LEASE_S)) * 1000);
-				break;
-			case 3:
-				if (rand() % 6 == 0)
-					ek_start(k);
-				break;
-			case 4:
-				if (rand() % 3 == 0)
-					world_block(&w,
-						    1 + (uint64_t)rand() % 20 +
-							    (k->wall_ms / 1000 > tip ? k->wall_ms / 1000 - tip : 0));
-				break;
-			case 5:
-				if (step > 3000 && !revoked) {
-					revoked_at = world_revoke(&w, 1)->header.number;
-					revoked = true;
-				}
-				break;
-			case 6: ek_request(k); break;
-			case 7: junk_frame(k); break;
-			case 8:
-				w.forge->final_number +=
-					rand() % 2 == 0 && w.forge->final_number < w.tip->header.number;
-				w.forge->heads = rand() % 2 == 0;
-				break;
-			default: ek_round(k); break;
-			}
-			kit_assert_fail(DR_OK, &k->fail);
-			const bool model = ek_model(k);
-
-			moved += model && llabs(ek_moved(k)) > (int64_t)LEASE_S && ek_agrees(k);
-			assert_int_equal(sealed(k), model);
-			unsealed += !model;
-			if (k->num_answers > 4000)
-				k->num_answers = 0;
-			if (ek_ask(k) != DR_DENY_NONE)
-				continue;
-			allowed++;
-			assert_false(model);
-			assert_true(k->step_number >= RIGHT && k->step_number < revoked_at);
-		}
-		assert_true(allowed > 200 && unsealed < 4000 && moved > 0);
-		ek_free(k);
-		world_free(&w);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_grant),
 		cmocka_unit_test(test_revocation_at_a_head),
-
 		cmocka_unit_test(test_two_heads_that_differ),
 		cmocka_unit_test(test_own_root),
 		cmocka_unit_test(test_heads_lost),
 		cmocka_unit_test(test_lease),
 		cmocka_unit_test(test_one_ledger),
 		cmocka_unit_test(test_replay),
-		cmocka_unit_test(test_lies),
-		cmocka_unit_test(test_lies_flood),
-		cmocka_unit_test(test_conflict),
 		cmocka_unit_test(test_host_fails),
 		cmocka_unit_test(test_refold),
-		cmocka_unit_test(test_walk),
 		cmocka_unit_test(test_want_ids),
 		cmocka_unit_test(test_head_told_twice),
 	};
