@@ -8,6 +8,7 @@
 #include "chain/evidence.h"
 #include "kms-bridge/core/engine.h"
 #include "tests/bench/bench.h"
+#include "tests/unit/kms-bridge/host_kit.h"
 
 #define CHUNK ((size_t)256 << 10)
 
@@ -19,36 +20,6 @@ struct replay {
 	uint64_t blocks, refused;
 	uint64_t tamper; /* the RECEIPTS frame that is spoiled, from 1; 0: none */
 };
-
-static enum dr_err on_kept(void *ctx, const struct dr_frame *frame)
-{
-	(void)ctx;
-	(void)frame;
-	return DR_OK;
-}
-
-static enum dr_err on_ledger(void *ctx, const struct dr_entry *entry, const struct dr_change *change)
-{
-	(void)ctx;
-	(void)entry;
-	(void)change;
-	return DR_OK;
-}
-
-static enum dr_err on_journal(void *ctx, const struct dr_entry *entry, const struct dr_note *note)
-{
-	(void)ctx;
-	(void)entry;
-	(void)note;
-	return DR_OK;
-}
-
-static enum dr_err on_finding(void *ctx, const struct dr_audit_finding *finding)
-{
-	(void)ctx;
-	(void)finding;
-	return DR_OK;
-}
 
 static enum dr_err on_refused(void *ctx, const struct dr_frame *frame, const struct dr_fail *why)
 {
@@ -71,10 +42,12 @@ static enum dr_err on_step(void *ctx, uint64_t number, const uint8_t hash[static
 
 static void begin(struct replay *r, struct dr_bytes about)
 {
-	const struct dr_engine_host host = { r, on_kept, on_ledger, on_journal, on_finding, on_refused, on_step };
+	struct dr_engine_host host = host_of(r);
 	static struct dr_init init;
 	struct dr_fail fail = { 0 };
 
+	host.refused = on_refused;
+	host.step = on_step;
 	dr_init_get(&init, about, &fail);
 	bench_ok(&fail, "the recorder's claim");
 	init.mode = DR_MODE_REPLAY;

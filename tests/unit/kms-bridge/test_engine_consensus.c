@@ -4,6 +4,7 @@
  */
 #include "chain/beacon/beacon.h"
 #include "tests/unit/kms-bridge/engine_kit.h"
+#include "tests/unit/kms-bridge/host_kit.h"
 
 /* Two forges have these names. */
 #define forge_block   beacon_block
@@ -21,49 +22,11 @@
 
 static struct dr_network net;
 
-static enum dr_err on_frame(void *ctx, const struct dr_frame *frame)
-{
-	(void)ctx;
-	(void)frame;
-	return DR_OK;
-}
-
-static enum dr_err on_ledger(void *ctx, const struct dr_entry *entry, const struct dr_change *change)
-{
-	(void)ctx;
-	(void)entry;
-	(void)change;
-	return DR_OK;
-}
-
-static enum dr_err on_journal(void *ctx, const struct dr_entry *entry, const struct dr_note *note)
-{
-	(void)ctx;
-	(void)entry;
-	(void)note;
-	return DR_OK;
-}
-
-static enum dr_err on_finding(void *ctx, const struct dr_audit_finding *finding)
-{
-	(void)ctx;
-	(void)finding;
-	return DR_OK;
-}
-
 static enum dr_err on_refused(void *ctx, const struct dr_frame *frame, const struct dr_fail *why)
 {
 	(void)ctx;
 	(void)frame;
 	fail_msg("refused: %s", why->what);
-	return DR_OK;
-}
-
-static enum dr_err on_step(void *ctx, uint64_t number, const uint8_t hash[static 32])
-{
-	(void)ctx;
-	(void)number;
-	(void)hash;
 	return DR_OK;
 }
 
@@ -111,8 +74,9 @@ static void init_consensus(struct dr_init *init, const struct world *w)
 
 static struct dr_engine *engine(const struct dr_init *init, struct dr_fail *fail)
 {
-	const struct dr_engine_host host = { NULL, on_frame, on_ledger, on_journal, on_finding, on_refused, on_step };
+	struct dr_engine_host host = host_of(NULL);
 
+	host.refused = on_refused;
 	memset(fail, 0, sizeof(*fail));
 	return dr_engine_new(init, &host, fail);
 }
