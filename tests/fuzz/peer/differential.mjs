@@ -6,10 +6,10 @@
 //
 // Both must say the same, verdict and value. Where a peer takes more than we do, or fewer, a rule says why and decides
 // it anew by other means; a difference that no rule explains is printed with its input, and the exit code is 1.
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { hex, judge, seeded, u16 } from './questions.mjs';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const require = createRequire(path.join(root, 'tests/nodes/package.json'));
@@ -22,20 +22,7 @@ const rounds = Number(roundsText);
 const kinds = { rlp: 1, root: 2, proof: 3, abi: 4 };
 const DEPTH_MAX = 16;
 
-// Numbers that a seed decides (mulberry32).
-let state = Number(seedText) >>> 0;
-function random() {
-	state = (state + 0x6d2b79f5) >>> 0;
-	let t = Math.imul(state ^ (state >>> 15), state | 1);
-	t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-	return (t ^ (t >>> 14)) >>> 0;
-}
-const below = (n) => random() % n;
-const odds = (percent) => below(100) < percent;
-const pick = (list) => list[below(list.length)];
-const bytes = (n) => Buffer.from(Array.from({ length: n }, () => below(256)));
-const hex = (b) => Buffer.from(b).toString('hex');
-const u16 = (n) => Buffer.from([n >> 8, n & 255]);
+const { below, odds, pick, bytes } = seeded(seedText);
 
 function mutate(input) {
 	let out = Buffer.from(input);
@@ -359,36 +346,4 @@ const compare = { rlp, root: trieRoot, proof: trieProof, abi };
 makeRlp();
 await makeTries();
 makeAbi();
-const run = spawnSync(program, { maxBuffer: 1 << 30, input: Buffer.concat(questions.map(({ kind, input }) => {
-	const head = Buffer.from([kinds[kind], 0, 0, 0, 0]);
-	head.writeUInt32BE(input.length, 1);
-	return Buffer.concat([head, input]);
-})) });
-const answers = run.stdout.toString().split('\n');
-if (run.status !== 0 || answers.length !== questions.length + 1) {
-	console.error(`${program}: ended with ${run.status ?? run.signal} after ${answers.length - 1} of ${questions.length} answers`);
-	process.exit(1);
-}
-const counts = {}, rules = {};
-let differences = 0;
-for (const [i, question] of questions.entries()) {
-	const said = answers[i], ours = said.startsWith('no ') ? 'no' : said;
-	const { verdict, rule } = await compare[question.kind](question, ours);
-	const count = counts[question.kind] ??= { inputs: 0, taken: 0, refused: 0 };
-	count.inputs++;
-	if (rule)
-		rules[rule] = (rules[rule] ?? 0) + 1;
-	if (verdict === ours) {
-		count[ours === 'no' ? 'refused' : 'taken']++;
-		continue;
-	}
-	if (++differences <= 5)
-		console.error(`${question.kind}: ours ${said}\n  peer ${verdict}${rule ? ` (${rule})` : ''}\n  input ${hex(question.input)}` +
-			(question.about.type ? `\n  type ${question.about.type}` : ''));
-}
-for (const [kind, { inputs, taken, refused }] of Object.entries(counts))
-	console.log(`${kind}: ${inputs} inputs, ${taken} taken with the same value, ${refused} refused by both or by rule`);
-for (const [rule, times] of Object.entries(rules))
-	console.log(`rule, ${times} times: ${rule}`);
-console.log(`seed ${seedText}: ${differences} differences`);
-process.exit(differences > 0 ? 1 : 0);
+await judge(program, kinds, questions, compare, seedText);

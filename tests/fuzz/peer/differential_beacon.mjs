@@ -9,12 +9,12 @@
 // Verdicts must agree, and where both take an update, what is final after it and what is the head. Where derot is stricter
 // on purpose, a rule says so, decided by Lodestar's own types (judge.mjs), and it must be; it is counted. A difference that no rule
 // explains is printed with its number, and the exit code is 1.
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { Forge, SLOTS_PER_EPOCH, SLOTS_PER_PERIOD, devnet } from '../../nodes/beacon.mjs';
 import { startAnvil } from '../../nodes/chain.mjs';
 import { need } from '../../nodes/packages.mjs';
+import { answers, end, seeded, u32 } from './questions.mjs';
 
 const { ssz, sszTypesFor } = await need('@lodestar/types');
 const { networksChainConfig, genesisData } = await need('@lodestar/config/networks');
@@ -31,21 +31,9 @@ const SCHEDULE = { capella: 0, deneb: 12, electra: 24, fulu: 41 };
 const PERIODS = 7;
 const BEGUN = 1700000000;
 
-// Numbers that a seed decides (mulberry32).
-let state = Number(seedText) >>> 0;
-function random() {
-	state = (state + 0x6d2b79f5) >>> 0;
-	let t = Math.imul(state ^ (state >>> 15), state | 1);
-	t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-	return (t ^ (t >>> 14)) >>> 0;
-}
-const below = (n) => random() % n;
-const odds = (percent) => below(100) < percent;
-const pick = (list) => list[below(list.length)];
-const bytes = (n) => Buffer.from(Array.from({ length: n }, () => below(256)));
+const { below, odds, pick, bytes } = seeded(seedText);
 const fromHex = (text) => Buffer.from(text.slice(2), 'hex');
 
-const u32 = (n) => Buffer.from([n >>> 24, n >>> 16, n >>> 8, n].map((b) => b & 255));
 function u64(n) {
 	const out = Buffer.alloc(8);
 	out.writeBigUInt64BE(BigInt(n));
@@ -312,23 +300,15 @@ const RULES = {
 	conflict: 'what contradicts something final: here it halts, Lodestar takes the later',
 };
 
-function run(command, args, part, env = {}) {
-	const input = Buffer.concat(part.questions.flatMap(({ kind, input }) => [Buffer.from([ASK[kind]]), u32(input.length), input]));
-	const done = spawnSync(command, args, { input, maxBuffer: 1 << 30, env: { ...process.env, ...env } });
-	const lines = done.stdout.toString().split('\n').slice(0, -1);
-	if (done.status === 0 && lines.length === part.questions.length) return lines;
-	console.error(`${command}: ended with ${done.status ?? done.signal} after ${lines.length} of ${part.questions.length} answers: ${done.stderr}`);
-	process.exit(1);
-}
-
 const counts = {};
 const rules = {};
 let differences = 0;
 for (const part of [minimal, mainnet]) {
 	if (part.questions.length === 0) continue;
-	const ours = run(program, [], part);
+	const asked = part.questions.map(({ kind, input }) => [ASK[kind], input]);
+	const ours = answers(program, [], asked);
 	const judge = path.join(root, 'tests/lodestar/client/judge.mjs');
-	const theirs = run(path.resolve(root, node), [judge], part, { LODESTAR_PRESET: part.preset });
+	const theirs = answers(path.resolve(root, node), [judge], asked, { LODESTAR_PRESET: part.preset });
 	for (const [i, { kind, what }] of part.questions.entries()) {
 		if (!['start', 'try', 'keep'].includes(kind)) continue;
 		const said = JSON.parse(theirs[i]);
@@ -340,7 +320,7 @@ for (const part of [minimal, mainnet]) {
 		const lax = word === 'ok' && broken.some((fact) => fact !== 'sum');
 		const same = word === 'ok' && said.ok && !lax && rest.slice(0, 3).join(' ') === said.state;
 		const rule = said.ok && (word === 'conflict' ? 'conflict' : word === 'no' && broken[0]);
-		if (rule) rules[rule] = (rules[rule] ?? 0) + 1;
+		if (rule) rules[RULES[rule]] = (rules[RULES[rule]] ?? 0) + 1;
 		if (same) count.taken++;
 		else if (word === 'no' && !said.ok) count.refused++;
 		else if (rule) count.by_rule++;
@@ -350,6 +330,4 @@ for (const part of [minimal, mainnet]) {
 for (const [preset, kinds] of Object.entries(counts))
 	for (const [kind, { inputs, taken, refused, by_rule }] of Object.entries(kinds))
 		console.log(`${preset}, ${kind}: ${inputs} inputs, ${taken} taken by both, ${refused} refused by both, ${by_rule} by rule`);
-for (const [rule, times] of Object.entries(rules)) console.log(`rule, ${times} times: ${RULES[rule]}`);
-console.log(`seed ${seedText}: ${differences} differences`);
-process.exit(differences > 0 ? 1 : 0);
+end(seedText, rules, differences);

@@ -4,9 +4,9 @@
 // signatures that are good, mutated, of no subgroup or no point at all; one message under a committee with absentees,
 // and a message for each key, with something changed in most. PEER is the program of peer.c. Verdicts must agree, and
 // what decodes must encode the same; a difference is printed with its input, and the exit code is 1.
-import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { hex, judge, seeded, u16 } from './questions.mjs';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 const require = createRequire(path.join(root, 'tests/nodes/package.json'));
@@ -16,20 +16,7 @@ const [program, roundsText = '2000', seedText = '1'] = process.argv.slice(2);
 const rounds = Number(roundsText);
 const kinds = { key: 5, signature: 6, one: 7, each: 8 };
 
-// Numbers that a seed decides (mulberry32).
-let state = Number(seedText) >>> 0;
-function random() {
-	state = (state + 0x6d2b79f5) >>> 0;
-	let t = Math.imul(state ^ (state >>> 15), state | 1);
-	t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-	return (t ^ (t >>> 14)) >>> 0;
-}
-const below = (n) => random() % n;
-const odds = (percent) => below(100) < percent;
-const pick = (list) => list[below(list.length)];
-const bytes = (n) => Buffer.from(Array.from({ length: n }, () => below(256)));
-const hex = (b) => Buffer.from(b).toString('hex');
-const u16 = (n) => Buffer.from([n >> 8, n & 255]);
+const { below, odds, pick, bytes } = seeded(seedText);
 
 const P = Buffer.from('1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab', 'hex');
 const infinity = (length) => Buffer.concat([Buffer.from([0xc0]), Buffer.alloc(length - 1)]);
@@ -136,58 +123,26 @@ function makeEach() {
 }
 
 // What blst says; whatever it throws is a no.
-function attempt(verdict) {
+const said = (verdict) => ({ about }) => {
 	try {
-		return verdict();
+		return { verdict: verdict(about) };
 	} catch {
-		return 'no';
+		return { verdict: 'no' };
 	}
-}
+};
 const keyOf = (text) => blst.PublicKey.fromBytes(text, true);
 const signatureOf = (text) => blst.Signature.fromBytes(text, true, true);
 const compare = {
-	key: ({ point }) => attempt(() => `ok ${hex(keyOf(point).toBytes())}`),
-	signature: ({ point }) => attempt(() => `ok ${hex(signatureOf(point).toBytes())}`),
-	one: ({ keys, all, msg, signature }) => attempt(() => {
+	key: said(({ point }) => `ok ${hex(keyOf(point).toBytes())}`),
+	signature: said(({ point }) => `ok ${hex(signatureOf(point).toBytes())}`),
+	one: said(({ keys, all, msg, signature }) => {
 		all.forEach(keyOf);
 		return blst.fastAggregateVerify(msg, keys.map(keyOf), signatureOf(signature), true) ? 'ok' : 'no';
 	}),
-	each: ({ keys, msgs, signature }) => attempt(() =>
-		blst.aggregateVerify(msgs, keys.map(keyOf), signatureOf(signature), true, true) ? 'ok' : 'no'),
+	each: said(({ keys, msgs, signature }) => (blst.aggregateVerify(msgs, keys.map(keyOf), signatureOf(signature), true, true) ? 'ok' : 'no')),
 };
 
 makePoints();
 makeOne();
 makeEach();
-const run = spawnSync(program, { maxBuffer: 1 << 30, input: Buffer.concat(questions.map(({ kind, input }) => {
-	const head = Buffer.from([kinds[kind], 0, 0, 0, 0]);
-	head.writeUInt32BE(input.length, 1);
-	return Buffer.concat([head, input]);
-})) });
-const answers = run.stdout.toString().split('\n');
-if (run.status !== 0 || answers.length !== questions.length + 1) {
-	console.error(`${program}: ended with ${run.status ?? run.signal} after ${answers.length - 1} of ${questions.length} answers`);
-	process.exit(1);
-}
-const counts = {};
-let differences = 0;
-for (const [i, { kind, input, about }] of questions.entries()) {
-	const ours = answers[i].startsWith('no ') ? 'no' : answers[i], verdict = compare[kind](about);
-	const count = counts[kind] ??= { inputs: 0, taken: 0, refused: 0 };
-	count.inputs++;
-	if (verdict === ours) {
-		count[ours === 'no' ? 'refused' : 'taken']++;
-		continue;
-	}
-	if (++differences <= 5)
-		console.error(`${kind}: ours ${answers[i]}\n  peer ${verdict}\n  input ${hex(input)}`);
-}
-for (const [kind, { inputs, taken, refused }] of Object.entries(counts)) {
-	console.log(`${kind}: ${inputs} inputs, ${taken} taken by both, ${refused} refused by both`);
-	if (taken === 0 || refused === 0) {
-		console.error(`${kind}: none taken, or none refused: nothing was compared`);
-		differences++;
-	}
-}
-console.log(`seed ${seedText}: ${differences} differences`);
-process.exit(differences > 0 ? 1 : 0);
+await judge(program, kinds, questions, compare, seedText);
