@@ -5,11 +5,12 @@
  */
 #include "kms-bridge/proto.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/kms-bridge/payloads.h"
 
-#define WRAP(name, type)                                                                                             \
+#define WRAP(name)                                                                                                   \
 	static void try_##name(struct dr_bytes in)                                                                   \
 	{                                                                                                            \
-		static type m;                                                                                       \
+		static struct dr_##name m;                                                                           \
 		struct dr_fail fail = { 0 };                                                                         \
 		struct dr_buf buf;                                                                                   \
                                                                                                                      \
@@ -22,27 +23,7 @@
 		DR_ASSERT(buf.len == in.len + 6 && memcmp(buf.ptr + 6, in.ptr, in.len) == 0);                        \
 		dr_buf_free(&buf);                                                                                   \
 	}
-WRAP(init, struct dr_init)
-WRAP(ask, struct dr_ask)
-WRAP(entry, struct dr_entry)
-WRAP(audit_finding, struct dr_audit_finding)
-WRAP(answer, struct dr_answer)
-WRAP(want, struct dr_want)
-WRAP(refusal, struct dr_refusal)
-WRAP(unavailable, struct dr_unavailable)
-WRAP(endpoint_news, struct dr_endpoint_news)
-WRAP(log_query, struct dr_log_query)
-WRAP(key_answer, struct dr_key_answer)
-WRAP(root_public, struct dr_root_public)
-WRAP(error, struct dr_error)
-WRAP(status_report, struct dr_status_report)
-WRAP(run, struct dr_run)
-WRAP(node_public, struct dr_node_public)
-WRAP(parcel_query, struct dr_parcel_query)
-WRAP(certificate_query, struct dr_certificate_query)
-WRAP(proof_query, struct dr_proof_query)
-WRAP(log_proof, struct dr_log_proof)
-WRAP(done, struct dr_done)
+PAYLOADS(WRAP)
 
 static void try_note(struct dr_bytes in)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kms-bridge/proto.h"
+#include "tests/unit/kms-bridge/payloads.h"
 
 static const uint8_t profile_bytes[] = { 1, 2, 3, 4, 5 }, network_bytes[] = { 6, 7, 8 };
 
@@ -306,7 +307,7 @@ static void fill_status_report(void *ptr)
 }
 
 /* One thin pair per type, so that a table can hold them. */
-#define WRAP(name, type)                                                                                             \
+#define WRAP(name)                                                                                                   \
 	static enum dr_err put_##name(struct dr_buf *out, const void *in, struct dr_fail *fail)                      \
 	{                                                                                                            \
 		return dr_##name##_put(out, 0x0777, in, fail);                                                       \
@@ -315,62 +316,16 @@ static void fill_status_report(void *ptr)
 	{                                                                                                            \
 		return dr_##name##_get(out, payload, fail);                                                          \
 	}
-WRAP(init, struct dr_init)
-WRAP(ask, struct dr_ask)
-WRAP(entry, struct dr_entry)
-WRAP(audit_finding, struct dr_audit_finding)
-WRAP(answer, struct dr_answer)
-WRAP(want, struct dr_want)
-WRAP(refusal, struct dr_refusal)
-WRAP(unavailable, struct dr_unavailable)
-WRAP(endpoint_news, struct dr_endpoint_news)
-WRAP(log_query, struct dr_log_query)
-WRAP(key_answer, struct dr_key_answer)
-WRAP(root_public, struct dr_root_public)
-WRAP(error, struct dr_error)
-WRAP(status_report, struct dr_status_report)
-WRAP(run, struct dr_run)
-WRAP(node_public, struct dr_node_public)
-WRAP(parcel_query, struct dr_parcel_query)
-WRAP(certificate_query, struct dr_certificate_query)
-WRAP(proof_query, struct dr_proof_query)
-WRAP(log_proof, struct dr_log_proof)
-WRAP(done, struct dr_done)
+PAYLOADS(WRAP)
 
-#define ROW(name)                                                                                                    \
-	{                                                                                                            \
-#name, sizeof(struct dr_##name), fill_##name, put_##name, get_##name                                 \
-	}
+#define ROW(name) { #name, sizeof(struct dr_##name), fill_##name, put_##name, get_##name },
 static const struct row {
 	const char *name;
 	size_t size;
 	void (*fill)(void *ptr);
 	enum dr_err (*put)(struct dr_buf *out, const void *in, struct dr_fail *fail);
 	enum dr_err (*get)(void *out, struct dr_bytes payload, struct dr_fail *fail);
-} rows[] = {
-	ROW(init),
-	ROW(ask),
-	ROW(entry),
-	ROW(audit_finding),
-	ROW(answer),
-	ROW(want),
-	ROW(refusal),
-	ROW(unavailable),
-	ROW(endpoint_news),
-	ROW(log_query),
-	ROW(key_answer),
-	ROW(root_public),
-	ROW(error),
-	ROW(run),
-	ROW(node_public),
-	ROW(parcel_query),
-	ROW(certificate_query),
-	ROW(proof_query),
-	ROW(log_proof),
-	ROW(done),
-	{ "status_report", sizeof(struct dr_status_report), fill_status_report, put_status_report,
-	  get_status_report },
-};
+} rows[] = { PAYLOADS(ROW) };
 #define NUM_ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static struct dr_bytes payload_of(const struct row *row, const void *in)

@@ -4,12 +4,12 @@
  */
 #include "tests/unit/chain/beacon_forge.h"
 #include "tests/unit/watcher/beacon_json.h"
+#include "tests/unit/watcher/plan_notes.h"
 
 #include "chain/base/hex.h"
 #include "watcher/planner.h"
 
 #define NODES 2u /* sources 1 and 2; 0 is an execution server that never answers */
-#define NOTES 128u
 
 enum flaw {
 	NONE,
@@ -32,19 +32,10 @@ struct node {
 	unsigned pages, polls;
 };
 
-struct note {
-	uint16_t type, source;
-	uint8_t kind; /* of a FINALITY frame */
-	uint8_t state;
-	char text[DR_TEXT_MAX];
-};
-
 static struct dr_network net;
 static struct forge_block *at[4]; /* of periods 3 to 6; each final in the next block of its period */
 static struct node nodes[NODES];
 static struct dr_plan *plan;
-static struct note notes[NOTES];
-static size_t num_notes;
 static uint64_t now;
 
 #define FIRST 3u
@@ -191,43 +182,6 @@ static void answer(uint16_t e)
 	drop(x.calls, x.num);
 }
 
-static void listen(void)
-{
-	struct dr_buf *out = dr_plan_out(plan);
-	struct dr_fail fail = { 0 };
-
-	while (out->len > 0) {
-		struct note *n = &notes[num_notes++];
-		struct dr_endpoint_news news;
-		struct dr_unavailable lack;
-		struct dr_bytes payload;
-		struct dr_frame frame;
-		size_t used, frame_used;
-
-		assert_true(num_notes < NOTES);
-		memset(n, 0, sizeof(*n));
-		assert_int_equal(dr_msg_get(&n->type, &payload, &used, dr_buf_view(out), &fail), DR_OK);
-		if (n->type == DR_MSG_FRAME) {
-			assert_int_equal(dr_frame_get(&frame, &frame_used,
-						      dr_bytes_of(payload.ptr + 4, payload.len - 4), &fail),
-					 DR_OK);
-			assert_int_equal(frame.type, DR_FRAME_FINALITY);
-			n->source = frame.source;
-			n->kind = frame.payload.ptr[1];
-		} else if (n->type == DR_MSG_UNAVAILABLE) {
-			assert_int_equal(dr_unavailable_get(&lack, payload, &fail), DR_OK);
-			n->source = lack.source;
-			memcpy(n->text, lack.reason, sizeof(n->text));
-		} else {
-			assert_int_equal(dr_endpoint_news_get(&news, payload, &fail), DR_OK);
-			n->source = news.source;
-			n->state = news.state;
-			memcpy(n->text, news.reason, sizeof(n->text));
-		}
-		dr_buf_drop(out, used);
-	}
-}
-
 /* Lets ms pass in steps of 100, every node answering at once. */
 static void run(uint64_t ms)
 {
@@ -240,7 +194,7 @@ static void run(uint64_t ms)
 				if (nodes[e - 1].calls != NULL)
 					answer(e);
 		}
-		listen();
+		notes_take(plan);
 	}
 }
 
@@ -321,7 +275,8 @@ static size_t frames(uint16_t source, enum dr_beacon_kind kind)
 	size_t num = 0;
 
 	for (size_t i = 0; i < num_notes; i++)
-		num += notes[i].type == DR_MSG_FRAME && notes[i].source == source && notes[i].kind == kind;
+		num += notes[i].type == DR_MSG_FRAME && notes[i].source == source &&
+		       notes[i].frame_type == DR_FRAME_FINALITY && notes[i].payload.ptr[1] == kind;
 	return num;
 }
 
@@ -388,7 +343,7 @@ static void test_words_renamed(void **state)
 		for (uint16_t e = 1; e <= NODES; e++)
 			if (nodes[e - 1].calls != NULL)
 				answer(e);
-		listen();
+		notes_take(plan);
 	}
 	for (uint16_t e = 1; e <= NODES; e++) {
 		assert_in_range(nodes[e - 1].polls, 2, 4);

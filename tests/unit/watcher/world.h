@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * world: a small chain, three endpoints with flaws, and a planner between them and a test that plays the core.
- * Included by test_planner.c alone.
+ * Included by test_planner.c and fuzz_plan.c.
  */
 #ifndef DR_TESTS_WORLD_H
 #define DR_TESTS_WORLD_H
@@ -14,13 +14,13 @@
 
 #include "chain/base/hex.h"
 #include "chain/evm/quorum.h"
+#include "tests/unit/watcher/plan_notes.h"
 #include "watcher/planner.h"
 
 /* A chain of blocks 0 to 31, each with one receipt of one log, and three endpoints that tell it with their flaws. */
 
 #define BLOCKS    32u
 #define ENDPOINTS 3u
-#define NOTES     1024u
 
 static struct dr_evm_header blocks[BLOCKS], other_chain;
 static struct dr_arena *arena;
@@ -52,19 +52,9 @@ struct mind {
 	unsigned asked; /* exchanges */
 };
 
-struct note {
-	uint16_t type, source, frame_type;
-	uint32_t want;
-	uint8_t state;
-	char text[DR_TEXT_MAX];
-	struct dr_bytes payload; /* of a frame */
-};
-
 static struct mind minds[ENDPOINTS];
 static struct dr_plan *plan;
 static uint64_t now;
-static struct note notes[NOTES];
-static size_t num_notes;
 
 static json_t *hex_of(const void *ptr, size_t len)
 {
@@ -317,50 +307,6 @@ static void answer(uint16_t e)
 	dr_heap_free(x.calls);
 }
 
-static void listen(void)
-{
-	struct dr_buf *out = dr_plan_out(plan);
-	struct dr_fail fail = { 0 };
-
-	while (out->len > 0) {
-		struct note *n = &notes[num_notes++];
-		struct dr_endpoint_news news;
-		struct dr_unavailable lack;
-		struct dr_bytes payload;
-		struct dr_frame frame;
-		size_t used, frame_used;
-
-		assert_true(num_notes < NOTES);
-		memset(n, 0, sizeof(*n));
-		assert_int_equal(dr_msg_get(&n->type, &payload, &used, dr_buf_view(out), &fail), DR_OK);
-		assert_true(used > 0);
-		if (n->type == DR_MSG_FRAME) {
-			n->want = (uint32_t)payload.ptr[2] << 8 | payload.ptr[3];
-			assert_int_equal(dr_frame_get(&frame, &frame_used,
-						      dr_bytes_of(payload.ptr + 4, payload.len - 4), &fail),
-					 DR_OK);
-			assert_int_equal(frame_used, payload.len - 4);
-			n->source = frame.source;
-			n->frame_type = frame.type;
-			n->payload = dr_bytes_of(
-				memcpy(kit_alloc(frame.payload.len), frame.payload.ptr, frame.payload.len),
-				frame.payload.len);
-		} else if (n->type == DR_MSG_UNAVAILABLE) {
-			assert_int_equal(dr_unavailable_get(&lack, payload, &fail), DR_OK);
-			n->want = lack.want;
-			n->source = lack.source;
-			memcpy(n->text, lack.reason, sizeof(n->text));
-		} else {
-			assert_int_equal(n->type, DR_MSG_ENDPOINT);
-			assert_int_equal(dr_endpoint_news_get(&news, payload, &fail), DR_OK);
-			n->source = news.source;
-			n->state = news.state;
-			memcpy(n->text, news.reason, sizeof(n->text));
-		}
-		dr_buf_drop(out, used);
-	}
-}
-
 /* Lets ms pass in steps of 100, every endpoint answering at once. */
 static void run(uint64_t ms)
 {
@@ -378,7 +324,7 @@ static void run(uint64_t ms)
 					answer(e);
 			}
 		}
-		listen();
+		notes_take(plan);
 	}
 }
 
