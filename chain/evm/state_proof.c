@@ -94,24 +94,3 @@ bool dr_evm_history_slot(uint8_t slot[static 32], uint64_t at, uint64_t number)
 	dr_word_put(slot, number % DR_EVM_HISTORY_WINDOW);
 	return true;
 }
-
-enum dr_err dr_evm_hop_verify(uint8_t hash[static 32], const uint8_t state_root[static 32], uint64_t at,
-			      uint64_t number, const struct dr_evm_hop *hop, struct dr_fail *fail)
-{
-	struct dr_evm_account account;
-	struct dr_evm_slot value;
-	uint8_t slot[32];
-
-	memset(hash, 0, 32);
-	if (!dr_evm_history_slot(slot, at, number))
-		return dr_fail_set(fail, DR_ERR_LIMIT, "a block outside the history contract's window of 8191", 0);
-	if (dr_evm_account_verify(&account, state_root, dr_evm_history_address, hop->account_nodes,
-				  hop->num_account_nodes, fail) != DR_OK ||
-	    dr_evm_slot_verify(&value, account.storage_root, slot, hop->slot_nodes, hop->num_slot_nodes, fail) !=
-		    DR_OK)
-		return fail->err;
-	if (!value.present)
-		return dr_fail_set(fail, DR_ERR_PROOF, "the history contract keeps no hash of this block", 0);
-	memcpy(hash, value.value, 32);
-	return DR_OK;
-}

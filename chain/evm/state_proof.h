@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * state_proof: accounts and storage slots under a header's stateRoot (the nodes of EIP-1186
- * eth_getProof), and EIP-2935 hops to older block hashes.
+ * eth_getProof), and where EIP-2935 keeps the hashes of older blocks.
  *
  * "Absent" is a proven zero (account or slot not in the trie); "not proven" is an error. They never
  * share a value.
@@ -45,18 +45,5 @@ extern const uint8_t dr_evm_history_address[20];
 /* dr_evm_history_slot: the slot that holds the hash of block `number`, as seen from the state after
  * block `at`. False if number is not within the window (at - 8191 <= number < at). */
 bool dr_evm_history_slot(uint8_t slot[static 32], uint64_t at, uint64_t number);
-
-/* The nodes of one hop: the history contract's account, and the slot that dr_evm_history_slot names. */
-struct dr_evm_hop {
-	const struct dr_bytes *account_nodes, *slot_nodes;
-	size_t num_account_nodes, num_slot_nodes;
-};
-
-/* dr_evm_hop_verify: the hash of block `number`, under the stateRoot of block `at`. It anchors that block: whoever
- * has a header with this hash has the chain's own. It says nothing of the blocks in between, so it never
- * completes a range. DR_ERR_LIMIT outside the window; DR_ERR_PROOF where the contract keeps no hash (before
- * Prague, or a chain without EIP-2935). */
-enum dr_err dr_evm_hop_verify(uint8_t hash[static 32], const uint8_t state_root[static 32], uint64_t at,
-			      uint64_t number, const struct dr_evm_hop *hop, struct dr_fail *fail);
 
 #endif

@@ -336,47 +336,13 @@ static void test_history(void **state)
 	assert_memory_equal(dr_evm_history_address, kit_hex("0000f90827f1c53a10cb7a02335b175320002935").ptr, 20);
 }
 
-/* A hop is an account proof and a slot proof in one: the hash that comes out is the slot's, or none. */
-static void test_hop(void **state)
-{
-	static const uint64_t at = 9000, number = 8500;
-	uint8_t slot[32], storage_root[32], state_root[32], hash[32];
-	char account[2 * (2 + 2 + 33 + 33) + 1], hex[65];
-	struct dr_fail fail = { 0 }, far = { 0 }, wrong = { 0 }, none = { 0 }, bare = { 0 };
-
-	(void)state;
-	assert_true(dr_evm_history_slot(slot, at, number));
-	struct dr_bytes slot_node = lone_leaf(storage_root, slot, 32, HASH);
-
-	dr_hex_put(hex, storage_root, 32);
-	snprintf(account, sizeof(account), "f8440180a0%s%s", hex, HASH);
-	struct dr_bytes account_node = lone_leaf(state_root, dr_evm_history_address, 20, account);
-	struct dr_evm_hop hop = { &account_node, &slot_node, 1, 1 };
-
-	dr_evm_hop_verify(hash, state_root, at, number, &hop, &fail);
-	kit_assert_fail(DR_OK, &fail);
-	assert_memory_equal(hash, kit_hex(HASH).ptr + 1, 32);
-	dr_evm_hop_verify(hash, state_root, at + 8191, number, &hop, &far);
-	kit_assert_fail(DR_ERR_LIMIT, &far);
-	assert_true(dr_bytes_zero(hash, 32));
-	dr_evm_hop_verify(hash, state_root, at, number + 1, &hop, &none); /* another slot, proven empty */
-	kit_assert_fail(DR_ERR_PROOF, &none);
-	hop.num_slot_nodes = 0;
-	dr_evm_hop_verify(hash, state_root, at, number, &hop, &bare);
-	kit_assert_fail(DR_ERR_PROOF, &bare);
-	hop.num_slot_nodes = 1;
-	state_root[0] ^= 1;
-	dr_evm_hop_verify(hash, state_root, at, number, &hop, &wrong);
-	kit_assert_fail(DR_ERR_PROOF, &wrong);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mainnet),        cmocka_unit_test(test_devnet_capella),
 		cmocka_unit_test(test_devnet_electra), cmocka_unit_test(test_account_values),
 		cmocka_unit_test(test_slot_values),    cmocka_unit_test(test_absence),
-		cmocka_unit_test(test_history),        cmocka_unit_test(test_hop),
+		cmocka_unit_test(test_history),
 	};
 	return cmocka_run_group_tests_name("state_proof", tests, NULL, NULL);
 }
