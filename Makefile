@@ -16,6 +16,7 @@
 # make compare      what viem, ethers, Helios and derot say when a server hides a revocation
 # make bench [TASK=name]    what it costs, beside the packages that users would otherwise take: build/bench.json
 # make bench-page   the same, with sweeps: docs/performance.md and its plots are drawn anew
+# make record-consensus      fixtures/consensus.ev anew; derot fixture make plays the other recordings
 # make mutate [ONLY=id]      breaks checks on purpose, in a copy of the tree, and sees a test fail, as
 #                     tests/mutate/breakages.txt says; RANDOM=40 SEED=1: as many blind breakages
 # make format, make install (DESTDIR, PREFIX), make clean
@@ -275,10 +276,16 @@ check-link: all
 
 # Every recording is proven again and says what its scenario expects; and the demo runs.
 check-fixtures: all
-	@RUN='$(ENV) "$$1"' $(RUN_TESTS) demo fixtures/demo.sh
-	@RUN='$(BUILD)/derot fixture lint "$$1" "$${1%.scenario.yaml}.ev"' $(RUN_TESTS) fixtures \
+	@RUN='DEROT=$(OUT)/derot "$$1"' $(RUN_TESTS) demo-$(PROFILE) fixtures/demo.sh
+	@RUN='$(OUT)/derot fixture lint "$$1" "$${1%.scenario.yaml}.ev"' $(RUN_TESTS) fixtures-$(PROFILE) \
 		$(sort $(wildcard fixtures/*.scenario.yaml))
-	@RUN='DEROT=$(BUILD)/derot "$$1"' $(RUN_TESTS) replay tests/check/replay_hostile.sh
+	@RUN='DEROT=$(OUT)/derot "$$1"' $(RUN_TESTS) replay-$(PROFILE) tests/check/replay_hostile.sh
+
+# The recording at proof consensus, played anew; its checksum goes to fixtures/MANIFEST.
+.PHONY: record-consensus
+record-consensus: all
+	@tests/nodes/install.sh
+	@$(ENV) $(NODE) --no-warnings tests/nodes/record_consensus.mjs fixtures/consensus.ev
 
 # Each corpus as it is, every truncation and bit flip, and ROUNDS of mutations of each of its files; fewer where one
 # input is a whole chain.
@@ -302,8 +309,8 @@ check-simulate: $(SIMULATE)
 		$(RUN_TESTS) simulate-$(PROFILE) 1 100001
 
 check-asan:
-	+@$(SUB) PROFILE=asan check-units && $(SUB) PROFILE=asan check-fuzz ROUNDS=500 && \
-		$(SUB) PROFILE=asan check-simulate SIMULATE_SEEDS=15
+	+@$(SUB) PROFILE=asan check-units && $(SUB) PROFILE=asan check-fixtures && \
+		$(SUB) PROFILE=asan check-fuzz ROUNDS=500 && $(SUB) PROFILE=asan check-simulate SIMULATE_SEEDS=15
 
 # Everything compiles with clang as well; linking it would tell nothing new.
 .PHONY: objects

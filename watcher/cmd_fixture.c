@@ -187,6 +187,9 @@ static int make(struct making *m)
 	dr_buf_init(&m->creation, (size_t)1 << 20);
 	if (dr_scenario_load(&m->scenario, &m->yaml, m->scenario_path, &error) != DR_OK)
 		return trouble(m->cli, "the scenario", NULL, error.text, m->scenario_path, "mend it");
+	if (m->scenario->played_by != NULL)
+		return trouble(m->cli, "a scenario that is played here", "steps", m->scenario->played_by,
+			       m->scenario_path, "run that script: it makes the recording");
 	if (dr_profile_load(&m->profile, &m->form, m->profile_path, &error) != DR_OK)
 		return trouble(m->cli, "the profile", NULL, error.text, m->profile_path, "mend it");
 	if (!read_creation(m))
@@ -232,7 +235,7 @@ static int make(struct making *m)
 /* What a replay said, in the words of a scenario. */
 struct said {
 	struct dr_session session;
-	struct dr_buf changes, findings, answers, divergences;
+	struct dr_buf changes, findings, answers, divergences, end;
 	struct dr_fail fail;
 };
 
@@ -276,6 +279,33 @@ static void hear(struct said *s, uint16_t type, struct dr_bytes payload)
 		snprintf(text, sizeof(text), "%.*s %.*s", (int)verb, note.detail, (int)strcspn(what, " :"), what);
 		line(s, &s->divergences, text);
 	}
+}
+
+static void end_line(struct said *s, const char *what, bool counted, uint64_t number, const uint8_t hash[static 32])
+{
+	char text[128], hex[65], num[24] = "";
+
+	dr_hex_put(hex, hash, 32);
+	if (counted)
+		snprintf(num, sizeof(num), " %llu", (unsigned long long)number);
+	snprintf(text, sizeof(text), "%s%s 0x%s", what, num, hex);
+	line(s, &s->end, text);
+}
+
+/* Where it ended. */
+static void hear_end(struct said *s)
+{
+	const struct dr_status_report *r = &s->session.status;
+
+	if (!s->session.has_status)
+		return;
+	end_line(s, "final block", true, r->final_number, r->final_hash);
+	end_line(s, "ledger", true, r->ledger_size, r->ledger_root);
+	end_line(s, "state", false, 0, r->state_digest);
+	if (r->proof != DR_PROOF_CONSENSUS)
+		return;
+	end_line(s, "checkpoint slot", true, r->checkpoint_slot, r->checkpoint);
+	end_line(s, "final slot", true, r->final_slot, r->final_root);
 }
 
 static bool feed(struct said *s, FILE *file)
@@ -355,6 +385,7 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 	dr_buf_init(&s.findings, (size_t)1 << 16);
 	dr_buf_init(&s.answers, (size_t)1 << 20);
 	dr_buf_init(&s.divergences, (size_t)1 << 16);
+	dr_buf_init(&s.end, (size_t)1 << 12);
 	if (file == NULL)
 		return trouble(cli, "the recording can be opened", NULL, strerror(errno), path, "check the path");
 	snprintf(anchor, sizeof(anchor), "%s.anchor.yaml", path);
@@ -368,8 +399,11 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 		return trouble(cli, "the requests", NULL, error.text, scenario_path, "mend them");
 	init.version = DR_PROTO_VERSION;
 	init.mode = DR_MODE_REPLAY;
-	init.proof = DR_PROOF_QUORUM;
-	init.quorum_k = init.quorum_n = 1;
+	init.quorum_n = 1;
+	if (init.proof != DR_PROOF_CONSENSUS) { /* the anchor's word */
+		init.proof = DR_PROOF_QUORUM;
+		init.quorum_k = 1;
+	}
 	init.step_max = DR_FOLLOW_STEP_MAX;
 	init.max_staleness_s = 172800;
 	init.anchored = true;
@@ -382,6 +416,7 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 		good = dr_ask_put(&s.session.core.out, DR_MSG_ASK, &asks[i], &s.fail) == DR_OK;
 	good = good && feed(&s, file);
 	fclose(file);
+	hear_end(&s);
 	const bool whole = s.session.has_status && !s.session.status.torn && s.session.status.frames_refused == 0;
 
 	s.session.has_status = false; /* not printed here */
@@ -395,7 +430,9 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 	    !(agree(cli, "expect", scenario->expect, scenario->expect_count, &s.changes, print) &&
 	      agree(cli, "findings", scenario->findings, scenario->findings_count, &s.findings, print) &&
 	      agree(cli, "answers", scenario->answers, scenario->answers_count, &s.answers, print) &&
-	      agree(cli, "divergences", scenario->divergences, scenario->divergences_count, &s.divergences, print)))
+	      agree(cli, "divergences", scenario->divergences, scenario->divergences_count, &s.divergences, print) &&
+	      (!(print || scenario->end_count > 0) ||
+	       agree(cli, "end", scenario->end, scenario->end_count, &s.end, print))))
 		code = DR_EXIT_FINDINGS;
 	if (code == DR_EXIT_OK && !print)
 		fprintf(cli->out.out, "%s: as expected: %u changes, %u findings, %u answers\n", path,
@@ -406,6 +443,7 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 	dr_buf_free(&s.findings);
 	dr_buf_free(&s.answers);
 	dr_buf_free(&s.divergences);
+	dr_buf_free(&s.end);
 	return code;
 }
 

@@ -27,6 +27,10 @@
  *   findings: [stealthy-deployer, …]         every finding, in order
  *   answers: [web deny app-notice, …]        every answer that changed, in order
  *   divergences: [diverges suspended, …]    every time that slots and events differ, or agree again, in order
+ *   end: [final block 83 0x…, …]            optional: where it ends, and what ledger and state it ends with
+ *
+ * A recording that a script makes (at proof consensus: nobody plays a beacon chain here) has `played_by: SCRIPT`
+ * instead of accounts, council, node, start_time and steps; what must be made of it stands here all the same.
  *
  * Arguments: numbers, +60 (a moment after the newest block), account names, yes and no, action names, @profile
  * (the digest of the profile in use), 0x…, or up to 31 characters of text.
@@ -64,6 +68,7 @@ struct dr_scenario {
 	uint32_t accounts_count;
 	struct dr_scenario_council council;
 	char *node, *start_time, *requests;
+	char *played_by; /* NULL: derot fixture make plays it */
 	struct dr_scenario_step *steps;
 	uint32_t steps_count;
 	char **expect;
@@ -74,6 +79,8 @@ struct dr_scenario {
 	uint32_t answers_count;
 	char **divergences;
 	uint32_t divergences_count;
+	char **end;
+	uint32_t end_count;
 };
 
 /* dr_scenario_load: *out lives in *yaml's loader until dr_scenario_free. */

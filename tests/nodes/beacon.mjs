@@ -25,11 +25,10 @@ const BEHIND_S = 2700;
 export const now = () => Math.floor(Date.now() / 1000);
 
 export class Beacon {
-	// start: options forks (default: Capella for ever), behind_s, first, the slot of the first block, and what the forge
-	// takes. Something is final then, for a client to start from.
-	static async start({ forks = { capella: 0 }, behind_s = BEHIND_S, first = 1, ...options } = {}) {
+	// start: options forks (default: Capella for ever), behind_s or genesisTime, first, the slot of the first block, and what
+	// the forge takes. Something is final then, for a client to start from.
+	static async start({ forks = { capella: 0 }, behind_s = BEHIND_S, genesisTime = now() - behind_s, first = 1, ...options } = {}) {
 		const beacon = new Beacon();
-		const genesisTime = now() - behind_s;
 		beacon.chain = await startAnvil(['--timestamp', String(genesisTime)]);
 		await beacon.chain.rpc('anvil_setBlockTimestampInterval', 1);
 		beacon.setting = devnet({ genesisTime, forks });

@@ -5,7 +5,7 @@
 // @noble's curves, hashes and ciphers and on Node's own crypto.
 
 import { strict as assert } from 'node:assert';
-import { createHash, createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, hkdfSync, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { RistrettoPoint, hashToRistretto255, hash_to_ristretto255, x25519 } from '@noble/curves/ed25519';
@@ -26,6 +26,7 @@ const u64 = (n) => {
 };
 const prefixed = (part) => Buffer.concat([u16(part.length), part]);
 const littleEndian = (b) => BigInt('0x' + (hex(Buffer.from(b).reverse()) || '0'));
+const scalarBytes = (n) => Buffer.from(n.toString(16).padStart(64, '0'), 'hex').reverse();
 
 const toGroup = hashToRistretto255 ?? hash_to_ristretto255;
 const hashToGroup = (input) => toGroup(input, { DST: Buffer.concat([Buffer.from('HashToGroup-'), CONTEXT]) });
@@ -131,11 +132,29 @@ export function openBox(box, secret, label, associated) {
 	return Buffer.from(xchacha20poly1305(key, box.subarray(32, 56), associated).decrypt(box.subarray(56)));
 }
 
+const ed25519Private = (seed) =>
+	createPrivateKey({ key: Buffer.concat([bytes('302e020100300506032b657004220420'), seed]), format: 'der', type: 'pkcs8' });
+
 // ed25519Public: the public key of a seed (RFC 8032), by Node's OpenSSL.
 export function ed25519Public(seed) {
-	const pkcs8 = Buffer.concat([bytes('302e020100300506032b657004220420'), seed]);
-	const key = createPublicKey(createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }));
-	return key.export({ format: 'der', type: 'spki' }).subarray(-32);
+	return createPublicKey(ed25519Private(seed)).export({ format: 'der', type: 'spki' }).subarray(-32);
+}
+
+// publication: the ten words that publish a first root generation with these secrets (governance/root.h, chain/crypto/voprf.h).
+export function publication({ chainId, genesis, contract, node, generation = 1, scalar, seed }) {
+	const [scheme, quote] = [bytes('010101'.padStart(64, '0')), Buffer.alloc(32)];
+	const [prf, sig] = [prfPublic(scalar), ed25519Public(seed)];
+	const head = [Buffer.from('derot-root-v1'), u64(chainId), bytes(genesis), bytes(contract), u64(generation), bytes(node)];
+	const context = Buffer.concat([...head, scheme, quote, prf, sig]);
+	const nonce = littleEndian(
+		sha512(Buffer.concat([Buffer.from('derot-possession-nonce-v1'), scalarBytes(scalar), prf, prefixed(context)])),
+	) % L;
+	const parts = [Buffer.from('derot-possession-v1'), context, prf, prfPublic(nonce)];
+	const c = hashToScalar(Buffer.concat(parts.map(prefixed)));
+	const s = (((nonce - c * scalar) % L) + L) % L;
+	const signature = sign(null, context, ed25519Private(seed));
+	const words = [scheme, prf, scalarBytes(c), scalarBytes(s), sig, signature.subarray(0, 32), signature.subarray(32), quote, quote, quote];
+	return words.map((word) => '0x' + hex(word));
 }
 
 export const sha256 = (...parts) => createHash('sha256').update(Buffer.concat(parts)).digest();

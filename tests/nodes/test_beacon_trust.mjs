@@ -4,13 +4,12 @@
 // chains; a fork that this build does not know.
 
 import { strict as assert } from 'node:assert';
-import { execFileSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Beacon, Forge, SLOTS_PER_EPOCH, SLOTS_PER_PERIOD, now } from './beacon.mjs';
-import { EXIT, eventually, folder, replay } from './run.mjs';
+import { EXIT, eventually, replay } from './run.mjs';
+import { aheadBy } from './shim_clock.mjs';
 import { Story } from './story.mjs';
 
 const noted = (kms, kind, words) => kms.events.filter((e) => e.type === 'journal' && e.kind === kind && words.test(e.detail));
@@ -78,21 +77,6 @@ describe('checkpoints', { concurrency: 2 }, () => {
 		assert.equal(await kms.stop(), EXIT.good);
 	});
 });
-
-// aheadBy: derot-core's wall clock, in what is started from now on, is so many seconds ahead; 0: right again.
-function aheadBy(seconds) {
-	for (const name of ['LD_PRELOAD', 'DEROT_SHIM_CLOCK']) delete process.env[name];
-	if (seconds === 0) return;
-	const [shim, orders] = ['clock.so', 'clock'].map((name) => join(folder(), name));
-	const source = fileURLToPath(new URL('shim_clock.c', import.meta.url));
-	execFileSync(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-O2', '-Wall', '-Werror', '-o', shim, source, '-ldl']);
-	const bytes = Buffer.alloc(16);
-	bytes.writeBigInt64LE(BigInt(seconds), 8);
-	writeFileSync(orders, bytes);
-	// Under AddressSanitizer the shim comes before its runtime; it needs nothing of it.
-	const asan = [process.env.ASAN_OPTIONS, 'verify_asan_link_order=0'].filter(Boolean).join(':');
-	Object.assign(process.env, { LD_PRELOAD: shim, DEROT_SHIM_CLOCK: orders, ASAN_OPTIONS: asan });
-}
 
 test('a long absence is judged as an old checkpoint is: refused, until somebody accepts it', async (t) => {
 	const { beacon, run } = await world(t);

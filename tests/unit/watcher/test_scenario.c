@@ -10,25 +10,32 @@
 
 static char path[] = "/tmp/derot-test-scenario-XXXXXX";
 
+#define COUNCIL                                                                                                      \
+	"council:\n"                                                                                                 \
+	"  members: [alice 2]\n"                                                                                     \
+	"  guardians: []\n"                                                                                          \
+	"  quorum: 2\n"                                                                                              \
+	"  voting_period: 60\n"                                                                                      \
+	"  notices: [1, 2, 3, 4, 5]\n"
+#define STEPS                                                                                                        \
+	"steps:\n"                                                                                                   \
+	"  - {by: alice, call: propose, args: [measurement.allow, v1], more: \"yes\"}\n"                             \
+	"  - {by: kms1, call: stake, value: 7, refused: \"yes\"}\n"                                                  \
+	"  - {call: wait, args: [12]}\n"
+
 static const char good[] = "about: a line\n"
-			   "accounts: [alice, kms1]\n"
-			   "council:\n"
-			   "  members: [alice 2]\n"
-			   "  guardians: []\n"
-			   "  quorum: 2\n"
-			   "  voting_period: 60\n"
-			   "  notices: [1, 2, 3, 4, 5]\n"
-			   "node: kms1\n"
+			   "accounts: [alice, kms1]\n" COUNCIL "node: kms1\n"
 			   "start_time: 1767225600\n"
-			   "requests: r.yaml\n"
-			   "steps:\n"
-			   "  - {by: alice, call: propose, args: [measurement.allow, v1], more: \"yes\"}\n"
-			   "  - {by: kms1, call: stake, value: 7, refused: \"yes\"}\n"
-			   "  - {call: wait, args: [12]}\n"
-			   "expect: [measurement.allow pending]\n"
+			   "requests: r.yaml\n" STEPS "expect: [measurement.allow pending]\n"
 			   "findings: []\n"
 			   "answers: [web deny root]\n"
-			   "divergences: [diverges root]\n";
+			   "divergences: [diverges root]\n"
+			   "end: [final block 2]\n";
+
+static const char played[] = "about: a line\n"
+			     "played_by: a script\n"
+			     "expect: [measurement.allow pending]\n"
+			     "end: [final block 2]\n";
 
 static void put(const char *text, size_t len)
 {
@@ -83,7 +90,44 @@ static void test_every_key(void **state)
 	assert_int_equal(s->findings_count, 0);
 	assert_string_equal(s->answers[0], "web deny root");
 	assert_string_equal(s->divergences[0], "diverges root");
+	assert_int_equal(s->end_count, 1);
+	assert_string_equal(s->end[0], "final block 2");
+	assert_null(s->played_by);
 	dr_scenario_free(s, y);
+}
+
+/* What a script plays has no steps of its own, and nothing that goes with them. */
+static void test_played_by(void **state)
+{
+	static const char *const rows[] = {
+		"accounts: [alice]\n",
+		"council: {members: [], guardians: [], quorum: 2, voting_period: 60, notices: []}\n",
+		"node: kms1\n",
+		"start_time: 1767225600\n",
+		"steps: [{call: wait}]\n",
+	};
+	struct dr_yaml_error error;
+	struct dr_scenario *s;
+	struct dr_yaml *y;
+
+	(void)state;
+	put(played, strlen(played));
+	assert_int_equal(load(&s, &y, &error), DR_OK);
+	assert_string_equal(s->played_by, "a script");
+	assert_null(s->steps);
+	assert_string_equal(s->expect[0], "measurement.allow pending");
+	assert_string_equal(s->end[0], "final block 2");
+	dr_scenario_free(s, y);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[sizeof(played) + 128];
+		const int len = snprintf(text, sizeof(text), "%s%s", played, rows[i]);
+
+		put(text, (size_t)len);
+		assert_int_equal(load(&s, &y, &error), DR_ERR_SYNTAX);
+		assert_null(s);
+		assert_non_null(strstr(error.text, "does not go with played_by"));
+		dr_scenario_free(s, y);
+	}
 }
 
 /* good with one text replaced by another. */
@@ -99,6 +143,10 @@ static void test_refused(void **state)
 		{ "without accounts", "accounts: [alice, kms1]\n", "", false },
 		{ "without quorum", "  quorum: 2\n", "", false },
 		{ "without notices", "  notices: [1, 2, 3, 4, 5]\n", "", false },
+		{ "without a council", COUNCIL, "", false },
+		{ "without steps", STEPS, "", false },
+		{ "played, and by a script", "about: a line\n", "about: a line\nplayed_by: a script\n", false },
+		{ "without an end", "end: [final block 2]\n", "", true },
 		{ "without node", "node: kms1\n", "", false },
 		{ "without a time", "start_time: 1767225600\n", "", false },
 		{ "a step without a call", "call: stake, ", "", false },
@@ -169,10 +217,8 @@ static void test_no_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_key),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_no_file),
+		cmocka_unit_test(test_every_key), cmocka_unit_test(test_played_by), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_cut),       cmocka_unit_test(test_no_file),
 	};
 	const int fd = mkstemp(path);
 
