@@ -417,15 +417,19 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 	good = good && feed(&s, file);
 	fclose(file);
 	hear_end(&s);
-	const bool whole = s.session.has_status && !s.session.status.torn && s.session.status.frames_refused == 0;
+	const struct dr_status_report *r = &s.session.status;
+	const bool whole = s.session.has_status && !r->torn && r->frames_refused == 0 && r->has_final &&
+			   r->final_number >= r->target_number;
 
 	s.session.has_status = false; /* not printed here */
 	int code = dr_session_end(&s.session, DR_EXIT_OK);
 
 	if (code == DR_EXIT_OK && (!good || !whole))
-		code = trouble(cli,
-			       good ? "the recording is whole and every frame of it proves something" : s.fail.what,
-			       NULL, NULL, path, "make the fixture anew");
+		code = trouble(
+			cli,
+			good ? "the recording is whole to what it calls final, and every frame of it proves something"
+			     : s.fail.what,
+			NULL, NULL, path, "make the fixture anew");
 	if (code == DR_EXIT_OK &&
 	    !(agree(cli, "expect", scenario->expect, scenario->expect_count, &s.changes, print) &&
 	      agree(cli, "findings", scenario->findings, scenario->findings_count, &s.findings, print) &&

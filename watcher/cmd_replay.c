@@ -151,6 +151,25 @@ static bool feed(struct replay *r, struct dr_fail *fail)
 	return true;
 }
 
+/* What is left out of a recording stops it there: nothing is folded over a gap. So the end is held against what the
+ * recording itself calls final. (A recorder or a verifier that wanted no more stops at `until`.) */
+static bool is_short(const struct replay *r, const struct dr_status_report *s)
+{
+	if (s->has_final &&
+	    (s->final_number >= s->target_number || (r->init.until != 0 && s->final_number >= r->init.until)))
+		return false;
+	fprintf(r->cli->out.err, "derot replay: the recording ");
+	if (s->target_number != 0)
+		fprintf(r->cli->out.err,
+			"does not reach block %llu, which it calls final: ", (unsigned long long)s->target_number);
+	if (s->has_final)
+		fprintf(r->cli->out.err, "complete up to block %llu", (unsigned long long)s->final_number);
+	else
+		fprintf(r->cli->out.err, "proves no final block complete");
+	fprintf(r->cli->out.err, "; what comes after is left out, or was not recorded yet\n");
+	return true;
+}
+
 static int run(struct replay *r, bool journal)
 {
 	struct dr_fail fail = { 0 };
@@ -182,7 +201,7 @@ static int run(struct replay *r, bool journal)
 		return DR_EXIT_PROOF;
 	}
 	/* What a crash left, or somebody cut: what is missing is not known to be good. */
-	if (s->status.torn)
+	if (s->status.torn || is_short(r, &s->status))
 		return DR_EXIT_ERROR;
 	if (!r->init.anchored) {
 		fprintf(err,
