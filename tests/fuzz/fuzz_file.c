@@ -113,7 +113,9 @@ static void scenario(struct dr_yaml_error *error)
 	struct dr_yaml *yaml = NULL;
 
 	if (dr_scenario_load(&s, &yaml, PATH, error) == DR_OK)
-		DR_ASSERT(s != NULL && yaml != NULL);
+		DR_ASSERT(s != NULL && yaml != NULL &&
+			  (s->played_by != NULL || (s->accounts != NULL && s->council.quorum != NULL &&
+						    s->node != NULL && s->start_time != NULL && s->steps != NULL)));
 	else
 		DR_ASSERT(s == NULL && error->text[0] != '\0');
 	dr_scenario_free(s, yaml);
