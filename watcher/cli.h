@@ -16,10 +16,10 @@
 enum dr_exit {
 	DR_EXIT_OK = 0,
 	DR_EXIT_ERROR = 1,      /* it could not be done; input that is no such thing */
-	DR_EXIT_SEALED = 2,     /* the core is sealed or stale */
+	DR_EXIT_SEALED = 2,     /* the core, or a recording, is sealed or stale */
 	DR_EXIT_PROOF = 3,      /* a proof is invalid */
 	DR_EXIT_CONFLICT = 4,   /* something contradicts a final block; evidence was written */
-	DR_EXIT_FINDINGS = 5,   /* divergence, unsupported execution, stealthy deployer, gap */
+	DR_EXIT_FINDINGS = 5,   /* divergence, unsupported execution, stealthy deployer */
 	DR_EXIT_UNANCHORED = 6, /* self-consistent only */
 	DR_EXIT_USAGE = 64,     /* EX_USAGE of sysexits.h */
 };

@@ -152,7 +152,8 @@ static bool feed(struct replay *r, struct dr_fail *fail)
 }
 
 /* What is left out of a recording stops it there: nothing is folded over a gap. So the end is held against what the
- * recording itself calls final. (A recorder or a verifier that wanted no more stops at `until`.) */
+ * recording itself calls final: it is stale, as a node is that such a server keeps there. (A recorder or a verifier
+ * that wanted no more stops at `until`.) */
 static bool is_short(const struct replay *r, const struct dr_status_report *s)
 {
 	if (s->has_final &&
@@ -201,8 +202,10 @@ static int run(struct replay *r, bool journal)
 		return DR_EXIT_PROOF;
 	}
 	/* What a crash left, or somebody cut: what is missing is not known to be good. */
-	if (s->status.torn || is_short(r, &s->status))
+	if (s->status.torn)
 		return DR_EXIT_ERROR;
+	if (is_short(r, &s->status))
+		return DR_EXIT_SEALED;
 	if (!r->init.anchored) {
 		fprintf(err,
 			"derot replay: unanchored: self-consistent only (give --anchor FILE from your own hands)\n");
