@@ -2,22 +2,24 @@
  *
  * fuzz_lightclient: the light client's containers, and its store.
  *
- * Input: u8 what. 0: u8 table · u8 fork · bytes to decode, frame and peek at. 1: bytes of a network. Else a script
+ * Input: u8 what. 0: u8 table · u8 fork · bytes to decode, frame and peek at. 1: bytes of a network. Else a script,
+ * through the store alone (even) or through chain/beacon/beacon.h beside it (odd; bit 1: what is aged is accepted),
  * of steps, each 8 bytes: update kind and chain · attested slot · final slot · signature slot · signers · what is
- * changed, two bytes · by what (if bits 2 and 3 of the kind are 0). Blocks are forged
- * (tests/unit/chain/beacon_forge.h) on a network of 16 slots a period and 8 members a committee. BLS is stood in for
- * (linked with --wrap): a key is its number, a signature names the message and the sum of its signers' numbers. A
- * block is forged once, for all inputs.
+ * changed, two bytes · by what (if bits 2 and 3 of the kind are 0; else 1: a restart, 3: heads are settled). Blocks
+ * are forged (tests/unit/chain/beacon_forge.h) on a network of 16 slots a period and 8 members a committee. BLS is
+ * stood in for (linked with --wrap): a key is its number, a signature names the message and the sum of its signers'
+ * numbers. A block is forged once, for all inputs.
  *
  * What must hold: what decodes encodes to the same bytes, failures leave zeros. Only what is taken changes the store;
  * slots and numbers of what is final and head never go back; what is taken had two thirds and was not changed; a
  * chain that nobody contradicts is never in conflict with itself; a committee that is learned is that of the period.
+ * As frames they come to the same, unless what is final is too old, or heads are settled.
  */
 #include "tests/fuzz/fuzz_kit.h"
 
 #include <stdio.h>
 
-#include "chain/beacon/lc_store.h"
+#include "chain/beacon/beacon.h"
 #include "chain/beacon/ssz.h"
 
 #define COMMITTEE 8u
@@ -280,6 +282,115 @@ static bool change(const struct dr_network *net, size_t where, uint8_t by, bool 
 	return by != 0 && (where < slot_at || where >= slot_at + 8);
 }
 
+/* ---- behind chain/finality.h, beside the store ---- */
+
+#define MAX_AGE_S 120u
+
+static struct {
+	struct dr_beacon *beacon; /* NULL: the store alone */
+	struct dr_finality f;
+	struct dr_beacon_status status;
+	bool settled;    /* heads were taken unseen: its head is its own */
+	uint64_t final_; /* the newest that it named */
+} face;
+
+/* What it says of a frame: DR_OK, or why not; *conflict: it halts. Findings are those of the status. */
+static enum dr_err face_take(enum dr_beacon_kind kind, enum dr_beacon_fork fork, struct dr_bytes ssz, uint64_t now,
+			     bool *conflict, struct dr_fail *fail)
+{
+	struct dr_beacon_status before_it;
+	struct dr_fail form = { 0 };
+	struct dr_finality_finding finding;
+	struct dr_buf payload;
+	bool news;
+
+	*conflict = false;
+	dr_buf_init(&payload, 16384);
+	DR_ASSERT(dr_beacon_payload(&payload, kind, fork, ssz, &form) == DR_OK);
+	dr_beacon_status(face.beacon, &before_it);
+	face.f.clock(face.f.self, now);
+	const enum dr_err err = face.f.frame(face.f.self, dr_buf_view(&payload), 1, &news, fail);
+
+	dr_buf_free(&payload);
+	dr_beacon_status(face.beacon, &face.status);
+	DR_ASSERT((err == DR_OK) == (fail->what == NULL) && !(err != DR_OK && news));
+	if (err != DR_OK || !news)
+		DR_ASSERT(face.status.final_slot == before_it.final_slot &&
+			  face.status.head_slot == before_it.head_slot &&
+			  face.status.next_known == before_it.next_known);
+	while (face.f.next(face.f.self, &finding)) {
+		DR_ASSERT(err == DR_OK && news && finding.source == 1);
+		*conflict |= finding.kind == DR_FINDING_CONFLICT;
+		if (finding.kind != DR_FINDING_BLOCK || finding.status != DR_STATUS_FINAL)
+			continue;
+		DR_ASSERT(finding.number >= face.final_ && finding.number == face.status.final_slot);
+		face.final_ = finding.number;
+	}
+	return err;
+}
+
+static void face_start(const struct dr_network *net, const struct forge_block *checkpoint,
+		       const struct dr_lc_bootstrap *bootstrap, uint64_t now, bool aged)
+{
+	static uint8_t ssz[8192];
+	struct dr_beacon_config config = { .net = *net, .max_age_s = MAX_AGE_S, .aged = aged };
+	struct dr_fail early = { 0 }, fail = { 0 };
+	struct dr_want want;
+	bool conflict;
+	size_t len;
+
+	dr_beacon_free(face.beacon);
+	memset(&face, 0, sizeof(face));
+	memcpy(config.checkpoint, checkpoint->root, 32);
+	face.beacon = dr_beacon_new(&config);
+	face.f = dr_beacon_finality(face.beacon);
+	DR_ASSERT(face.f.wants(face.f.self, &want, 1) == 1 && want.kind == DR_WANT_BOOTSTRAP);
+	DR_ASSERT(dr_lc_bootstrap_encode(ssz, sizeof(ssz), &len, net, bootstrap, &fail) == DR_OK);
+	DR_ASSERT(face_take(DR_BEACON_UPDATE, bootstrap->fork, dr_bytes_of(ssz, len), now, &conflict, &early) !=
+		  DR_OK);
+	DR_ASSERT(face_take(DR_BEACON_BOOTSTRAP, bootstrap->fork, dr_bytes_of(ssz, len), now, &conflict, &fail) ==
+		  DR_OK);
+	DR_ASSERT(face.status.ready && !conflict);
+}
+
+/* The update as a frame. False: it is too old for it, and the store beside it is not to take it either. */
+static bool face_step(const struct dr_network *net, const uint8_t in[static 8], uint64_t now, enum dr_err *err,
+		      bool *conflict)
+{
+	static uint8_t ssz[8192];
+	struct dr_fail fail = { 0 };
+	struct dr_want want;
+	size_t len;
+
+	if ((in[0] & 0x0c) == 0x04)
+		face.f.restart(face.f.self);
+	if ((in[0] & 0x0c) == 0x0c) {
+		face.f.settled(face.f.self, in[5] % SLOTS);
+		face.settled = true;
+	}
+	DR_ASSERT(dr_lc_update_encode(ssz, sizeof(ssz), &len, net, &update, &fail) == DR_OK);
+	*err = face_take((enum dr_beacon_kind)update.kind, update.fork, dr_bytes_of(ssz, len), now, conflict, &fail);
+	if (face.f.wants(face.f.self, &want, 1) == 1)
+		/* What was asked for stands until all of it came. */
+		DR_ASSERT(want.kind == DR_WANT_UPDATES && want.first <= want.last &&
+			  want.last >= face.status.period && want.last - want.first < DR_BEACON_PERIODS_AT_ONCE);
+	if (fail.what != dr_beacon_too_old)
+		return true;
+	DR_ASSERT(now > dr_network_time(net, face.status.final_slot) + MAX_AGE_S && !face.status.aged);
+	return false;
+}
+
+static void face_same(enum dr_err err, enum dr_err own, bool conflict, const struct dr_lc_news *news)
+{
+	DR_ASSERT(face.settled || (err == DR_OK) == (own == DR_OK));
+	DR_ASSERT(face.settled || conflict == (news->verdict == DR_LC_CONFLICT));
+	DR_ASSERT(face.status.final_slot == store.finalized.header.beacon.slot);
+	DR_ASSERT(memcmp(face.status.final_root, store.finalized.root, 32) == 0);
+	DR_ASSERT(face.status.period == dr_lc_store_period(&store));
+	DR_ASSERT(face.status.next_known == dr_lc_store_next_known(&store));
+	DR_ASSERT(face.settled || face.status.head_slot == store.head.header.beacon.slot);
+}
+
 static void step(const struct dr_network *net, const uint8_t in[static 8], bool *forked)
 {
 	const enum dr_lc_kind kind = (enum dr_lc_kind)(1 + in[0] % 3);
@@ -313,7 +424,15 @@ static void step(const struct dr_network *net, const uint8_t in[static 8], bool 
 	remember();
 	const uint64_t now = dr_network_time(net, update.signature_slot) - in[3] / 128 * 4;
 
-	if (dr_lc_store_take(&store, &update, now, &news, &fail) != DR_OK) {
+	enum dr_err err = DR_OK;
+	bool conflict = false;
+
+	if (face.beacon != NULL && !face_step(net, in, now, &err, &conflict))
+		return;
+	dr_lc_store_take(&store, &update, now, &news, &fail);
+	if (face.beacon != NULL)
+		face_same(err, fail.err, conflict, &news);
+	if (fail.err != DR_OK) {
 		DR_ASSERT(fail.what != NULL && dr_bytes_zero(&news, sizeof(news)));
 		DR_ASSERT(untouched());
 		return;
@@ -342,7 +461,7 @@ static void step(const struct dr_network *net, const uint8_t in[static 8], bool 
 	*forked |= news.verdict == DR_LC_TAKEN && (salt != 0 || (in[0] & 0x40));
 }
 
-static void script(const struct dr_network *net, struct dr_bytes bytes)
+static void script(const struct dr_network *net, uint8_t what, struct dr_bytes bytes)
 {
 	const uint64_t slot = bytes.len > 0 ? bytes.ptr[0] % 96 & ~1u : 0;
 	struct forge_block *checkpoint;
@@ -356,8 +475,12 @@ static void script(const struct dr_network *net, struct dr_bytes bytes)
 	bootstrap = forge_bootstrap(net, checkpoint);
 	DR_ASSERT(dr_lc_store_start(&store, net, checkpoint->root, &bootstrap, dr_network_time(net, slot), &fail) ==
 		  DR_OK);
+	if (what % 2 != 0)
+		face_start(net, checkpoint, &bootstrap, dr_network_time(net, slot), (what & 2) != 0);
 	for (size_t at = 1, num = 0; bytes.len - at >= 8 && num < STEPS_MAX; at += 8, num++)
 		step(net, bytes.ptr + at, &forked);
+	dr_beacon_free(face.beacon);
+	face.beacon = NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -372,6 +495,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (data[0] == 1)
 		network(dr_bytes_of(data + 1, size - 1));
 	else
-		script(&net, dr_bytes_of(data + 1, size - 1));
+		script(&net, data[0], dr_bytes_of(data + 1, size - 1));
 	return 0;
 }
