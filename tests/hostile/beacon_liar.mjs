@@ -2,92 +2,54 @@
 //
 // A beacon node that lies: it serves a forged chain (../nodes/forge.mjs), and does at any time what it is told.
 //
-//     const liar = await startBeaconLiar(forge);
+//     const liar = await startBeaconLiar(beacon);      // what has a `forge`
 //     liar.attack = row;               // of attacks_beacon.mjs; null: honest
 //     await liar.stop();
 //
-// It speaks HTTP/1.1 by hand (Reply of proxy.mjs), for a server's library would not let it break HTTP's own rules.
+// Several at once: liar.attacks, as a proxy has them. Each changes what the one before it says.
 
-import { createServer } from 'node:net';
-import { serveForge } from '../nodes/forge_api.mjs';
-import { Acting, Reply } from './proxy.mjs';
+import { answerOf } from '../nodes/forge_api.mjs';
+import { Acting, Server } from './proxy.mjs';
 
-const HEAD_END = '\r\n\r\n';
-const HEADERS = ['content-type', 'eth-consensus-version'];
+class BeaconLiar extends Server {
+	json = false; // it answers in JSON, whatever it is asked for: some honest ones do
+	paths = new Set(); // what it was asked for
 
-class BeaconLiar {
-	trapped = 0; // requests that followed a redirect here
-	lies = 0; // messages and answers that it changed since it was told to
-	#acting = null;
-	#sockets = new Set();
-	#inner;
-	#server;
-
-	constructor(forge) {
-		this.forge = forge;
+	constructor(source) {
+		super();
+		this.target = source;
 	}
 
-	async start() {
-		this.#inner = await serveForge(this.forge, (kind, value, block) => this.#told(kind, value, block));
-		this.#server = createServer((socket) => this.#connected(socket));
-		await new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-		this.#server.unref();
-		this.url = `http://127.0.0.1:${this.#server.address().port}`;
-		this.trap = this.url + '/trap';
-		this.traps = [];
-		return this;
-	}
-
-	async stop() {
-		const closed = new Promise((resolve) => this.#server.close(resolve));
-		for (const socket of this.#sockets) socket.destroy();
-		await closed;
-		await this.#inner.stop();
+	get forge() {
+		return this.target.forge;
 	}
 
 	set attack(row) {
 		this.lies = 0;
-		this.#acting = row && new Acting(this, row, 0);
+		this.attacks = row ? [new Acting(this, row, 0)] : [];
 	}
 
 	#told(kind, value, block) {
-		const said = this.#acting?.row.tells?.(this.#acting, kind, value, block) ?? value;
-		if (said !== value) this.#acting.count();
-		return said;
+		return this.attacks.reduce((before, acting) => {
+			const said = acting.row.tells?.(acting, kind, before, block) ?? before;
+			if (said !== before) acting.count();
+			return said;
+		}, value);
 	}
 
-	#connected(socket) {
-		this.#sockets.add(socket);
-		socket.unref();
-		socket.setNoDelay(true);
-		socket.once('close', () => this.#sockets.delete(socket));
-		socket.on('error', () => socket.destroy());
-		let rest = '';
-		socket.setEncoding('latin1').on('data', (chunk) => {
-			rest += chunk;
-			for (let end; (end = rest.indexOf(HEAD_END)) >= 0; ) {
-				const head = rest.slice(0, end);
-				rest = rest.slice(end + HEAD_END.length);
-				const accept = /\r\naccept: *([^\r]*)/i.exec(head)?.[1] ?? '';
-				this.#serve(head.split(' ')[1], accept, new Reply(socket)).catch(() => socket.destroy());
-			}
-		});
-	}
-
-	async #serve(path, accept, res) {
-		if (path.startsWith('/trap')) this.trapped++;
-		const acting = this.#acting;
-		const { http, rest } = acting?.row ?? {};
+	async serve({ path, accept }, res) {
+		this.paths.add(path.split('?')[0]);
 		// Who breaks HTTP's rules, or JSON's, answers in JSON.
-		const asked = http ?? acting?.row.json ? 'application/json' : accept;
-		const response = await fetch(this.#inner.url + path, { headers: { accept: asked } });
-		const headers = Object.fromEntries(HEADERS.map((name) => [name, response.headers.get(name)]).filter(([, value]) => value));
-		const honest = { status: response.status, headers, body: Buffer.from(await response.arrayBuffer()) };
-		const reply = (await rest?.(acting, path, honest)) ?? honest;
-		if (reply !== honest) acting.count();
-		if (http && http(acting, res, reply.body.toString(), []) !== false) return acting.count();
-		res.end(reply.body, { status: `${reply.status} Said`, ...reply.headers });
+		const json = this.json || this.attacks.some(({ row }) => row.http || row.json);
+		let reply = answerOf(this.forge, path, json ? 'application/json' : accept, (...what) => this.#told(...what));
+		for (const acting of this.attacks) {
+			const before = reply;
+			reply = (await acting.row.rest?.(acting, path, before)) ?? before;
+			if (reply !== before) acting.count();
+		}
+		const { status, headers, body } = reply;
+		if (!this.mistreats(res, () => [body.toString(), []])) res.end(body, { status: `${status} Said`, ...headers });
 	}
 }
 
-export const startBeaconLiar = (forge) => new BeaconLiar(forge).start();
+export const startBeaconLiar = (source) => new BeaconLiar(source).start();

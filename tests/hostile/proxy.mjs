@@ -93,43 +93,16 @@ export class Reply {
 	}
 }
 
-export class Proxy {
-	attacks = [];
-	lacks = null; // a function of LACKS
-	batches = true; // false: refuses them
-	polls = 0; // asked for its latest block
-	lies = 0;
+// What lies on loopback: a server of raw HTTP, with the attacks that it plays.
+export class Server {
+	attacks = []; // Acting
+	lies = 0; // told since it began
 	trapped = 0; // requests that followed a redirect
 	traps = []; // places to redirect to, besides
 	told = null; // called when it lied
-	methods = new Map();
-	#at = 0;
 	#server;
 	#sockets = new Set();
 	#busy = new Set(); // sockets whose request was met with an attack
-
-	// source: a node's URL, or what answers ask(method, params) with {result} or {error}, and may give the result's
-	// JSON as `text`.
-	constructor(source) {
-		this.target = source;
-	}
-
-	get attack() {
-		return this.attacks[0]?.row ?? null;
-	}
-
-	set attack(row) {
-		this.attacks = row ? [new Acting(this, row, this.#at)] : [];
-	}
-
-	get at() {
-		return this.#at;
-	}
-
-	set at(number) {
-		this.#at = number;
-		for (const acting of this.attacks) acting.at = number;
-	}
 
 	async start() {
 		this.#server = createServer((socket) => this.#connected(socket));
@@ -151,6 +124,66 @@ export class Proxy {
 		for (const socket of this.#sockets) if (this.#busy.has(socket)) socket.destroy();
 	}
 
+	#connected(socket) {
+		this.#sockets.add(socket);
+		socket.setNoDelay(true);
+		socket.once('close', () => (this.#sockets.delete(socket), this.#busy.delete(socket)));
+		socket.on('error', () => socket.destroy());
+		let rest = Buffer.alloc(0);
+		socket.on('data', (chunk) => {
+			rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+			for (let request; (request = cut(rest)) !== null; ) {
+				rest = rest.subarray(request.length);
+				if (request.path.startsWith('/trap')) this.trapped++;
+				this.serve(request, new Reply(socket)).catch(() => socket.destroy());
+			}
+		});
+	}
+
+	// mistreats: true if an attack answers the whole request. said: what would be said, [text, replies of JSON-RPC].
+	mistreats(res, said) {
+		for (const acting of this.attacks) {
+			if (!acting.row.http || acting.row.http(acting, res, ...said()) === false) continue;
+			acting.count();
+			this.#busy.add(res.socket);
+			return true;
+		}
+		this.#busy.delete(res.socket);
+		return false;
+	}
+}
+
+export class Proxy extends Server {
+	lacks = null; // a function of LACKS
+	batches = true; // false: refuses them
+	polls = 0; // asked for its latest block
+	methods = new Map();
+	#at = 0;
+
+	// source: a node's URL, or what answers ask(method, params) with {result} or {error}, and may give the result's
+	// JSON as `text`.
+	constructor(source) {
+		super();
+		this.target = source;
+	}
+
+	get attack() {
+		return this.attacks[0]?.row ?? null;
+	}
+
+	set attack(row) {
+		this.attacks = row ? [new Acting(this, row, this.#at)] : [];
+	}
+
+	get at() {
+		return this.#at;
+	}
+
+	set at(number) {
+		this.#at = number;
+		for (const acting of this.attacks) acting.at = number;
+	}
+
 	ask(method, params) {
 		return typeof this.target === 'string' ? this.#fetch(method, params) : this.target.ask(method, params);
 	}
@@ -163,21 +196,6 @@ export class Proxy {
 		});
 		const { result, error } = await response.json();
 		return error ? { error } : { result };
-	}
-
-	#connected(socket) {
-		this.#sockets.add(socket);
-		socket.setNoDelay(true);
-		socket.once('close', () => (this.#sockets.delete(socket), this.#busy.delete(socket)));
-		socket.on('error', () => socket.destroy());
-		let rest = Buffer.alloc(0);
-		socket.on('data', (chunk) => {
-			rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
-			for (let request; (request = cut(rest)) !== null; ) {
-				rest = rest.subarray(request.length);
-				this.#serve(request, new Reply(socket)).catch(() => socket.destroy());
-			}
-		});
 	}
 
 	// One call's reply; a promise only where somebody has to be asked first.
@@ -199,8 +217,7 @@ export class Proxy {
 		return { id: call.id, said };
 	}
 
-	async #serve({ path, body }, res) {
-		if (path === '/trap') this.trapped++;
+	async serve({ body }, res) {
 		const asked = JSON.parse(body);
 		const many = Array.isArray(asked);
 		if (many && !this.batches) return res.end(BATCH_REFUSED);
@@ -208,16 +225,7 @@ export class Proxy {
 		if (replies.some((r) => typeof r.then === 'function')) replies = await Promise.all(replies);
 		const texts = replies.map(textOf);
 		const text = many ? `[${texts.join(',')}]` : texts[0];
-		for (const acting of this.attacks) {
-			if (!acting.row.http) continue;
-			const objects = replies.map((r) => ({ jsonrpc: '2.0', id: r.id, ...bare(r.said) }));
-			if (acting.row.http(acting, res, text, objects) === false) continue;
-			acting.count();
-			this.#busy.add(res.socket);
-			return;
-		}
-		this.#busy.delete(res.socket);
-		res.end(text);
+		if (!this.mistreats(res, () => [text, replies.map((r) => ({ jsonrpc: '2.0', id: r.id, ...bare(r.said) }))])) res.end(text);
 	}
 }
 
@@ -230,10 +238,11 @@ function cut(bytes) {
 	const end = bytes.indexOf(HEAD_END);
 	if (end < 0) return null;
 	const head = bytes.toString('latin1', 0, end);
-	const len = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
+	const field = (name) => new RegExp(`\\r\\n${name}: *([^\\r]*)`, 'i').exec(head)?.[1];
+	const len = Number(field('content-length') ?? 0);
 	const length = end + HEAD_END.length + len;
 	if (bytes.length < length) return null;
-	return { path: head.split(' ')[1], body: bytes.toString('utf8', end + HEAD_END.length, length), length };
+	return { path: head.split(' ')[1], accept: field('accept') ?? '', body: bytes.toString('utf8', end + HEAD_END.length, length), length };
 }
 
 export const startProxy = (source) => new Proxy(source).start();

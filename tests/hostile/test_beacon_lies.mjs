@@ -78,7 +78,7 @@ const noted = (kms, source, { kind, words }) => about(kms, source).some((e) => e
 class Run {
 	static async start({ attack = null, exec = null, beside = false }) {
 		const run = new Run();
-		const servers = [startBeaconLiar(beacon.forge), startBeaconLiar(beacon.forge), startProxy(beacon.chain.url)];
+		const servers = [startBeaconLiar(beacon), startBeaconLiar(beacon), startProxy(beacon.chain.url)];
 		[run.liar, run.trap, run.proxy] = await Promise.all(servers);
 		run.liar.traps = [run.trap.url];
 		run.liar.attack = attack;

@@ -209,10 +209,22 @@ export class Forge {
 			// Told one slot later, whether or not a block comes then.
 			signed: { syncAggregate: this.sign(root, slot + 1), signatureSlot: slot + 1 },
 		};
+		this.#keep(block);
+	}
+
+	#keep(block) {
 		this.blocks.push(block);
-		this.#bySlot.set(slot, block);
-		this.#byRoot.set(hex(root), block);
+		this.#bySlot.set(block.slot, block);
+		this.#byRoot.set(hex(block.root), block);
 		this.#offer(block);
+	}
+
+	// as: this chain, when its blocks were these.
+	as(blocks) {
+		const forge = new Forge(this.#el, this);
+		Object.assign(forge, { config: this.config, committees: this.committees, signs: this.signs });
+		for (const block of blocks) forge.#keep(block);
+		return forge;
 	}
 
 	// The newest block at or before the epoch that is two behind this slot's; while nothing is finalized, as before.

@@ -81,26 +81,33 @@ function chunk(forge, { block, type, value }) {
 	return Buffer.concat([length, digest, body]);
 }
 
-function send(forge, res, reply, binary) {
-	const head = (type, fork) => ({ 'content-type': type, ...(fork && { 'eth-consensus-version': fork }) });
-	const json = (value, fork) => res.writeHead(200, head('application/json', fork)).end(JSON.stringify(value));
-	const raw = (body, fork) => res.writeHead(200, head('application/octet-stream', fork)).end(body);
+function written(forge, reply, binary) {
+	const said = (type, body, fork) => ({ status: 200, headers: { 'content-type': type, ...(fork && { 'eth-consensus-version': fork }) }, body });
+	const json = (value, fork) => said('application/json', Buffer.from(JSON.stringify(value)), fork);
+	const raw = (body, fork) => said('application/octet-stream', Buffer.from(body), fork);
 	const { list, type, value, fork } = reply;
-	if (list && binary) raw(Buffer.concat(list.map((one) => chunk(forge, one))), list[0]?.fork);
-	else if (list) json(list.map((one) => ({ version: one.fork, data: one.type.toJson(one.value) })));
-	else if (type && binary) raw(Buffer.from(type.serialize(value)), fork);
-	else if (type) json({ version: fork, data: type.toJson(value) }, fork);
-	else json(reply);
+	if (list && binary) return raw(Buffer.concat(list.map((one) => chunk(forge, one))), list[0]?.fork);
+	if (list) return json(list.map((one) => ({ version: one.fork, data: one.type.toJson(one.value) })));
+	if (type && binary) return raw(type.serialize(value), fork);
+	return type ? json({ version: fork, data: type.toJson(value) }, fork) : json(reply);
+}
+
+const NOT_FOUND = { status: 404, headers: { 'content-type': 'application/json' }, body: Buffer.from('{"code":404,"message":"not found"}') };
+const honestly = (kind, value) => value;
+
+// answerOf: {status, headers, body}: what a node of this chain answers to a GET.
+export function answerOf(forge, path, accept = '', tamper = honestly) {
+	const url = new URL(path, 'http://forge');
+	const route = ROUTES.map(([path, answer]) => [url.pathname.match(path), answer]).find(([match]) => match);
+	const reply = route?.[1](forge, route[0], url.searchParams, tamper);
+	return reply ? written(forge, reply, accept.includes('octet-stream')) : NOT_FOUND;
 }
 
 // serveForge: {url, stop()}. tamper: as Forge has it; one chain may be served by several nodes, each with a word of its own.
-export async function serveForge(forge, tamper = (kind, value) => value) {
+export async function serveForge(forge, tamper = honestly) {
 	const server = createServer((req, res) => {
-		const url = new URL(req.url, 'http://forge');
-		const route = ROUTES.map(([path, answer]) => [url.pathname.match(path), answer]).find(([match]) => match);
-		const reply = route?.[1](forge, route[0], url.searchParams, tamper);
-		if (reply) send(forge, res, reply, (req.headers.accept ?? '').includes('octet-stream'));
-		else res.writeHead(404, { 'content-type': 'application/json' }).end(JSON.stringify({ code: 404, message: 'not found' }));
+		const { status, headers, body } = answerOf(forge, req.url, req.headers.accept, tamper);
+		res.writeHead(status, headers).end(body);
 	});
 	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 	server.unref();
