@@ -12,7 +12,8 @@
 #                     the light client beside @lodestar/light-client
 # make coverage, make coverage-fuzz    lines and branches that the tests, that the fuzz targets run
 # make simulate SEEDS=1000   the core among forks, lies, crashes and wrong clocks, by seed; TAPE=file plays one again
-# make hostile ROUNDS=1000 SEED=1    lying endpoints at random, against derot run; LIFE=, ROUND= play one again
+# make hostile ROUNDS=1000 SEED=1    lying endpoints at random, against derot run; LIFE=, ROUND= play one again;
+#                     PROOF=consensus: beacon nodes lie too
 # make compare      what viem, ethers, Helios and derot say when a server hides a revocation
 # make bench [TASK=name]    what it costs, beside the packages that users would otherwise take: build/bench.json
 # make bench-page   the same, with sweeps: docs/performance.md and its plots are drawn anew
@@ -341,11 +342,12 @@ check-devnet: deps
 	@tests/lodestar/install.sh node
 	@RUN='$(ENV) $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) devnet tests/lodestar/test_devnet.mjs
 
-# Lying endpoints, at random: PROFILE=asan for the sanitized programs, SEED, LIFE, ROUND to play one again.
+# Lying endpoints, at random: PROFILE=asan for the sanitized programs, PROOF=consensus for beacon nodes among them, SEED,
+# LIFE, ROUND to play one again.
 .PHONY: hostile
 hostile: all
 	@tests/nodes/install.sh
-	@DEROT_BUILD=$(abspath $(OUT)) ROUNDS=$(ROUNDS) SEED=$(SEED) TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo /tmp) \
+	@DEROT_BUILD=$(abspath $(OUT)) ROUNDS=$(ROUNDS) SEED=$(SEED) PROOF=$(PROOF) TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo /tmp) \
 		$(NODE) tests/hostile/rounds.mjs
 
 check-long: deps
@@ -361,6 +363,7 @@ long-faults: all
 long-hostile: all
 	@tests/nodes/install.sh
 	+@RUN='$(SUB) PROFILE=asan "$$1" ROUNDS=3000 SEED=long' $(RUN_TESTS) long-hostile hostile
+	+@RUN='$(SUB) PROFILE=asan "$$1" PROOF=consensus ROUNDS=3000 SEED=long' $(RUN_TESTS) long-hostile-beacon hostile
 	@RUN='$(ENV) DEROT_DEPTHS=all $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) long-forks \
 		tests/hostile/test_forks.mjs
 # Every breakage of the list, each caught by the case that it names.

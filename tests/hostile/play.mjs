@@ -5,9 +5,10 @@
 //   · its ledger and state are those of the honest run at the block that it calls final;
 //   · that block is honestly final, and below every block that all endpoints hide;
 //   · no key was given that the honest chain does not grant there, or that a head it knows takes away;
+//   · nobody is called a liar who has told no lie: not for being slow, nor on a fork that was left;
 //   · its processes are the ones that were started, and nothing was said by a sanitizer.
 //
-// Beside enough honest endpoints it goes on while the others lie; when all are honest again, it goes on.
+// Now and then all its processes are killed in a round. Beside enough honest endpoints it goes on while the others lie; when all are honest again, it goes on.
 
 import { strict as assert } from 'node:assert';
 import { existsSync } from 'node:fs';
@@ -15,8 +16,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EXIT, Kms } from '../nodes/run.mjs';
 import { byName } from './attacks.mjs';
+import { BEACON_ATTACKS } from './attacks_beacon.mjs';
+import { startBeaconLiar } from './beacon_liar.mjs';
 import { Client } from './client.mjs';
-import { CHAINS } from './plan.mjs';
+import { BEHIND, CHAINS } from './plan.mjs';
 import { Acting, LACKS, startProxy } from './proxy.mjs';
 import { random } from './random.mjs';
 import { View } from './view.mjs';
@@ -32,15 +35,16 @@ const LOOK_MS = 25; // it is looked at whenever it says something, and so often 
 const BREATH_MS = 2;
 const GOES_ON_MS = Number(process.env.WAIT_MS || 30000);
 const SWING_MS = 15;
+const SEALED_MS = 60; // how long it is watched where nothing can be proven final
 const STALENESS_S = 86400;
 
 // The events of a node, with an ear.
 class Heard extends Array {
-	#told;
+	#heard;
 
-	constructor(told) {
+	constructor(heard) {
 		super();
-		this.#told = told;
+		this.#heard = heard;
 	}
 
 	static get [Symbol.species]() {
@@ -48,13 +52,15 @@ class Heard extends Array {
 	}
 
 	push(...events) {
-		this.#told();
+		this.#heard(events);
 		return super.push(...events);
 	}
 }
 
+const rowOf = (name, beacon) => (beacon ? BEACON_ATTACKS.find((row) => row.name === name) : byName(name));
+
 export class Life {
-	stats = { rounds: 0, lies: 0, met: 0, allows: 0, denies: 0, reorgs: 0, restarts: 0, conflicts: 0, sealed: 0, absent: 0, healed: 0, granted: 0, strange: 0, looks: 0 };
+	stats = { rounds: 0, lies: 0, met: 0, allows: 0, denies: 0, reorgs: 0, restarts: 0, kills: 0, conflicts: 0, sealed: 0, absent: 0, stalled: 0, unshown: 0, periods: 0, healed: 0, granted: 0, strange: 0, looks: 0 };
 	rows = {}; // lies by the name of the attack
 	forkTip = 0; // the greatest number of a block of a fork that was shown
 	#heard = false;
@@ -63,6 +69,9 @@ export class Life {
 		this.#heard = true;
 		this.#resolve();
 	};
+	#orphans = new Set(); // hashes of blocks of forks that all were on
+	#accused = null;
+	#unshown = false; // started while too few sign: what is final is not proven anew, and nothing is answered
 
 	constructor(seed, plan, recording, truth) {
 		Object.assign(this, { seed, plan, recording, truth });
@@ -85,19 +94,21 @@ export class Life {
 		const before = plan.rounds[from - 1];
 		this.proxies = [];
 		this.views = [];
-		for (const { lacks, batches, stranger } of plan.endpoints) {
+		for (const { beacon, lacks, batches, json, stranger } of plan.endpoints) {
 			const view = new View(recording, 31337);
-			const proxy = await startProxy(view);
+			const proxy = await (beacon ? startBeaconLiar : startProxy)(view);
 			if (lacks) proxy.lacks = LACKS.blockReceipts;
-			proxy.batches = batches;
-			proxy.told = this.#wake;
-			if (stranger) proxy.attack = byName(stranger);
+			Object.assign(proxy, { batches, json, told: this.#wake });
+			if (stranger) proxy.attack = rowOf(stranger, beacon);
 			this.proxies.push(proxy);
 			this.views.push(view);
 		}
-		this.#show(before?.head ?? plan.rounds[0].before, before?.final ?? plan.start);
+		this.#show(before?.head ?? plan.head, before?.final ?? plan.start);
+		this.most = before?.most ?? plan.start;
+		const named = this.proxies.map(({ url }, i) => ({ name: `node-${i}`, url }));
 		const options = {
-			endpoints: this.proxies.map(({ url }, i) => ({ name: `node-${i}`, url })),
+			endpoints: named.slice(0, plan.n),
+			consensus: recording.beacon?.consensus({ endpoints: named.slice(plan.n) }),
 			quorum: plan.k,
 			completeness: plan.way,
 			step: plan.step,
@@ -108,9 +119,16 @@ export class Life {
 			chain_id: 31337,
 		};
 		this.kms = plan.birth ? new Kms(recording.story.derot, { ...options, node: recording.story.kms1 }) : recording.base.copy(options);
-		this.kms.events = new Heard(this.#wake);
+		this.kms.events = new Heard((events) => (events.forEach((event) => this.#hear(event)), this.#wake()));
 		await this.#start();
-		await this.#reaches(this.views[0].final, 'the beginning');
+		// Who knows nothing yet is lied to at once.
+		if (from > 0 || !plan.birth) await this.#reaches(this.views[0].final, 'the beginning');
+	}
+
+	// A block that was left may still be on its way when its height is final: a dissent, and no lie.
+	#hear({ type, kind, source, hash, detail }) {
+		if (type !== 'journal' || this.proxies[source]?.lies !== 0) return;
+		if (kind === 'lie' || (kind === 'dissent' && !this.#orphans.has(hash))) this.#accused ??= `endpoint ${source}: ${kind} ${hash}: ${detail}`;
 	}
 
 	async #start(options = {}) {
@@ -150,17 +168,21 @@ export class Life {
 		const s = await this.client.status();
 		this.stats.looks++;
 		assert.equal(s.halted, false, 'halted');
+		assert.equal(this.#accused, null, 'who told no lie is called a liar');
+		this.period ??= s.beacon.period;
+		this.stats.periods = s.beacon.period - this.period;
 		if (!s.has_final) return s;
 		const honest = this.truth[s.final];
-		assert.ok(s.final <= this.views[0].final, `the cursor is at ${s.final}, past the final block ${this.views[0].final}`);
+		assert.ok(s.final <= this.most, `the cursor is at ${s.final}, past the final block ${this.most}`);
 		assert.equal(s.final_hash, this.recording.main[s.final].hash, 'another block is final');
 		assert.deepEqual([s.ledger_size, s.ledger_root, s.state_digest], honest, `another ledger at ${s.final}`);
 		if (s.final >= this.forkTip) assert.ok(s.head <= this.views[0].head, `head ${s.head}, where nobody is beyond ${this.views[0].head}`);
-		if (this.hidden !== undefined) assert.ok(s.final < this.hidden, `the cursor is at ${s.final}, past block ${this.hidden}, which nobody showed`);
+		if (this.hidden !== undefined) assert.ok(s.final < this.hidden, `the cursor is at ${s.final}, and block ${this.hidden} was not shown or not proven final by anybody`);
 		return s;
 	}
 
 	async #reaches(number, what) {
+		if (this.#unshown) return this.#wait(SEALED_MS);
 		for (const end = Date.now() + GOES_ON_MS; ; await this.#news(LOOK_MS)) {
 			const status = await this.#look();
 			if (status.final >= number && status.has_final && !/since the start/.test(status.why)) return status;
@@ -171,16 +193,23 @@ export class Life {
 	async #round(round) {
 		const { plan, stats } = this;
 		const r = random(`${this.seed} life ${plan.life} round ${round.number} played`);
-		if (round.restart) await this.#restart(round.way);
+		this.#unshown &&= !round.signed;
+		if (round.restart) await this.#restart(round);
 		this.kms.events.length = 0;
 		const asks = this.#asks(round);
-		this.acting = round.attacks.map((attack) => this.#attack(attack, r));
+		this.acting = [];
 		this.hidden = round.hidden;
-		if (round.fork >= 0) await this.#fork(round);
-		this.#show(round.head, round.final);
-		await asks();
-		if (round.absent) await this.#alone(round);
-		else await this.#reaches(round.final, 'beside honest endpoints');
+		this.most = round.most;
+		for (let turn = 0; turn < round.turns; turn++) {
+			if (turn > 0) this.#honest();
+			this.acting.push(...round.attacks.filter((attack) => attack.turn === turn).map((attack) => this.#attack(attack, r)));
+			if (turn === 0 && round.fork >= 0) await this.#fork(round);
+			this.#show(round.head, round.final);
+			if (turn === 0 && round.kill) await this.#kill(round, r);
+			if (turn === 0) await asks();
+			if (round.absent) await this.#alone();
+			else await this.#reaches(round.final, 'beside honest endpoints');
+		}
 		await asks();
 		const lies = this.acting.reduce((sum, acting) => sum + acting.lies, 0);
 		for (const { row, lies: num } of this.acting) if (num > 0) this.rows[row.name] = (this.rows[row.name] ?? 0) + num;
@@ -188,23 +217,34 @@ export class Life {
 		stats.met += lies > 0;
 		// All are honest again.
 		this.hidden = undefined;
-		for (const [i, proxy] of this.proxies.entries()) {
-			if (plan.endpoints[i].stranger) continue;
-			proxy.attacks = [];
-			proxy.target = this.views[i];
-			proxy.drop();
-		}
+		this.#honest();
 		await this.#reaches(round.final, 'when all are honest');
-		stats.healed += round.absent;
+		stats.healed += round.absent && !this.#unshown;
+		stats.stalled += round.head > round.before && round.final === this.final;
+		stats.unshown += this.#unshown;
+		this.final = round.final;
 		await asks();
 		await this.#grants(round);
 		this.#strangers();
 		assert.equal(String(Object.values(this.kms.children())), this.children, 'other processes');
 	}
 
+	#honest() {
+		for (const [i, proxy] of this.proxies.entries()) {
+			if (this.plan.endpoints[i].stranger) continue;
+			proxy.attacks = [];
+			proxy.target = this.views[i];
+			proxy.drop();
+		}
+	}
+
 	#attack({ name, endpoint, at, chance }, r) {
 		const proxy = this.proxies[endpoint];
 		const chain = CHAINS.find((c) => c.name === name);
+		if (name === BEHIND) {
+			proxy.target = Object.assign(new View(this.recording, 31337), { head: at, final: Math.min(at, this.plan.start) });
+			return new Acting(proxy, { name }, at, r);
+		}
 		if (chain) {
 			const view = new View(this.recording, 31337);
 			const fork = this.recording.forks[r.below(this.recording.forks.length)];
@@ -216,9 +256,12 @@ export class Life {
 			proxy.target = { ask: (method, params) => (chain.fork(acting) ? (acting.count(), view) : honest).ask(method, params) };
 			return acting;
 		}
-		const row = byName(name);
-		const now = (f) => f && ((p, ...args) => (chance < 1 && p.random() >= chance ? (args.length > 2 ? false : args[1]) : f(p, ...args)));
-		const acting = new Acting(proxy, { ...row, call: now(row.call), http: now(row.http) }, at, random(`${r()}`));
+		const row = rowOf(name, this.plan.endpoints[endpoint].beacon);
+		// Now and then only: then it says what it would say else.
+		const now = (f, otherwise) => f && ((p, ...args) => (chance < 1 && p.random() >= chance ? otherwise(...args) : f(p, ...args)));
+		const said = (asked, reply) => reply;
+		const change = { call: now(row.call, said), rest: now(row.rest, said), tells: now(row.tells, said), http: now(row.http, () => false) };
+		const acting = new Acting(proxy, { ...row, ...change }, at, random(`${r()}`));
 		proxy.attacks = [...proxy.attacks, acting];
 		return acting;
 	}
@@ -235,8 +278,10 @@ export class Life {
 
 	// The nodes are on another fork for a while, perhaps more than once.
 	async #fork(round) {
-		const fork = this.recording.forks[round.fork];
+		const whole = this.recording.forks[round.fork];
+		const fork = round.deep ? this.recording.cut(whole, round.deep) : whole;
 		this.stats.reorgs++;
+		for (const { hash } of fork.blocks) this.#orphans.add(hash);
 		this.forkTip = Math.max(this.forkTip, fork.base + fork.blocks.length);
 		for (let i = 0; i < round.swings; i++) {
 			for (const view of this.views) {
@@ -294,7 +339,7 @@ export class Life {
 	// everything would pass all else. Not while blocks of a fork count, that may take it away; and who
 	// begins with no keys has none.
 	async #grants(round) {
-		if (this.plan.birth || round.final < this.forkTip) return;
+		if (this.plan.birth || round.final < this.forkTip || this.#unshown) return;
 		const who = this.recording.who('allowed', round.final, round.head, round.requests[0][1]);
 		if (!this.recording.holds(who, round.final, round.head)) return;
 		for (const end = Date.now() + GOES_ON_MS; ; await this.#news(LOOK_MS)) {
@@ -309,18 +354,37 @@ export class Life {
 	#strangers() {
 		for (const [i, { stranger }] of this.plan.endpoints.entries()) {
 			if (!stranger) continue;
-			const { methods, polls, lies } = this.proxies[i];
+			const { methods, paths, polls, lies } = this.proxies[i];
 			this.stats.strange = Math.max(this.stats.strange, lies);
+			if (paths) {
+				for (const path of paths) assert.equal(path, '/eth/v1/beacon/genesis', `endpoint ${i} has ${stranger}`);
+				continue;
+			}
 			assert.equal(polls, 0, `endpoint ${i} ${stranger}, and was asked for its latest block`);
 			for (const method of methods.keys()) assert.match(method, /^eth_(chainId|getBlockByNumber)$/, `endpoint ${i} ${stranger}`);
 		}
 	}
 
-	async #restart(way) {
+	async #restart({ way, signed }) {
 		this.stats.restarts++;
 		this.client.close();
 		assert.equal(await this.kms.stop(), EXIT.good, this.kms.err);
 		await this.#start({ completeness: way });
+		this.#unshown = !signed;
+	}
+
+	// SIGKILL: derot run, and what it started, at once.
+	async #kill({ signed }, r) {
+		this.stats.kills++;
+		await sleep(r.below(20));
+		await this.#look();
+		this.client.close();
+		const { kms } = this;
+		const stopped = kms.stop('SIGKILL');
+		for (const pid of Object.values(kms.children())) process.kill(pid, 'SIGKILL');
+		assert.equal(await stopped, 'SIGKILL');
+		await this.#start();
+		this.#unshown = !signed;
 	}
 
 	// As many as are believed say that another chain is final: halt, an evidence file, exit code 4.
@@ -328,7 +392,8 @@ export class Life {
 		const { recording, plan, kms, round } = this;
 		const { final } = await this.#look();
 		this.client.close();
-		for (const view of this.views.slice(0, plan.k)) {
+		// One beacon node is believed, whose word two thirds of a committee signed.
+		for (const view of [...this.views.slice(0, plan.b > 0 ? plan.n : plan.k), ...this.views.slice(plan.n, plan.n + 1)]) {
 			view.head = recording.forks[round.conflict].base;
 			view.show(recording.forks[round.conflict]);
 			view.final = view.tip;
@@ -365,10 +430,10 @@ export async function honestTruth(recording) {
 	const view = new View(recording, 31337);
 	const proxy = await startProxy(view);
 	const kms = new Kms(recording.story.derot, { endpoints: [proxy.url], node: recording.story.kms1, ...PACE, max_staleness: STALENESS_S });
-	Object.assign(view, { head: 1, final: 1 });
+	Object.assign(view, { head: recording.birth, final: recording.birth });
 	await kms.start();
 	const client = await Client.open(join(kms.data, 'core.sock'));
-	for (let number = 1; number <= recording.height; number++) {
+	for (let number = recording.birth; number <= recording.height; number++) {
 		Object.assign(view, { head: number, final: number });
 		let s;
 		for (const end = Date.now() + GOES_ON_MS; (s = await client.status()).final < number; await sleep(1))

@@ -4,12 +4,16 @@
 // receipts, and (as they are asked for) state proofs; with short forks that the node had, and left again. Rounds show
 // it to derot up to a head that moves.
 //
+// At proof consensus a forged beacon chain is over it (../nodes/beacon.mjs), forks and all: every second is a slot, and now
+// and then nothing becomes final, or too few sign, for up to a period and a half.
+//
 // Beside the answers stands what they mean, by a plain model of the contract's events that is not derot's: from which
 // block on, and until which, a version of an application is allowed (`allows`).
 
 import { strict as assert } from 'node:assert';
 import { label, topicOf } from '../nodes/abi.mjs';
 import { startAnvil } from '../nodes/chain.mjs';
+import { Beacon, FINALITY_EPOCHS, SLOTS_PER_EPOCH, SLOTS_PER_PERIOD } from '../nodes/beacon.mjs';
 import { ACTION, abi, decodeLog } from '../nodes/derot.mjs';
 import { EXIT } from '../nodes/run.mjs';
 import { APP, NOTICE, SERVICE, Story } from '../nodes/story.mjs';
@@ -22,6 +26,12 @@ const APPS = [APP, 'post', 'news'];
 const DEPTHS = [1, 1, 2, 2, 3, 3, 4, 5, 6, 8, 11, 16, 32, 64];
 const GAS = { gas: '0x100000' };
 const AGE_S = 20000; // how long ago the chain began
+// Where in a period there is a block, whatever else: with these, what is final moves in every period, and nobody lacks the
+// update from which the next committee is learned: #stall leaves one of them alone in every period.
+const LAST_EPOCH = SLOTS_PER_PERIOD / SLOTS_PER_EPOCH - 1;
+const SURE = [0, FINALITY_EPOCHS, LAST_EPOCH].map((epoch) => epoch * SLOTS_PER_EPOCH);
+const ALL = 32; // of the minimal preset's committee
+const ENOUGH = 22;
 const words = (num) => Array.from({ length: num }, (_, i) => `word-${i}`);
 
 // A block as a node answers about it.
@@ -38,6 +48,13 @@ class Block {
 	}
 }
 
+// What a beacon block says is final: the number of an execution block, and its slot; and whether enough sign it.
+const finalOf = ({ final, signed }) => ({
+	final: final?.header.execution.blockNumber ?? 0,
+	slot: final?.slot ?? 0,
+	signed: signed.syncAggregate.syncCommitteeBits.getTrueBitIndexes().length >= ENOUGH,
+});
+
 const named = (app, version) => ({ app, version, key: label(app) + label(version) });
 
 // An answer with its JSON beside it, so that it is written once.
@@ -50,11 +67,13 @@ export class Recording {
 	versions = []; // as named() has them
 	lost = []; // announced on forks that were left
 	#proofs = new Map();
+	#shown = new Map();
 
 	// agree: how many endpoints made the base's store; who goes on with it needs as many, and as many to agree.
-	// pace: poll_ms and timeout_ms of its node.
-	static async make(seed, num, agree, pace) {
+	// pace: poll_ms and timeout_ms of its node. proof: quorum or consensus.
+	static async make(seed, num, agree, pace, proof = 'quorum') {
 		const recording = new Recording();
+		recording.proof = proof;
 		recording.pace = pace;
 		recording.agree = agree;
 		recording.random = random(`chain ${seed}`);
@@ -62,12 +81,14 @@ export class Recording {
 		while ((await recording.chain.height()) < recording.start + num) await recording.#turn();
 		await recording.chain.mineMany(2);
 		await recording.#keepMain();
+		// What stalls at the end is seen to go on.
+		for (; recording.beacon && !recording.finals.at(-1).signed; await recording.#keepMain()) await recording.#mine((await recording.chain.time()) + 4);
 		recording.#model();
 		return recording;
 	}
 
 	async stop() {
-		await this.chain.stop();
+		await (this.beacon ?? this.chain).stop();
 	}
 
 	get height() {
@@ -76,9 +97,10 @@ export class Recording {
 
 	// The contract, and a node with a root (base).
 	async #found() {
-		const begin = Math.floor(Date.now() / 1000) - AGE_S;
-		this.chain = await startAnvil(['--slots-in-an-epoch', '1', '--timestamp', String(begin)]);
-		this.story = await Story.found(this.chain);
+		if (this.proof === 'consensus') await this.#forge();
+		else this.chain = await startAnvil(['--slots-in-an-epoch', '1', '--timestamp', String(Math.floor(Date.now() / 1000) - AGE_S)]);
+		this.story = await Story.found(this.chain, { beacon: this.beacon });
+		this.birth = Number(this.story.derot.birth);
 		const proxies = await Promise.all(Array.from({ length: this.agree }, () => startProxy(this.chain.url)));
 		const endpoints = proxies.map(({ url }, i) => ({ name: `node-${i}`, url }));
 		this.base = this.story.kms({ endpoints, quorum: this.agree, max_staleness: 86400, ...this.pace });
@@ -90,14 +112,46 @@ export class Recording {
 		}
 		await this.story.pass(NOTICE.app);
 		await this.story.final(this.base);
-		assert.equal((await this.base.derive(APP, 'v-0')).verdict, 'allow');
+		assert.equal((await this.base.decides(APP, 'v-0')).verdict, 'allow');
 		this.start = (await this.base.until((s) => s.lag_blocks === 0)).final;
+		this.head = await this.chain.height();
+		if (this.beacon) this.#stall();
 		assert.equal(await this.base.stop(), EXIT.good);
 		await Promise.all(proxies.map((proxy) => proxy.stop()));
 		this.spoof = await deploySpoof(this.chain, this.story.mallory);
 		// A heartbeat of our node that our node did not make would seal it.
 		this.others = this.chain.accounts.filter((account) => account !== this.story.kms1);
 		await this.chain.rpc('evm_setAutomine', false);
+	}
+
+	// The beacon chain, its forks at random: of the hundred epochs that come, some begin in blocks that are played.
+	async #forge() {
+		const r = this.random;
+		const [deneb, electra] = [r.between(0, 40), r.between(41, 120)];
+		this.beacon = await Beacon.start({ forks: { capella: 0, deneb, electra, fulu: electra + r.between(1, 100) }, behind_s: AGE_S });
+		this.chain = this.beacon.chain;
+	}
+
+	// From the next period on: which slots are signed by how many, and at which nothing becomes final. Every second period
+	// may stall in its second part, and what stalls goes on at the next one's last epoch at the latest.
+	#stall() {
+		const { forge } = this.beacon;
+		const first = Math.floor(forge.head.slot / SLOTS_PER_PERIOD) + 1;
+		const word = this.random();
+		const stalls = (slot) => {
+			const pair = Math.floor((Math.floor(slot / SLOTS_PER_PERIOD) - first) / 2);
+			const at = slot - (first + 2 * pair) * SLOTS_PER_PERIOD;
+			const r = random(`${word} pair ${pair}`);
+			const [few, none] = [r.chance(0.25), r.chance(0.25)];
+			const [from, to] = [SURE[1] + 2 + r.below(40), SLOTS_PER_PERIOD + r.below(SURE[2])];
+			return pair >= 0 && at >= from && at < to ? { few, none } : {};
+		};
+		forge.finalizes = (slot) => !stalls(slot).none;
+		forge.signs = (slot) => {
+			const r = random(`${word} slot ${slot}`);
+			if (stalls(slot).few) return r.below(ENOUGH);
+			return r.chance(0.7) ? ALL : r.between(ENOUGH, ALL);
+		};
 	}
 
 	async #announce(app, version) {
@@ -142,7 +196,15 @@ export class Recording {
 	// One block of so many transactions. Which of them fail is the chain's business.
 	async #block(num, where) {
 		for (let i = 0; i < num; i++) await this.chain.rpc('eth_sendTransaction', { ...GAS, ...this.#transaction(where) });
-		await this.chain.mine((await this.chain.time()) + this.random.of([1, 1, 2, 5, 12, 55]));
+		await this.#mine((await this.chain.time()) + this.random.of([1, 1, 2, 5, 12, 55]));
+	}
+
+	// A block at this time; of a beacon chain, those that it needs before.
+	async #mine(time) {
+		const { beacon, chain } = this;
+		for (let slot = beacon && (await beacon.slot()) + 1; beacon && slot < time - beacon.forge.genesisTime; slot++)
+			if (SURE.includes(slot % SLOTS_PER_PERIOD)) await beacon.jump(slot);
+		await chain.mine(time);
 	}
 
 	async #turn() {
@@ -171,11 +233,13 @@ export class Recording {
 		for (let depth = r.of(DEPTHS); depth > 0; depth--) await this.#block(r.of([0, 1, 2]), 'lost');
 		const blocks = [];
 		for (let number = base + 1; number <= (await chain.height()); number++) blocks.push(await this.#keep(number));
+		await this.beacon?.head();
+		const slots = this.beacon?.forge.blocks.slice(base);
 		await chain.rpc('evm_revert', snapshot);
 		assert.equal(await chain.height(), base);
 		// What was announced there is asked for later, in vain; it is not what others are made of.
 		this.lost.push(...this.versions.splice(known));
-		this.forks.push({ base, blocks });
+		this.forks.push({ base, blocks, slots, finals: slots?.map(finalOf) });
 	}
 
 	async #keep(number) {
@@ -189,8 +253,27 @@ export class Recording {
 	}
 
 	async #keepMain() {
-		for (let number = 0; number <= (await this.chain.height()); number++) this.main.push(await this.#keep(number));
+		for (let number = this.main.length; number <= (await this.chain.height()); number++) this.main.push(await this.#keep(number));
+		if (this.beacon) {
+			await this.beacon.head();
+			this.finals = [{ final: 0, slot: 0, signed: false }, ...this.beacon.forge.blocks.map(finalOf)];
+		}
 		for (const { base, blocks } of this.forks) assert.equal(blocks[0].parent, this.main[base].hash, 'a fork that does not link');
+	}
+
+	// cut: the first blocks of a fork.
+	cut({ base, blocks, slots }, num) {
+		return { base, blocks: blocks.slice(0, num), slots: slots?.slice(0, num) };
+	}
+
+	// shown: the beacon chain up to block `head`, or up to a fork's end; made once.
+	shown(head, fork) {
+		const known = this.#shown.get(fork ?? head);
+		if (known) return known;
+		const { forge } = this.beacon;
+		const shown = forge.as(fork ? [...forge.blocks.slice(0, fork.base), ...fork.slots] : forge.blocks.slice(0, head));
+		this.#shown.set(fork ?? head, shown);
+		return shown;
 	}
 
 	// proof: the state proof that the node gives; asked once.

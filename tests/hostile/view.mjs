@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A node, as an honest one would answer, that knows a recorded chain up to a head: `ask` as proxy.mjs wants it.
+// A node, as an honest one would answer, that knows a recorded chain up to a head: `ask` as proxy.mjs wants it; and the
+// beacon chain over it: `forge`, as beacon_liar.mjs wants it.
 
 import { hex } from './lie.mjs';
 import { kept } from './record.mjs';
@@ -34,6 +35,10 @@ export class View {
 
 	get tip() {
 		return this.fork ? this.fork.base + this.fork.blocks.length : this.head;
+	}
+
+	get forge() {
+		return this.recording.shown(this.head, this.fork);
 	}
 
 	#tagged(tag) {
