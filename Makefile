@@ -343,7 +343,7 @@ check-devnet: deps
 	@RUN='$(ENV) $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) devnet tests/lodestar/test_devnet.mjs
 
 # Lying endpoints, at random: PROFILE=asan for the sanitized programs, PROOF=consensus for beacon nodes among them, SEED,
-# LIFE, ROUND to play one again.
+# LIFE, ROUND to play one again; SLOW=4 where everything takes long.
 .PHONY: hostile
 hostile: all
 	@tests/nodes/install.sh
@@ -363,7 +363,7 @@ long-faults: all
 long-hostile: all
 	@tests/nodes/install.sh
 	+@RUN='$(SUB) PROFILE=asan "$$1" ROUNDS=3000 SEED=long' $(RUN_TESTS) long-hostile hostile
-	+@RUN='$(SUB) PROFILE=asan "$$1" PROOF=consensus ROUNDS=3000 SEED=long' $(RUN_TESTS) long-hostile-beacon hostile
+	+@RUN='$(SUB) PROFILE=asan "$$1" PROOF=consensus ROUNDS=3000 SEED=long SLOW=4' $(RUN_TESTS) long-hostile-beacon hostile
 	@RUN='$(ENV) DEROT_DEPTHS=all $(NODE) --test --test-reporter=tap "$$1"' $(RUN_TESTS) long-forks \
 		tests/hostile/test_forks.mjs
 # Every breakage of the list, each caught by the case that it names.

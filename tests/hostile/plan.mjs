@@ -169,23 +169,23 @@ function planRound(r, plan, recording, { head: before, final, most }) {
 // What is final at the round's end (and no more than `most` ever before), and the fork that is shown before, if any: only
 // above what is final, then and until it is left.
 function planFinal(r, round, recording, before, final, most) {
-	const forks = recording.forks.filter((f) => f.base >= before && f.base <= round.head);
-	round.fork = forks.length > 0 && r.chance(0.5) ? recording.forks.indexOf(r.of(forks)) : -1;
 	const { finals } = recording;
+	round.signed = !finals || finals[round.head].signed;
+	if (finals) {
+		round.final = round.signed ? Math.max(final, finals[round.head].final) : final;
+		round.most = finals.slice(0, round.head + 1).reduce((top, f) => (f.signed ? Math.max(top, f.final) : top), most);
+	}
+	const forks = recording.forks.filter((f) => f.base >= (finals ? round.most : before) && f.base <= round.head);
+	const fork = forks.length > 0 && r.chance(0.5) ? r.of(forks) : undefined;
+	round.fork = recording.forks.indexOf(fork);
 	if (!finals) {
-		const top = round.fork >= 0 ? recording.forks[round.fork].base : round.head;
 		const stalls = r.chance(0.15);
-		round.final = stalls ? final : Math.max(final, Math.min(top, round.head - r.of([0, 1, 2, 3, 8, 20])));
+		round.final = stalls ? final : Math.max(final, Math.min(fork?.base ?? round.head, round.head - r.of([0, 1, 2, 3, 8, 20])));
 		round.most = round.final;
-		round.signed = true;
 		return;
 	}
-	round.signed = finals[round.head].signed;
-	round.final = round.signed ? Math.max(final, finals[round.head].final) : final;
-	round.most = finals.slice(0, round.head + 1).reduce((top, f) => (f.signed ? Math.max(top, f.final) : top), most);
-	if (round.fork < 0) return;
-	const fork = recording.forks[round.fork];
-	round.deep = fork.finals.filter((f) => f.final <= Math.min(round.final, fork.base)).length;
+	// As much of it as does not call anything else final.
+	round.deep = fork?.finals.filter((f) => f.final <= round.final).length;
 	if (round.deep === 0) round.fork = -1;
 }
 

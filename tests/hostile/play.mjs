@@ -25,17 +25,18 @@ import { random } from './random.mjs';
 import { View } from './view.mjs';
 
 export const TIMES = 400; // how fast derot-watch lives
-const POLL_MS = 5 * TIMES;
+const SLOW = Number(process.env.SLOW || 1); // how many times as long everything may take
+const POLL_MS = 5 * TIMES * SLOW;
 // Where everybody is honest nobody is to be late.
 export const PACE = { poll_ms: POLL_MS, timeout_ms: 600000 };
-const TIMEOUT_MS = 150 * TIMES;
-const ALONE_MS = 40; // how long a round waits for an attack to be met, where nobody is honest
+const TIMEOUT_MS = { quorum: 150 * TIMES * SLOW, consensus: 300 * TIMES * SLOW }; // what beacon nodes say is long
+const ALONE_MS = 40 * SLOW; // how long a round waits for an attack to be met, where nobody is honest
 const WATCHED_MS = 8; // and is watched after that
 const LOOK_MS = 25; // it is looked at whenever it says something, and so often besides
 const BREATH_MS = 2;
-const GOES_ON_MS = Number(process.env.WAIT_MS || 30000);
-const SWING_MS = 15;
-const SEALED_MS = 60; // how long it is watched where nothing can be proven final
+const GOES_ON_MS = 30000 * SLOW;
+const SWING_MS = 15 * SLOW;
+const SEALED_MS = 60 * SLOW; // how long it is watched where nothing can be proven final
 const STALENESS_S = 86400;
 
 // The events of a node, with an ear.
@@ -114,7 +115,7 @@ export class Life {
 			step: plan.step,
 			batch: { requests: plan.batch },
 			poll_ms: POLL_MS,
-			timeout_ms: TIMEOUT_MS,
+			timeout_ms: TIMEOUT_MS[recording.proof],
 			max_staleness: STALENESS_S,
 			chain_id: 31337,
 		};

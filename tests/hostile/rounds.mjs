@@ -10,8 +10,8 @@
 //
 // A chain is played on a real anvil and recorded; lives (plan.mjs) are played on it (play.mjs), some at once; after
 // some thousand rounds comes another chain, with another number of endpoints that must agree. What fails is said with its
-// seed, the plan of its round, what derot said, and the command that plays it alone; the folder of the node is kept. How
-// long is waited for what must come: WAIT_MS.
+// seed, the plan of its round, what derot said, and the command that plays it alone; the folder of the node is kept.
+// SLOW=4: on a busy machine, or under a sanitizer, everything may take so many times as long.
 
 import { appendFileSync, cpSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
