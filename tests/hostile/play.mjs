@@ -24,12 +24,12 @@ import { Acting, LACKS, startProxy } from './proxy.mjs';
 import { random } from './random.mjs';
 import { View } from './view.mjs';
 
-export const TIMES = 400; // how fast derot-watch lives
 const SLOW = Number(process.env.SLOW || 1); // how many times as long everything may take
-const POLL_MS = 5 * TIMES * SLOW;
+export const TIMES = Math.round(400 / SLOW); // how fast derot-watch lives: in its time, nothing changes
+const POLL_MS = 2000;
 // Where everybody is honest nobody is to be late.
 export const PACE = { poll_ms: POLL_MS, timeout_ms: 600000 };
-const TIMEOUT_MS = { quorum: 150 * TIMES * SLOW, consensus: 300 * TIMES * SLOW }; // what beacon nodes say is long
+const TIMEOUT_MS = { quorum: 60000, consensus: 120000 }; // what beacon nodes say is long
 const ALONE_MS = 40 * SLOW; // how long a round waits for an attack to be met, where nobody is honest
 const WATCHED_MS = 8; // and is watched after that
 const LOOK_MS = 25; // it is looked at whenever it says something, and so often besides

@@ -10,7 +10,7 @@ import { BEHIND, CHAINS, planLife } from './plan.mjs';
 import { ATTACKS } from './proxy.mjs';
 import { playRounds } from './rounds.mjs';
 
-const PLAYED = { quorum: { rounds: 250, blocks: 60 }, consensus: { rounds: 200, blocks: 100 } };
+const PLAYED = { quorum: { rounds: 250, blocks: 60 }, consensus: { rounds: 150, blocks: 80 } };
 const seed = process.env.DEROT_SEED ?? '1';
 
 // Of no chain: as much as plans ask for. At proof consensus the newest block says that one twenty below it is final, and
