@@ -113,7 +113,9 @@ static enum dr_err on_refused(void *ctx, const struct dr_frame *frame, const str
 				    "store: a stored frame of type %u is refused now: %s", frame->type, why->what);
 	if (c->init.mode == DR_MODE_REPLAY)
 		return DR_OK;
-	if (c->store != NULL && dr_store_quarantine_add(c->store, frame, why, &c->fail) != DR_OK)
+	/* What comes too late or too early is no lie: it would push those out. */
+	if (c->store != NULL && why->err != DR_ERR_STALE &&
+	    dr_store_quarantine_add(c->store, frame, why, &c->fail) != DR_OK)
 		return c->fail.err;
 	dr_text_set(refusal.what, sizeof(refusal.what), why->what, strlen(why->what));
 	if (c->watch.fd < 0)

@@ -199,6 +199,44 @@ static void test_run(void **state)
 }
 
 /* A crash loses what was not committed, and only that. */
+static bool refused_twice(const struct process *p)
+{
+	return p->heard.refused >= 2;
+}
+
+/* What is false is kept as evidence against who told it. What only comes too late is refused, and no more. */
+static void test_quarantined(void **state)
+{
+	static struct process p;
+	struct dr_buf frames;
+	static const uint8_t nobodys[36] = { 0x11 }; /* receipts of a block that is not held any more */
+	uint8_t falsified[1024];
+	char path[DR_TEXT_MAX + 16];
+	sqlite3_stmt *row;
+	sqlite3 *raw;
+
+	(void)state;
+	run_to_final(&p);
+	memcpy(falsified, headers[BLOCKS].ptr, headers[BLOCKS].len);
+	dr_buf_init(&frames, 1u << 20);
+	add_frame(&frames, DR_FRAME_RECEIPTS, 0, dr_bytes_of(nobodys, sizeof(nobodys)));
+	add_frame(&frames, DR_FRAME_HEADER, 1, dr_bytes_of(falsified, headers[BLOCKS].len - 1));
+	send_frames(&p, &frames);
+	listen_to(&p, refused_twice);
+	dr_buf_free(&frames);
+	assert_int_equal(stop_run(&p), 0);
+	assert_int_equal(p.heard.refused, 2);
+	snprintf(path, sizeof(path), "%s/derot.db", init.data_dir);
+	assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(raw, "SELECT source, len FROM quarantine", -1, &row, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(row), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(row, 0), 1);
+	assert_int_equal(sqlite3_column_int(row, 1), headers[BLOCKS].len - 1);
+	assert_int_equal(sqlite3_step(row), SQLITE_DONE);
+	sqlite3_finalize(row);
+	sqlite3_close(raw);
+}
+
 static void test_killed(void **state)
 {
 	static struct process p;
@@ -517,7 +555,7 @@ int main(void)
 		T(test_no_init),     T(test_replay),   T(test_replay_damaged), T(test_run),
 		T(test_killed),      T(test_tampered), T(test_conflict),       T(test_protocol_errors),
 		T(test_second_core), T(test_record),   T(test_foreign_root),   T(test_signal),
-		T(test_bad_client),  T(test_flood),    T(test_deaf_client),
+		T(test_bad_client),  T(test_flood),    T(test_deaf_client),    T(test_quarantined),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
