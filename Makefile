@@ -182,7 +182,8 @@ $(FUZZ_SCRIPTS): $(OUT)/tests/fuzz/no_compare.o
 $(FUZZ_SCRIPTS): DR_LDFLAGS += $(NO_COMPARE:%=-Wl,--wrap=__%)
 endif
 $(OUT)/fuzz/fuzz_stream: DR_LDFLAGS += -Wl,--wrap=dr_profile_decode,--wrap=dr_keccak256
-$(OUT)/fuzz/fuzz_lightclient: DR_LDFLAGS += $(addprefix -Wl$(comma)--wrap=dr_bls_,key_get keys_get sum_add sum_sub sum_is_key verify_sum)
+BLS_CALLS := $(addprefix dr_bls_,key_get keys_get sum_add sum_sub sum_is_key verify_sum)
+$(OUT)/fuzz/fuzz_lightclient: DR_LDFLAGS += $(BLS_CALLS:%=-Wl,--wrap=%)
 
 # What answers other implementations' questions.
 $(OUT)/fuzz-peer: $(OUT)/tests/fuzz/peer/peer.o $(CHAIN_LIBS)
@@ -209,16 +210,22 @@ $(OUT)/bench/%: $(OUT)/tests/bench/%.o $(KIT) $(CORE_LIBS)
 	$(call say,LINK,$@)
 	$(link) $(TEST_DEPS) $(CORE_DEPS)
 
-# The simulator: the core's own objects, with its system calls handed to tests/simulate/machine_calls.c.
+# The simulator: the core's own objects, with its system calls handed to tests/simulate/machine_calls.c, and BLS stood
+# in for. The follower's tables are small: some tens of blocks are far.
 SIMULATE := $(OUT)/simulate/simulate
 SIMULATE_SRC := $(sort $(wildcard tests/simulate/*.c))
 SIMULATE_CALLS := accept4 access bind calloc clock_gettime close fchmod fcntl fdopen flock free fstat fsync getsockopt \
 	listen malloc mkdir open openat poll prctl rand read realloc rename renameat2 setrlimit signalfd sigprocmask socket \
 	sodium_free sodium_malloc timerfd_create timerfd_settime unlink write
-$(SIMULATE): $(SIMULATE_SRC:%.c=$(OUT)/%.o) $(KIT) $(CORE_LIBS)
+SIMULATE_SMALL := $(patsubst %.c,$(OUT)/simulate/%.o,$(wildcard chain/evm/follow*.c chain/evm/tree.c))
+$(SIMULATE_SMALL): $(OUT)/simulate/%.o: %.c tests/simulate/small.h $(OUT)/flags
+	@mkdir -p $(@D)
+	$(call say,CC  ,$@)
+	$(Q)$(CC) $(DR_CFLAGS) -include tests/simulate/small.h -c -o $@ $<
+$(SIMULATE): $(SIMULATE_SRC:%.c=$(OUT)/%.o) $(SIMULATE_SMALL) $(KIT) $(CORE_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
-	$(link) $(SIMULATE_CALLS:%=-Wl,--wrap=%) $(TEST_DEPS) $(CORE_DEPS)
+	$(link) $(SIMULATE_CALLS:%=-Wl,--wrap=%) $(BLS_CALLS:%=-Wl,--wrap=%) $(TEST_DEPS) $(CORE_DEPS)
 
 # What scripts and tests of the whole learn: the folder of the programs, and the command line.
 ENV := DEROT_BUILD=$(abspath $(BUILD)) DEROT=$(abspath $(BUILD))/derot

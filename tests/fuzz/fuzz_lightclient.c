@@ -7,8 +7,7 @@
  * of steps, each 8 bytes: update kind and chain · attested slot · final slot · signature slot · signers · what is
  * changed, two bytes · by what (if bits 2 and 3 of the kind are 0; else 1: a restart, 3: heads are settled). Blocks
  * are forged (tests/unit/chain/beacon_forge.h) on a network of 16 slots a period and 8 members a committee. BLS is
- * stood in for (linked with --wrap): a key is its number, a signature names the message and the sum of its signers'
- * numbers. A block is forged once, for all inputs.
+ * stood in for (beacon_plain.h). A block is forged once, for all inputs.
  *
  * What must hold: what decodes encodes to the same bytes, failures leave zeros. Only what is taken changes the store;
  * slots and numbers of what is final and head never go back; what is taken had two thirds and was not changed; a
@@ -29,93 +28,7 @@
 #define SLOTS     128u /* of which the network knows the fork */
 #define BACK      32u  /* slots from a head to what is final with it */
 
-/* ---- BLS, stood in for ---- */
-
-enum dr_err __wrap_dr_bls_key_get(struct dr_bls_key *out, const uint8_t text[static DR_BLS_KEY_LEN],
-				  struct dr_fail *fail);
-enum dr_err __wrap_dr_bls_keys_get(struct dr_bls_key *out, size_t num, const uint8_t *text, struct dr_fail *fail);
-void __wrap_dr_bls_sum_add(struct dr_bls_sum *sum, const struct dr_bls_key *key);
-void __wrap_dr_bls_sum_sub(struct dr_bls_sum *sum, const struct dr_bls_key *key);
-bool __wrap_dr_bls_sum_is_key(const struct dr_bls_sum *sum, const struct dr_bls_key *key);
-enum dr_err __wrap_dr_bls_verify_sum(const struct dr_bls_sum *sum, struct dr_bytes msg,
-				     const uint8_t signature[static DR_BLS_SIGNATURE_LEN], struct dr_fail *fail);
-
-enum dr_err __wrap_dr_bls_key_get(struct dr_bls_key *out, const uint8_t text[static DR_BLS_KEY_LEN],
-				  struct dr_fail *fail)
-{
-	memset(out, 0, sizeof(*out));
-	if (text[0] != 0xa0 || !dr_bytes_zero(text + 1, 39))
-		return dr_fail_set(fail, DR_ERR_PROOF, "no key", 0);
-	out->x[0] = dr_be64_get(text + 40);
-	return DR_OK;
-}
-
-enum dr_err __wrap_dr_bls_keys_get(struct dr_bls_key *out, size_t num, const uint8_t *text, struct dr_fail *fail)
-{
-	for (size_t i = 0; i < num; i++)
-		if (__wrap_dr_bls_key_get(&out[i], text + i * DR_BLS_KEY_LEN, fail) != DR_OK) {
-			memset(out, 0, num * sizeof(*out));
-			return fail->err;
-		}
-	return DR_OK;
-}
-
-void __wrap_dr_bls_sum_add(struct dr_bls_sum *sum, const struct dr_bls_key *key)
-{
-	sum->x[0] += key->x[0];
-}
-
-void __wrap_dr_bls_sum_sub(struct dr_bls_sum *sum, const struct dr_bls_key *key)
-{
-	sum->x[0] -= key->x[0];
-}
-
-bool __wrap_dr_bls_sum_is_key(const struct dr_bls_sum *sum, const struct dr_bls_key *key)
-{
-	return sum->x[0] == key->x[0];
-}
-
-enum dr_err __wrap_dr_bls_verify_sum(const struct dr_bls_sum *sum, struct dr_bytes msg,
-				     const uint8_t signature[static DR_BLS_SIGNATURE_LEN], struct dr_fail *fail)
-{
-	DR_ASSERT(msg.len == 32);
-	if (memcmp(signature, msg.ptr, 32) != 0 || dr_be64_get(signature + 32) != sum->x[0] ||
-	    !dr_bytes_zero(signature + 40, 56))
-		return dr_fail_set(fail, DR_ERR_PROOF, "no signature", 0);
-	return DR_OK;
-}
-
-#define FORGE_SIGNS
-
-static uint64_t forge_secret(uint64_t committee, uint32_t i)
-{
-	return 1000 * committee + i + 1;
-}
-
-static void forge_point(uint8_t text[static 48], uint64_t secret)
-{
-	memset(text, 0, 48);
-	text[0] = 0xa0;
-	dr_be64_put(text + 40, secret);
-}
-
-static void forge_sign(struct dr_lc_update *update, const struct dr_network *net, uint64_t committee, uint32_t num)
-{
-	struct dr_fail fail = { 0 };
-	uint8_t root[32], domain[32];
-	uint64_t sum = 0;
-
-	memset(&update->aggregate, 0, sizeof(update->aggregate));
-	for (uint32_t i = 0; i < num; i++) {
-		update->aggregate.bits[i / 8] |= (uint8_t)(1 << i % 8);
-		sum += forge_secret(committee, i);
-	}
-	dr_lc_header_root(root, &update->attested);
-	dr_network_domain(domain, net, update->signature_slot, &fail);
-	dr_ssz_pair(update->aggregate.signature, root, domain);
-	dr_be64_put(update->aggregate.signature + 32, sum);
-}
-
+#include "tests/unit/chain/beacon_plain.h"
 #include "tests/unit/chain/beacon_forge.h"
 
 /* Forks from the second period on, one in each; after Fulu one that is not known. */

@@ -115,6 +115,27 @@ static void tell_of(const struct dr_request *q, const struct m_view *heads, size
 	tell(&w.s, q, heads, num);
 }
 
+/* At proof consensus no key leaves, whatever was decided (core_keys.c): what was, is held against the rules. */
+static void hear_granted(const struct question *q)
+{
+	static struct m_view heads[BLOCKS];
+	const struct m_view v = w.cursor != NULL ? view_of(w.cursor) : (struct m_view){ 0 };
+	const size_t num = views(heads);
+	struct dr_decision m;
+	const bool rules = w.cursor != NULL && m_decide(&m, &v, heads, num, NODE, &q->request);
+
+	sim_say("    key: allowed, and withheld");
+	sim_count(SIM_GRANTED);
+	report->counts[SIM_GRANTED_HEADS] += num > 0;
+	any_allowed = true;
+	if (!rules && sim_aloud)
+		tell_of(&q->request, heads, num);
+	SIM_MUST("I1", rules, "allowed against the rules, with %zu heads", num);
+	SIM_MUST("I1", world_held(&v) == NULL, "allowed, under %s", world_held(&v));
+	/* A sync that took long came after the decision; what it aged would be seen before anything left. */
+	clocks_check("allowed", w.slow_ms);
+}
+
 static void hear_key(const struct question *q, struct dr_bytes payload)
 {
 	static struct m_view heads[BLOCKS];
@@ -145,6 +166,7 @@ static void hear_key(const struct question *q, struct dr_bytes payload)
 		}
 		return;
 	}
+	SIM_MUST("I1", !w.consensus, "a key of proof consensus left, to nobody who is attested");
 	sim_count(SIM_ALLOWS);
 	report->counts[SIM_ALLOWS_HEADS] += num > 0;
 	any_allowed = true;
@@ -282,7 +304,9 @@ static void hear_answer(size_t i, uint16_t type, struct dr_bytes payload)
 			sim_count(SIM_SHARES_DENIED);
 		if (q.type == DR_MSG_PARCEL_PUT)
 			sim_count(SIM_PARCELS_REFUSED);
-		if (q.type == DR_MSG_KEY_GET)
+		if (q.type == DR_MSG_KEY_GET && strstr(error.what, "attested recipient") != NULL)
+			hear_granted(&q);
+		else if (q.type == DR_MSG_KEY_GET)
 			sim_count(SIM_AGED);
 		return;
 	}

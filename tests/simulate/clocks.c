@@ -3,6 +3,7 @@
 
 #include "tests/simulate/client.h"
 #include "tests/simulate/watch.h"
+#include "tests/simulate/world_beacon.h"
 
 void clocks_creep(void)
 {
@@ -14,7 +15,7 @@ void clocks_creep(void)
 	sim_count(SIM_CREEPS);
 	machine.wall_off_ms = 0;
 	world_grow(false);
-	w.s.w.forge->final_number = w.s.tip->number;
+	world_finalize(w.s.tip->number);
 	machine_advance(1000);
 	hear_run();
 	watch_drain(-1);
@@ -25,7 +26,10 @@ void clocks_creep(void)
 		machine.wall_off_ms -= (int64_t)(step_s - 2) * 1000;
 		machine_advance(step_s * 1000);
 		hear_run();
-		w.s.w.forge->final_number += w.s.w.forge->final_number < w.s.tip->number;
+		if (w.consensus)
+			beacon_sign(world_at(w.s.tip, w.s.tip->number - rounds + i + 1), NO_NUMBER);
+		else
+			w.s.w.forge->final_number += w.s.w.forge->final_number < w.s.tip->number;
 		watch_drain(-1);
 		machine_advance(1000);
 		hear_run();

@@ -3,6 +3,7 @@
 
 #include "tests/simulate/clocks.h"
 #include "tests/simulate/disk.h"
+#include "tests/simulate/world_beacon.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +65,10 @@ static void hear_note(struct told_entry *e, const struct dr_note *note)
 		SIM_MUST("I1", b != NULL, "a head that is none: %s", note->detail);
 		if (b->time > w.head_time)
 			w.head_time = b->time;
+		/* Proofs of finality show heads as well: which of them are complete, the core says. */
+		for (struct block *x = b;
+		     w.consensus && w.cursor != NULL && x != NULL && x->number > w.cursor->number; x = x->parent)
+			x->counts = true;
 		break;
 	case DR_NOTE_RELEASE:
 		if (sscanf(note->detail, "request %llu:", &request) == 1)
@@ -110,8 +115,8 @@ static void hear_note(struct told_entry *e, const struct dr_note *note)
 	case DR_NOTE_CONFLICT:
 	case DR_NOTE_STOP:
 	case DR_NOTE_SHARE:
-	case DR_NOTE_CHECKPOINT:
-	case DR_NOTE_PERIOD: break;
+	case DR_NOTE_CHECKPOINT: break;
+	case DR_NOTE_PERIOD: sim_count(SIM_PERIODS); break;
 	}
 }
 
@@ -125,7 +130,7 @@ static void hear_beat(const struct block *b)
 		return;
 	const struct drawn *d = &w.drawn[nonce->n[1] - DRAWN];
 
-	if (d->life == w.life && !d->lost && d->true_ms > w.beat_ms)
+	if (d->size == nonce->n[0] && d->life == w.life && !d->lost && d->true_ms > w.beat_ms)
 		w.beat_ms = d->true_ms;
 }
 
@@ -233,6 +238,10 @@ static void hear_status(struct dr_bytes payload)
 	w.status_new = true;
 	w.held = r->sealed && is_hold(r->why);
 	w.ever_held = w.ever_held || w.held;
+	SIM_MUST("I1", !r->beacon_ready || beacon_is_final(r->final_root),
+		 "the light client holds a beacon block as final that is not");
+	SIM_MUST("I1", r->participation == 0 || r->participation * 3 >= r->committee * 2,
+		 "final by the signatures of %u of %u", r->participation, r->committee);
 	if (!r->has_final) {
 		SIM_MUST("I3", r->ledger_size == 0 && w.cursor == NULL, "a cursor was told, and there is none");
 		return;

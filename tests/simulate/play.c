@@ -9,6 +9,7 @@
 #include "tests/simulate/disk.h"
 #include "tests/simulate/replay.h"
 #include "tests/simulate/watch.h"
+#include "tests/simulate/world_beacon.h"
 
 #define HEAL_ROUNDS 40u
 
@@ -20,17 +21,21 @@ void play_worlds(void)
 
 static void configure(void)
 {
-	static const uint64_t limits[] = { 600, 2000, 100000 };
+	static const uint64_t limits[2][3] = { { 600, 2000, 100000 }, { 600, 2000, 20000 } };
+	static const uint32_t terms[] = { 1024, 2048, 8192 };
 	static const unsigned percents[] = { 0, 5, 30, 70 };
 	struct dr_init *init = &w.s.init;
 
 	ek_init(init, &w.s.w, (enum dr_way)draw(3), draw(2) == 0 ? 64 : 1 + draw(8));
-	init->max_staleness_s = limits[draw(3)];
+	const bool consensus = draw(3) == 2;
+	const uint32_t limit = draw(3);
+
+	init->max_staleness_s = limits[consensus][limit];
 	init->heartbeat = chance(25);
 	init->serve = chance(50);
 	init->head_staleness_s = chance(20) ? 900 : 0;
 	w.k = (uint16_t)(1 + draw(3));
-	w.traitors = (uint16_t)draw(w.k);
+	w.traitors = consensus ? 0 : (uint16_t)draw(w.k);
 	w.n = (uint16_t)(w.k + w.traitors + draw(SOURCES_MAX + 1u > 2u * w.k ? 2 : 1));
 	init->quorum_k = w.k;
 	init->quorum_n = w.n;
@@ -38,6 +43,8 @@ static void configure(void)
 		snprintf(init->endpoints[i], sizeof(init->endpoints[i]), "source %u", i);
 	snprintf(init->data_dir, sizeof(init->data_dir), "/d");
 	snprintf(init->key_file, sizeof(init->key_file), "/k/key");
+	if (consensus)
+		beacon_begin(terms[limit]);
 	w.lie_percent = percents[draw(4)];
 	w.fault_percent = percents[draw(4)];
 	w.clock_percent = percents[draw(4)];
@@ -125,9 +132,7 @@ static void do_final(void)
 
 	if (w.stalled > 0 || room == 0)
 		return;
-	w.s.w.forge->final_number += chance(60) ? room : 1 + draw((uint32_t)room);
-	if (w.s.w.forge->final_number > w.s.tip->number)
-		w.s.w.forge->final_number = w.s.tip->number;
+	world_finalize(from + (chance(60) ? room : 1 + draw((uint32_t)room)));
 	sim_say("  final is %llu", (unsigned long long)w.s.w.forge->final_number);
 	watch_words(false);
 	hear_run();
@@ -144,15 +149,19 @@ static void do_head(void)
 	    b->number <= w.cursor->number || !descends(b, w.cursor))
 		return;
 	sim_say("  head %llu is named", (unsigned long long)b->number);
+	if (w.consensus && !beacon_sign(b, NO_NUMBER))
+		return;
 	w.s.tip = b;
 	w.s.w.forge->tip = b->forged;
-	watch_head(b);
+	const bool must = watch_head(b);
+
 	for (size_t round = 0; round < 30 && machine.state == MACHINE_IDLE && watch_open() > 0; round++)
 		watch_round(true, -1);
 	w.s.tip = tip;
 	w.s.w.forge->tip = tip->forged;
-	if (machine.state != MACHINE_IDLE || watch_open() > 0)
+	if (machine.state != MACHINE_IDLE || watch_open() > 0 || !must || !descends(b, w.cursor))
 		return;
+	SIM_MUST("I2", !w.consensus || b == w.cursor || b->counts, "a head of which all is told does not count");
 	for (struct block *x = b; x != w.cursor && x != NULL; x = x->parent)
 		x->counts = true;
 }
@@ -226,14 +235,27 @@ static void do_stop(void)
 	SIM_MUST("I5", machine.state != MACHINE_IDLE, "it is told to stop and does not");
 }
 
+/* The core is cut off while the chain goes on: what is final then is far above its cursor. */
+static void do_outage(void)
+{
+	sim_say("  it is cut off");
+	sim_count(SIM_OUTAGES);
+	for (uint32_t num = 30 + draw(20); num > 0 && w.s.num + 150 < BLOCKS; num--)
+		world_grow(false);
+	world_finalize(w.s.tip->number);
+	watch_words(false);
+	hear_run();
+}
+
 static void do_rare(void)
 {
-	switch (draw(6)) {
+	switch (draw(7)) {
 	case 0: save(); break;
 	case 1:
 		w.stalled = 5 + draw(40);
-		sim_say("  finality stalls for %u steps", w.stalled);
-		sim_count(SIM_STALLS);
+		w.withheld = w.consensus && draw(2) == 0;
+		sim_say("  finality %s for %u steps", w.withheld ? "is withheld" : "stalls", w.stalled);
+		sim_count(w.withheld ? SIM_WITHHELD_FINALITY : SIM_STALLS);
 		break;
 	case 2: client_rude(); break;
 	case 3:
@@ -248,6 +270,10 @@ static void do_rare(void)
 			sim_say("  the watch breaks the protocol");
 			watch_break();
 		}
+		break;
+	case 6:
+		if (w.consensus)
+			do_outage();
 		break;
 	}
 }
@@ -265,7 +291,7 @@ static void opening(void)
 	if (chance(30))
 		return;
 	for (unsigned round = 0; round < 8 && machine.state == MACHINE_IDLE && w.root_told == 0; round++) {
-		w.s.w.forge->final_number = w.s.tip->number;
+		world_finalize(w.s.tip->number);
 		watch_drain(-1);
 		client_root();
 		world_grow(false);
@@ -321,6 +347,7 @@ static void heal(void)
 	sim_say("everything is well from here on");
 	w.well = true;
 	w.stalled = 0;
+	w.withheld = false;
 	w.lie_percent = 0;
 	disk_plan(DISK_WELL, 0, 0);
 	machine.wall_off_ms = 0;
@@ -336,7 +363,7 @@ static void heal(void)
 		if (w.s.tip->time * 1000 + 2000 < machine_true_wall_ms() || w.num_drawn == 0)
 			world_grow(false);
 		machine_advance(2000);
-		w.s.w.forge->final_number = w.s.tip->number;
+		world_finalize(w.s.tip->number);
 		hear_run();
 		watch_drain(only);
 		bring_up();
@@ -349,7 +376,9 @@ static void heal(void)
 			bring_up();
 			continue;
 		}
-		good = w.status.has_final && w.cursor == w.s.tip && (!w.status.sealed || w.held) && watch_open() == 0;
+		/* What is final by proof of consensus has a head above it. */
+		good = w.status.has_final && w.cursor == world_final() && (!w.status.sealed || w.held) &&
+		       watch_open() == 0 && w.cursor->number + w.lag >= w.s.tip->number;
 	}
 	SIM_MUST("I5", good, "it does not heal: at %llu of %llu, %s; %zu wants stand",
 		 w.cursor != NULL ? (unsigned long long)w.cursor->number : 0, (unsigned long long)w.s.tip->number,
@@ -395,7 +424,7 @@ void play(unsigned steps)
 		disk_plan(draw(2) == 0 ? DISK_KILL : DISK_POWER, draw(90), 1);
 	bring_up();
 	opening();
-	for (unsigned i = 0; i < steps && w.s.num + 60 < BLOCKS && !tape_over(); i++) {
+	for (unsigned i = 0; i < steps && w.s.num + (w.consensus ? 140 : 60) < BLOCKS && !tape_over(); i++) {
 		tape_mark();
 		sim_say("step %u, %llu s", i, (unsigned long long)(machine.true_ms / 1000));
 		sim_count(SIM_STEPS);
@@ -406,10 +435,11 @@ void play(unsigned steps)
 		hear_run();
 		hear_ask();
 		w.stalled -= w.stalled > 0;
+		w.withheld = w.withheld && w.stalled > 0;
 	}
 	heal();
 	if (chance(30))
 		replay();
-	if (chance(10))
+	if (chance(w.consensus ? 30 : 10))
 		conflict();
 }

@@ -80,6 +80,27 @@
 	X(LOGS_READ, "logs read back")                                                                               \
 	X(REPLAYS, "recordings replayed")                                                                            \
 	X(CONFLICTS, "conflicts")                                                                                    \
+	X(CONSENSUS, "seeds at proof consensus")                                                                     \
+	X(BOOTSTRAPS, "bootstraps")                                                                                  \
+	X(UPDATES, "updates of a period")                                                                            \
+	X(FINALITY_UPDATES, "finality updates")                                                                      \
+	X(HEAD_UPDATES, "head updates")                                                                              \
+	X(PERIODS, "periods")                                                                                        \
+	X(FORGED_FINALITY, "forged proofs of finality")                                                              \
+	X(FEW_SIGNERS, "too few signers")                                                                            \
+	X(WRONG_COMMITTEE, "wrong committees")                                                                       \
+	X(WRONG_FORK, "wrong fork versions")                                                                         \
+	X(DAMAGED_BRANCHES, "damaged branches")                                                                      \
+	X(WITHHELD_FINALITY, "withholdings of finality")                                                             \
+	X(OUTAGES, "outages")                                                                                        \
+	X(REORGED_HEADS, "heads that the chain left")                                                                \
+	X(FUTURE, "proofs ahead of the clock")                                                                       \
+	X(HISTORY, "ladders by history")                                                                             \
+	X(PARENTS, "ladders by parents")                                                                             \
+	X(YOUNG, "states of young blocks")                                                                           \
+	X(GRANTED, "allowed at proof consensus")                                                                     \
+	X(GRANTED_HEADS, "allowed there under heads")                                                                \
+	X(COMMITTEE_CONFLICTS, "committees that contradict themselves")                                              \
 	X(HEALED, "seeds that healed")                                                                               \
 	X(HEALED_ALLOWS, "allowed after healing")
 

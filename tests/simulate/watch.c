@@ -87,6 +87,8 @@ static void note_truth(const struct dr_frame *f)
 			b->told_header = true;
 		return;
 	case DR_FRAME_FINALITY:
+		if (w.consensus)
+			watch_beacon_note(f);
 		if (f->payload.len != DR_QUORUM_PAYLOAD_LEN || f->payload.ptr[1] != DR_STATUS_FINAL ||
 		    (b = world_find(f->payload.ptr + 10)) == NULL || f->source >= w.n)
 			return;
@@ -97,11 +99,13 @@ static void note_truth(const struct dr_frame *f)
 	}
 }
 
-static void send(uint32_t want, struct dr_frame frame)
+void watch_send(uint32_t want, struct dr_frame frame)
 {
 	struct dr_fail fail = { 0 };
 	struct dr_buf bytes;
 
+	if (!watch_beacon_timely(&frame))
+		return;
 	note_truth(&frame);
 	dr_buf_init(&bytes, (size_t)1 << 24);
 	SIM_MUST("limit", dr_frame_put(&bytes, &frame, &fail) == DR_OK, "a frame: %s", fail.what);
@@ -109,6 +113,14 @@ static void send(uint32_t want, struct dr_frame frame)
 	dr_buf_free(&bytes);
 	sent[num_sent % SENT_MAX].frame = frame;
 	sent[num_sent++ % SENT_MAX].want = want;
+}
+
+bool watch_wants(enum dr_want_kind kind)
+{
+	for (size_t i = 0; i < num_wants; i++)
+		if (wants[i].kind == kind)
+			return true;
+	return false;
 }
 
 void watch_release(void)
@@ -239,7 +251,7 @@ static void send_lie(const struct dr_want *want, struct block *b, struct dr_fram
 		break;
 	default: break; /* headers speak for themselves */
 	}
-	send(want->id, frame);
+	watch_send(want->id, frame);
 }
 
 /* A lie in place of what was asked for. False: this source says nothing. */
@@ -255,7 +267,7 @@ static void lie(const struct dr_want *want, struct block *b, uint16_t source)
 	switch ((enum dr_want_kind)want->kind) {
 	case DR_WANT_FINALITY: watch_words(false); return;
 	case DR_WANT_BOOTSTRAP:
-	case DR_WANT_UPDATES: return; /* no beacon chain here */
+	case DR_WANT_UPDATES: watch_beacon_lie(want, source); return;
 	case DR_WANT_PARENTS:
 	case DR_WANT_HEADERS:
 	case DR_WANT_HEADER:
@@ -265,8 +277,8 @@ static void lie(const struct dr_want *want, struct block *b, uint16_t source)
 			if (x == NULL)
 				continue;
 			sim_count(SIM_FORGED_HEADERS);
-			send(want->id, draw(2) == 0 && other != NULL ? frame_header(other->forged, source)
-								     : forged_header(x, source));
+			watch_send(want->id, draw(2) == 0 && other != NULL ? frame_header(other->forged, source)
+									   : forged_header(x, source));
 		}
 		return;
 	case DR_WANT_RECEIPTS:
@@ -297,39 +309,42 @@ static void tell_truth(const struct dr_want *want, struct block *b, uint16_t sou
 	switch ((enum dr_want_kind)want->kind) {
 	case DR_WANT_FINALITY: return; /* by all at once: watch_words */
 	case DR_WANT_BOOTSTRAP:
-	case DR_WANT_UPDATES: return;
+	case DR_WANT_UPDATES: watch_beacon_answer(want, source); return;
 	case DR_WANT_PARENTS:
+		sim_count(SIM_PARENTS);
 		for (uint64_t n = want->last; n >= want->first && b != NULL; n--)
-			send(want->id, frame_header(world_at(b, n)->forged, source));
+			watch_send(want->id, frame_header(world_at(b, n)->forged, source));
 		return;
 	case DR_WANT_HEADERS:
 		for (uint64_t n = want->first; n <= want->last && n <= w.s.tip->number; n++)
 			if (world_at(w.s.tip, n) != NULL)
-				send(want->id, frame_header(world_at(w.s.tip, n)->forged, source));
+				watch_send(want->id, frame_header(world_at(w.s.tip, n)->forged, source));
 		return;
 	case DR_WANT_HEADER:
 		if (b != NULL)
-			send(want->id, frame_header(b->forged, source));
+			watch_send(want->id, frame_header(b->forged, source));
 		return;
 	case DR_WANT_RECEIPTS:
 		if (b == NULL)
 			return;
 		b->told_receipts = true;
-		send(want->id, frame_receipts(b->forged, b->forged->header.hash, source));
+		watch_send(want->id, frame_receipts(b->forged, b->forged->header.hash, source));
 		return;
 	case DR_WANT_STATE:
 		if (b == NULL)
 			return;
+		report->counts[SIM_HISTORY] += memcmp(want->address, dr_evm_history_address, 20) == 0;
+		report->counts[SIM_YOUNG] += w.cursor != NULL && b->number > w.cursor->number;
 		b->told_state = true;
-		send(want->id,
-		     frame_state(w.s.w.forge, b->forged, want->address, want->slots, want->num_slots, source));
+		watch_send(want->id,
+			   frame_state(w.s.w.forge, b->forged, want->address, want->slots, want->num_slots, source));
 		return;
 	case DR_WANT_LOGS:
 		if (b == NULL || want->first > b->number)
 			return;
 		if (b->told_logs == 0 || want->first < b->told_logs)
 			b->told_logs = want->first;
-		send(want->id, frame_logs(w.s.w.forge, b->forged, want->first, source));
+		watch_send(want->id, frame_logs(w.s.w.forge, b->forged, want->first, source));
 		return;
 	}
 }
@@ -337,7 +352,7 @@ static void tell_truth(const struct dr_want *want, struct block *b, uint16_t sou
 static void word(enum dr_status status, const struct block *b, uint16_t source)
 {
 	sim_count(SIM_WORDS);
-	send(1, frame_named(status, b->forged, source));
+	watch_send(1, frame_named(status, b->forged, source));
 }
 
 /* Of every source: honest ones what is so; the others what is old, or several things; traitors agree on a lie. */
@@ -345,6 +360,10 @@ void watch_words(bool honest)
 {
 	struct block *final_block = world_final();
 
+	if (w.consensus) {
+		watch_beacon_words(honest);
+		return;
+	}
 	for (uint16_t e = 0; e < w.n; e++) {
 		const bool liar = !honest && chance(w.lie_percent);
 
@@ -388,6 +407,8 @@ void watch_round(bool honest, int only)
 		const uint16_t source = (uint16_t)(only >= 0 ? (uint32_t)only : draw(w.n));
 		struct block *b = now[i].kind >= DR_WANT_HEADER ? world_find(now[i].hash) : NULL;
 
+		sim_say("    want %u: %u, %llu to %llu%s", now[i].id, now[i].kind, (unsigned long long)now[i].first,
+			(unsigned long long)now[i].last, b != NULL ? "" : ", of no block");
 		if (now[i].kind == DR_WANT_FINALITY) {
 			if (honest)
 				watch_words(true);
@@ -422,12 +443,15 @@ void watch_drain(int only)
 	}
 }
 
-void watch_head(struct block *b)
+bool watch_head(struct block *b)
 {
+	if (w.consensus)
+		return watch_beacon_head(b);
 	for (uint16_t e = 0; e < w.n; e++)
 		if (e >= w.traitors)
 			word(DR_STATUS_HEAD, b, e);
 	hear_run();
+	return true;
 }
 
 void watch_junk(void)
@@ -441,14 +465,14 @@ void watch_junk(void)
 		if (num_sent == 0)
 			return;
 		sim_count(SIM_DOUBLED);
-		send(sent[some].want, sent[some].frame);
-		send(sent[some].want, sent[some].frame);
+		watch_send(sent[some].want, sent[some].frame);
+		watch_send(sent[some].want, sent[some].frame);
 		break;
 	case 1:
 		if (num_sent < 2)
 			return;
 		sim_count(SIM_SWAPPED);
-		send(sent[(some + 1) % (num_sent < SENT_MAX ? num_sent : SENT_MAX)].want, sent[some].frame);
+		watch_send(sent[(some + 1) % (num_sent < SENT_MAX ? num_sent : SENT_MAX)].want, sent[some].frame);
 		break;
 	case 2: {
 		const struct dr_want any = { .kind = (uint8_t)(DR_WANT_HEADERS + draw(5)),
@@ -542,6 +566,10 @@ bool watch_conflict(void)
 {
 	struct block *b = NULL;
 
+	if (w.consensus) {
+		watch_beacon_conflict();
+		return true;
+	}
 	for (size_t i = 0; i < w.s.num && b == NULL; i++)
 		if (w.cursor != NULL && w.s.blocks[i]->number <= w.cursor->number &&
 		    world_at(w.s.tip, w.s.blocks[i]->number) != w.s.blocks[i])

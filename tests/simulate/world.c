@@ -2,6 +2,7 @@
 #include "tests/simulate/world.h"
 
 #include "chain/evm/bloom.h"
+#include "tests/simulate/world_beacon.h"
 
 struct world_sim w;
 
@@ -63,6 +64,7 @@ void world_make(size_t num)
 		s->real = &none;
 		s->w.forge = forge_new(3);
 		s->w.forge->noise = num % 2 == 1;
+		s->w.forge->history = num % 3 == 2;
 		s->w.k = kit_new();
 		profile_of(&s->w.k->profile);
 		s->w.k->fold.start_number = START;
@@ -116,19 +118,29 @@ struct block *world_final(void)
 	return world_at(w.s.tip, w.s.w.forge->final_number);
 }
 
-/* The chain's time is the truth's: where nothing happened for long, a block without events comes first. */
+/* The chain's time is the truth's: where nothing happened for long, blocks without events come first: one, or at
+ * proof consensus some in each period. */
 static void catch_up(void)
 {
 	const uint64_t now = machine_true_wall_ms() / 1000;
-	struct block *b;
 
-	if (now < w.s.tip->time + 60 || w.s.num + 8 >= BLOCKS)
-		return;
-	b = block_new(&w.s, w.s.tip, now - w.s.tip->time);
-	block_forge(&w.s, b, now - w.s.tip->time);
-	sim_count(SIM_BLOCKS);
-	w.s.tip = b;
-	w.s.w.forge->tip = b->forged;
+	while (now >= w.s.tip->time + 60 && w.s.num + 8 < BLOCKS) {
+		const uint64_t all = now - w.s.tip->time, dt = w.consensus && all > w.stride ? w.stride : all;
+		struct block *b = block_new(&w.s, w.s.tip, dt);
+
+		block_forge(&w.s, b, dt);
+		sim_count(SIM_BLOCKS);
+		w.s.tip = b;
+		w.s.w.forge->tip = b->forged;
+	}
+}
+
+void world_finalize(uint64_t number)
+{
+	if (w.consensus)
+		beacon_sign(w.s.tip, number);
+	else
+		w.s.w.forge->final_number = number;
 }
 
 /* One block more: of the chain, or a fork of a few from some block above what is final, which may become the chain.
@@ -167,6 +179,8 @@ void world_grow(bool side)
 		sim_count(SIM_REORGS);
 	w.s.tip = from;
 	w.s.w.forge->tip = from->forged;
+	report->counts[SIM_REORGED_HEADS] +=
+		w.attested != NO_BLOCK && world_at(from, w.attested->number) != w.attested;
 }
 
 void world_mend(bool anew)
@@ -311,7 +325,8 @@ const char *world_held(const struct m_view *v)
 
 	if (nonce == NULL)
 		return NULL;
-	if (nonce->n[1] < DRAWN || nonce->n[1] - DRAWN >= w.num_drawn)
+	if (nonce->n[1] < DRAWN || nonce->n[1] - DRAWN >= w.num_drawn ||
+	    nonce->n[0] != w.drawn[nonce->n[1] - DRAWN].size)
 		return "a heartbeat that no core drew";
 	return w.drawn[nonce->n[1] - DRAWN].lost ? "a heartbeat of a journal that was rolled back" : NULL;
 }

@@ -64,6 +64,15 @@ struct world_sim {
 	bool well;               /* nobody lies, nothing breaks */
 	struct block *false_tip; /* what traitors call final */
 	unsigned stalled;        /* steps for which finality stands still */
+	/* At proof consensus (world_beacon.h). */
+	bool consensus;
+	struct dr_network net;
+	struct block *checkpoint,
+		*attested;      /* attested: by the newest signature of the committee on the true chain */
+	uint64_t attested_time; /* of the newest head that a proof may have shown */
+	uint64_t stride;        /* seconds without a block, at most */
+	bool withheld;          /* while finality stalls: it does not, but nobody tells of it */
+	unsigned lag;           /* blocks from a head to what its state holds as final */
 	/* The core, as it told of itself. */
 	bool ready, stopping, expect_fatal, halted;
 	struct told_log logs[2];
@@ -113,6 +122,9 @@ extern struct world_sim w;
 void world_make(size_t num);
 void world_take(void);
 #define WORLDS 6u
+
+/* world_finalize: the chain is final up to this block, or, at proof consensus, as far as its newest block can say. */
+void world_finalize(uint64_t number);
 
 struct block *world_find(const uint8_t hash[static 32]);
 struct block *world_final(void); /* the newest final block of the truth */

@@ -15,6 +15,7 @@
 #include "chain/evm/header.h"
 #include "chain/evm/quorum.h"
 #include "chain/evm/receipt.h"
+#include "chain/evm/state_proof.h"
 #include "chain/want.h"
 #include "tests/unit/chain/prover.h"
 
@@ -22,6 +23,7 @@
 #define FORGE_EVENTS   96u
 #define FORGE_SLOTS    96u
 #define FORGE_RECEIPTS 12u
+#define FORGE_HASHES   48u /* that the history contract keeps (EIP-2935 has 8191) */
 
 struct forge_event {
 	uint8_t topic0[32];
@@ -34,6 +36,7 @@ struct forge_state {
 	uint8_t code_hash[32];
 	bool rooted;
 	uint8_t storage_root[32], state_root[32];
+	uint8_t history_root[32]; /* zero: there is no history contract */
 };
 
 struct forge_block {
@@ -52,7 +55,8 @@ struct forge_block {
 struct forge {
 	uint8_t contract[20], other[20];
 	uint8_t code_hash[32];
-	bool noise; /* receipts of others, in and around the contract's */
+	bool noise;   /* receipts of others, in and around the contract's */
+	bool history; /* the history contract keeps the newest hashes */
 	struct forge_block **blocks;
 	size_t num_blocks;
 	struct forge_block *tip; /* of the chain that sources answer by number */
@@ -112,25 +116,42 @@ static inline size_t forge_storage(struct dr_mpt_pair *pairs, const struct forge
 	return num;
 }
 
-/* The contract among two other accounts. */
+/* The history contract's storage after a block: the hashes of its ancestors. */
+static inline size_t forge_hashes(struct dr_mpt_pair *pairs, const struct forge_block *b)
+{
+	size_t num = 0;
+
+	for (const struct forge_block *x = b->parent; x != NULL && num < FORGE_HASHES; x = x->parent) {
+		uint8_t slot[32], hash[32];
+
+		dr_evm_history_slot(slot, b->header.number, x->header.number);
+		dr_keccak256(hash, slot, 32);
+		pairs[num++] = (struct dr_mpt_pair){ copy_of(hash, 32), rlp_string(dr_bytes_of(x->header.hash, 32)) };
+	}
+	return num;
+}
+
+/* The contract among two other accounts, or three. */
 static inline size_t forge_accounts(struct dr_mpt_pair *pairs, const struct forge *f, const struct forge_state *s)
 {
-	const uint8_t *addresses[] = { f->contract, f->other, dr_mpt_empty_root };
+	const uint8_t *addresses[] = { f->contract, f->other, dr_mpt_empty_root, dr_evm_history_address };
+	const uint8_t *roots[] = { s->storage_root, dr_mpt_empty_root, dr_mpt_empty_root, s->history_root };
+	const size_t num = dr_bytes_zero(s->history_root, 32) ? 3 : 4;
 	uint8_t hash[32], empty[32];
 
 	dr_keccak256(empty, "", 0);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < num; i++) {
 		const struct dr_bytes items[4] = {
 			rlp_string(dr_bytes_of("\x01", 1)),
 			rlp_string(dr_bytes_of("\x05", i)),
-			rlp_string(dr_bytes_of(i == 0 ? s->storage_root : dr_mpt_empty_root, 32)),
+			rlp_string(dr_bytes_of(roots[i], 32)),
 			rlp_string(dr_bytes_of(i == 0 ? s->code_hash : empty, 32)),
 		};
 
 		dr_keccak256(hash, addresses[i], 20);
 		pairs[i] = (struct dr_mpt_pair){ copy_of(hash, 32), rlp_list(items, 4) };
 	}
-	return 3;
+	return num;
 }
 
 static inline void forge_root(const struct forge *f, struct forge_state *s)
@@ -144,9 +165,21 @@ static inline void forge_root(const struct forge *f, struct forge_state *s)
 	memcpy(s->storage_root, dr_mpt_empty_root, 32);
 	if (num > 0)
 		prove(&p, s->storage_root, pairs[0].key, pairs, num);
-	forge_accounts(pairs, f, s);
-	prove(&p, s->state_root, pairs[0].key, pairs, 3);
+	const size_t accounts = forge_accounts(pairs, f, s);
+
+	prove(&p, s->state_root, pairs[0].key, pairs, accounts);
 	s->rooted = true;
+}
+
+static inline void forge_history(struct forge_block *b)
+{
+	struct dr_mpt_pair pairs[FORGE_HASHES];
+	const size_t num = forge_hashes(pairs, b);
+	struct prover p;
+
+	if (num > 0)
+		prove(&p, b->state->history_root, pairs[0].key, pairs, num);
+	b->state->rooted = false;
 }
 
 /* forge_state_of: the block-to-be's own copy of its parent's state, for a test to change. */
@@ -245,6 +278,8 @@ static inline void forge_seal(struct forge *f, struct forge_block *b)
 	assert_int_equal(dr_evm_receipts_root(b->header.receipts_root, b->receipts, b->num_receipts, arena, &fail),
 			 DR_OK);
 	dr_arena_free(arena);
+	if (f->history)
+		forge_history(b);
 	forge_root(f, b->state);
 	memcpy(b->header.state_root, b->state->state_root, 32);
 	assert_int_equal(dr_evm_header_encode(rlp, sizeof(rlp), &len, &b->header, &fail), DR_OK);
@@ -280,7 +315,9 @@ static inline struct forge_block *forge_block(struct forge *f, struct forge_bloc
 		forge_roll(&b->count, b->acc, b->header.number, b->header.timestamp, &events[i]);
 	}
 	b->num_events = num;
-	b->state = state != NULL ? state : num > 0 || parent == NULL ? forge_state_of(f, parent) : parent->state;
+	b->state = state != NULL                             ? state
+		   : num > 0 || parent == NULL || f->history ? forge_state_of(f, parent)
+							     : parent->state;
 	if (num > 0) {
 		uint8_t word[32];
 
@@ -400,14 +437,18 @@ static inline struct dr_frame frame_state(const struct forge *f, const struct fo
 	dr_writer_init(&w, forge_scratch, sizeof(forge_scratch), &fail);
 	dr_writer_copy(&w, b->header.hash, 32);
 	dr_writer_copy(&w, address, 20);
-	forge_accounts(pairs, f, b->state);
+	const size_t accounts = forge_accounts(pairs, f, b->state);
+
 	dr_keccak256(hash, address, 20);
-	prove(&p, root, copy_of(hash, 32), pairs, 3);
+	prove(&p, root, copy_of(hash, 32), pairs, accounts);
 	assert_memory_equal(root, b->header.state_root, 32);
 	forge_nodes(&w, &p);
 	dr_writer_u16(&w, (uint16_t)num);
 	for (size_t i = 0; i < num; i++) {
-		const size_t num_pairs = memcmp(address, f->contract, 20) == 0 ? forge_storage(pairs, b->state) : 0;
+		const size_t num_pairs = memcmp(address, f->contract, 20) == 0 ? forge_storage(pairs, b->state)
+					 : f->history && memcmp(address, dr_evm_history_address, 20) == 0
+						 ? forge_hashes(pairs, b)
+						 : 0;
 
 		dr_writer_copy(&w, slots[i], 32);
 		dr_keccak256(hash, slots[i], 32);

@@ -32,6 +32,7 @@ struct block {
 	bool told_header, told_receipts, told_state;
 	uint16_t named, named_now;
 	uint64_t told_logs;
+	struct beacon *beacon; /* at proof consensus (tests/simulate/world_beacon.c): its beacon block, once sealed */
 };
 
 struct search {
@@ -102,7 +103,9 @@ static inline void words_of(struct w words[static 11], const struct search *s, c
 	if (e->action == DR_ACTION_HEARTBEAT) {
 		words[0] = kit_n(e->n[1]);
 		dr_be64_put(words[0].b, e->n[0]);
-		if (e->n[1] >= DRAWN && e->n[1] - DRAWN < s->num_drawn)
+		/* One that names another size is another. */
+		if (e->n[1] >= DRAWN && e->n[1] - DRAWN < s->num_drawn &&
+		    dr_be64_get(s->drawn[e->n[1] - DRAWN]) == e->n[0])
 			memcpy(words[0].b, s->drawn[e->n[1] - DRAWN], 32);
 		return;
 	}
