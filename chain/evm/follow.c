@@ -348,15 +348,15 @@ static enum dr_take place_header(struct dr_follow *f, const struct dr_evm_header
 static enum dr_take take_header(struct dr_follow *f, const struct dr_frame *frame, struct dr_fail *fail)
 {
 	struct dr_evm_header h;
-
 	enum dr_take far;
 
 	if (dr_evm_header_decode(&h, frame->payload, fail) != DR_OK)
 		return DR_TAKE_REFUSED;
-	if (dr_tree_find(&f->tree, h.hash) != NULL)
-		return DR_TAKE_KNOWN;
+	/* First the way down: it asks for headers, whether or not somebody told them before, unasked. */
 	if (dr_follow_far_header(f, &h, &far, fail))
 		return far;
+	if (dr_tree_find(&f->tree, h.hash) != NULL)
+		return DR_TAKE_KNOWN;
 	if (f->has_cursor && h.number <= f->base_number) {
 		const struct past *p = past_at(f, h.number);
 

@@ -130,6 +130,24 @@ static void test_no_history(void **state)
 	fk_free(fk);
 }
 
+/* Headers above the reach may be held already, because somebody told them unasked: the way down goes over them all
+ * the same. */
+static void test_down_over_held(void **state)
+{
+	struct forge *forge = long_chain(false);
+	struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 1);
+	struct counting c = { .fk = fk, .deaf = true };
+
+	(void)state;
+	forge->tip = forge->blocks[DR_FOLLOW_BLOCKS_MAX + 50];
+	forge->final_number = forge->tip->header.number;
+	for (size_t i = 0; i < DR_FOLLOW_BLOCKS_MAX; i++)
+		assert_int_equal(fk_feed(fk, frame_header(forge->blocks[i], 0)), DR_TAKE_KEPT);
+	fk_name(fk, DR_STATUS_FINAL, forge->tip);
+	answer_all(&c, 50);
+	fk_free(fk);
+}
+
 /* What nothing vouches for does not enter on the way down, and another endpoint may begin it again from the top. */
 static void test_strangers(void **state)
 {
@@ -431,9 +449,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_down_by_history), cmocka_unit_test(test_down_by_parents),
 		cmocka_unit_test(test_no_history),      cmocka_unit_test(test_strangers),
-		cmocka_unit_test(test_far_conflicts),   cmocka_unit_test(test_young),
-		cmocka_unit_test(test_young_fork),      cmocka_unit_test(test_young_stands),
-		cmocka_unit_test(test_young_two_wants), cmocka_unit_test(test_past_the_ladder),
+		cmocka_unit_test(test_down_over_held),  cmocka_unit_test(test_far_conflicts),
+		cmocka_unit_test(test_young),           cmocka_unit_test(test_young_fork),
+		cmocka_unit_test(test_young_stands),    cmocka_unit_test(test_young_two_wants),
+		cmocka_unit_test(test_past_the_ladder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
