@@ -35,6 +35,11 @@ void watch_hear(void)
 			SIM_MUST("protocol", dr_want_get(&want, payload, &fail) == DR_OK && num_wants < DR_WANTS_MAX,
 				 "a want that is none: %s", fail.what);
 			wants[num_wants++] = want;
+			/* By hash it asks for what was proven, and for what that leads to. */
+			SIM_MUST("I1",
+				 want.kind < DR_WANT_HEADER || want.kind == DR_WANT_BOOTSTRAP ||
+					 want.kind == DR_WANT_UPDATES || w.halted || world_find(want.hash) != NULL,
+				 "it asks for a block that is none (%u)", want.kind);
 			break;
 		case DR_MSG_CANCEL:
 			for (size_t i = 0; i < num_wants; i++)
@@ -271,7 +276,8 @@ static void lie(const struct dr_want *want, struct block *b, uint16_t source)
 	case DR_WANT_PARENTS:
 	case DR_WANT_HEADERS:
 	case DR_WANT_HEADER:
-		for (uint64_t n = want->first; n <= want->last && n <= w.s.tip->number; n++) {
+		for (uint64_t i = want->first; i <= want->last && i <= w.s.tip->number; i++) {
+			const uint64_t n = want->kind == DR_WANT_PARENTS ? want->first + want->last - i : i;
 			struct block *x = world_at(w.s.tip, n), *other = stray();
 
 			if (x == NULL)

@@ -14,9 +14,15 @@ static int64_t age_s(uint64_t time)
 }
 #define SURE_S 2
 
+/* Until a second after its clock was set it may not have looked at it. */
+static bool is_set(void)
+{
+	return machine.true_ms < w.clock_set_ms + 1500;
+}
+
 static bool in_doubt(uint64_t time)
 {
-	return age_s(time) < SURE_S && age_s(time) > -5;
+	return is_set() || (age_s(time) < SURE_S && age_s(time) > -5);
 }
 
 bool watch_beacon_timely(const struct dr_frame *f)
@@ -32,7 +38,10 @@ static void ripen(uint64_t time)
 {
 	if (!in_doubt(time))
 		return;
-	machine_advance((uint64_t)(SURE_S - age_s(time)) * 1000);
+	if (is_set())
+		machine_advance(1500);
+	if (in_doubt(time))
+		machine_advance((uint64_t)(SURE_S - age_s(time)) * 1000);
 	hear_run();
 }
 
