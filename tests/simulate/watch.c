@@ -53,7 +53,15 @@ void watch_hear(void)
 			SIM_MUST("protocol", payload.len == 8, "credit that is none");
 			credit += dr_be64_get(payload.ptr);
 			break;
-		case DR_MSG_REFUSED: sim_count(SIM_REFUSED); break;
+		case DR_MSG_REFUSED: {
+			struct dr_refusal refusal = { 0 };
+
+			sim_count(SIM_REFUSED);
+			SIM_MUST("protocol", dr_refusal_get(&refusal, payload, &fail) == DR_OK, "a refusal: %s",
+				 fail.what);
+			sim_say("    refused: %s", refusal.what);
+			break;
+		}
 		default: sim_fail("protocol", "the core says %04x to watch", type);
 		}
 	}

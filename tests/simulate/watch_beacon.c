@@ -124,11 +124,13 @@ bool watch_beacon_head(struct block *b)
 	const uint64_t before = w.attested_time;
 
 	ripen(b->time + 1);
+	const bool sure = age_s(b->time + 1) >= SURE_S;
+
 	for (uint16_t e = 0; e < w.n; e++)
 		show(1, DR_BEACON_OPTIMISTIC_UPDATE, b, e);
 	hear_run();
 	/* A head that is no later than one that it was shown before is none. */
-	return age_s(b->time + 1) >= SURE_S && b->time > before;
+	return sure && b->time > before;
 }
 
 void watch_beacon_answer(const struct dr_want *want, uint16_t source)

@@ -126,7 +126,8 @@ static inline size_t forge_hashes(struct dr_mpt_pair *pairs, const struct forge_
 
 		dr_evm_history_slot(slot, b->header.number, x->header.number);
 		dr_keccak256(hash, slot, 32);
-		pairs[num++] = (struct dr_mpt_pair){ copy_of(hash, 32), rlp_string(dr_bytes_of(x->header.hash, 32)) };
+		pairs[num++] = (struct dr_mpt_pair){ copy_of(hash, 32),
+						     rlp_string(dr_rlp_trim(dr_bytes_of(x->header.hash, 32))) };
 	}
 	return num;
 }
@@ -143,7 +144,7 @@ static inline size_t forge_accounts(struct dr_mpt_pair *pairs, const struct forg
 	for (size_t i = 0; i < num; i++) {
 		const struct dr_bytes items[4] = {
 			rlp_string(dr_bytes_of("\x01", 1)),
-			rlp_string(dr_bytes_of("\x05", i)),
+			rlp_string(dr_bytes_of("\x05\0\0", i)),
 			rlp_string(dr_bytes_of(roots[i], 32)),
 			rlp_string(dr_bytes_of(i == 0 ? s->code_hash : empty, 32)),
 		};
