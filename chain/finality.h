@@ -25,6 +25,7 @@ enum dr_finding_kind {
 	DR_FINDING_BLOCK,     /* (status, number, hash) is now authenticated */
 	DR_FINDING_DISSENT,   /* `source` says something else than what was authenticated at `number` */
 	DR_FINDING_EQUIVOCAL, /* `source` contradicts its own earlier word about a final block */
+	DR_FINDING_PAST,      /* (number, hash) was final before what is now: nothing new, unless it contradicts */
 	DR_FINDING_CONFLICT,  /* two valid proofs contradict each other about what is final: halt */
 };
 

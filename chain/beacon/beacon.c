@@ -135,6 +135,10 @@ static enum dr_err take_update(struct dr_beacon *b, enum dr_lc_kind kind, enum d
 		if (b->store.finalized.has_execution)
 			say(b, DR_FINDING_BLOCK, DR_STATUS_FINAL, &b->store.finalized.header, source);
 		b->final_said = *news = true;
+	} else if (dr_lc_is_final(&update) && memcmp(root, b->store.finalized.root, 32) != 0 &&
+		   !dr_bytes_zero(update.finalized.execution.block_hash, 32)) {
+		/* The store remembers some final blocks; whoever follows the chain has them all. */
+		say(b, DR_FINDING_PAST, DR_STATUS_FINAL, &update.finalized, source);
 	}
 	dr_lc_header_root(root, &update.attested);
 	if (what.head || (!b->head_said && memcmp(root, b->store.head.root, 32) == 0)) {

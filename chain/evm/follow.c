@@ -219,6 +219,22 @@ static void name_final(struct dr_follow *f, const struct dr_finality_finding *fi
 	memcpy(free_slot->hash, finding->hash, 32);
 }
 
+/* An older proof of finality names nothing; but it may contradict. */
+static void check_past(struct dr_follow *f, const struct dr_finality_finding *finding)
+{
+	const struct past *p = f->has_cursor ? past_at(f, finding->number) : NULL;
+	bool other = p != NULL && memcmp(p->hash, finding->hash, 32) != 0;
+
+	for (size_t i = 0; i < NAMED_MAX; i++)
+		other |= f->final_[i].set && f->final_[i].number == finding->number &&
+			 memcmp(f->final_[i].hash, finding->hash, 32) != 0;
+	for (size_t i = 0; i < f->far.num; i++)
+		other |= f->far.rungs[i].number == finding->number &&
+			 memcmp(f->far.rungs[i].hash, finding->hash, 32) != 0;
+	if (other)
+		conflict(f, finding->number, finding->hash, finding->source);
+}
+
 /* Final blocks that the tree now reaches. */
 static void name_near(struct dr_follow *f)
 {
@@ -244,6 +260,7 @@ static void drain_finality(struct dr_follow *f)
 		case DR_FINDING_NONE: break;
 		case DR_FINDING_DISSENT:
 		case DR_FINDING_EQUIVOCAL: enqueue(f, DR_OUT_DISSENT, &finding); break;
+		case DR_FINDING_PAST: check_past(f, &finding); break;
 		case DR_FINDING_CONFLICT: conflict(f, finding.number, finding.hash, finding.source); break;
 		case DR_FINDING_BLOCK:
 			if (finding.status == DR_STATUS_FINAL) {

@@ -232,7 +232,7 @@ static enum dr_err face_take(enum dr_beacon_kind kind, enum dr_beacon_fork fork,
 			  face.status.head_slot == before_it.head_slot &&
 			  face.status.next_known == before_it.next_known);
 	while (face.f.next(face.f.self, &finding)) {
-		DR_ASSERT(err == DR_OK && news && finding.source == 1);
+		DR_ASSERT(err == DR_OK && finding.source == 1 && (news || finding.kind == DR_FINDING_PAST));
 		*conflict |= finding.kind == DR_FINDING_CONFLICT;
 		if (finding.kind != DR_FINDING_BLOCK || finding.status != DR_STATUS_FINAL)
 			continue;

@@ -83,7 +83,7 @@ static enum dr_err feed_bootstrap(struct client *c)
 }
 
 /* The next finding is this one. */
-static void finds(struct client *c, enum dr_status status, uint64_t number)
+static uint64_t finds(struct client *c, enum dr_status status, uint64_t number)
 {
 	struct dr_finality_finding f;
 
@@ -93,6 +93,18 @@ static void finds(struct client *c, enum dr_status status, uint64_t number)
 	assert_int_equal(f.source, 3);
 	if (number != 0)
 		assert_int_equal(f.number, number);
+	assert_false(dr_bytes_zero(f.hash, 32));
+	return f.number;
+}
+
+static void finds_past(struct client *c, uint64_t number)
+{
+	struct dr_finality_finding f;
+
+	assert_true(c->f.next(c->f.self, &f));
+	assert_int_equal(f.kind, DR_FINDING_PAST);
+	assert_int_equal(f.source, 3);
+	assert_true(f.number > 0 && f.number < number);
 	assert_false(dr_bytes_zero(f.hash, 32));
 }
 
@@ -168,7 +180,8 @@ static void test_updates(void **state)
 
 	(void)state;
 	assert_int_equal(feed_bootstrap(&c), DR_OK);
-	finds(&c, DR_STATUS_FINAL, 0);
+	const uint64_t checkpoint = finds(&c, DR_STATUS_FINAL, 0);
+
 	for (size_t i = 0; i < 3; i++) {
 		/* The want stands while it is being answered. */
 		assert_int_equal(c.f.wants(c.f.self, &want, 4), 1);
@@ -177,9 +190,12 @@ static void test_updates(void **state)
 		assert_int_equal(want.last, FIRST + 3);
 		assert_int_equal(feed(&c, DR_BEACON_UPDATE, update_of(i)), DR_OK);
 		assert_true(c.news);
-		/* What the first one finalizes is older than the checkpoint. */
+		/* What the first one finalizes is older than the checkpoint: nothing new, but held against the chain.
+		 */
 		if (i > 0)
 			finds(&c, DR_STATUS_FINAL, 0);
+		else
+			finds_past(&c, checkpoint);
 		finds(&c, DR_STATUS_HEAD, 0);
 		finds_nothing(&c);
 		dr_beacon_status(c.b, &s);
@@ -188,6 +204,8 @@ static void test_updates(void **state)
 		assert_in_range(s.participation, i > 0 ? 342 : 0, i > 0 ? 512 : 0);
 		assert_int_equal(feed(&c, DR_BEACON_UPDATE, update_of(i)), DR_OK);
 		assert_false(c.news);
+		if (i == 0)
+			finds_past(&c, checkpoint);
 		finds_nothing(&c);
 	}
 	/* In its own period nothing is lacking; a whole period later it is. */

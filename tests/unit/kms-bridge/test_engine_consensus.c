@@ -177,6 +177,52 @@ static void test_young_state(void **state)
 	world_free(&w);
 }
 
+/* A proof that something was final before what is final now adds nothing; one that contradicts the chain halts,
+ * though the store remembers no block beside that one. */
+static void test_older_proof(void **state)
+{
+	struct dr_fail fail;
+	struct dr_init init;
+	struct world w;
+
+	(void)state;
+	world_new(&w, 50);
+	while (w.tip->header.number % w.k->profile.state_every != 0 || w.tip->header.number < START + 12)
+		world_plain(&w, 1);
+	struct forge_block *low = w.forge->blocks[5], *high = w.tip;
+
+	world_plain(&w, 1);
+	const uint64_t wall_s = w.tip->header.timestamp;
+
+	net_set(wall_s);
+	init_consensus(&init, &w);
+	struct beacon_block *checkpoint = over(w.forge->blocks[0], NULL), *past = over(low, checkpoint),
+			    *final = over(high, checkpoint), *other = over(low, checkpoint);
+	const struct dr_lc_bootstrap bootstrap = forge_bootstrap(&net, checkpoint);
+
+	assert_int_equal(low->header.number, START + 5);
+	memset(other->hash, 0x0e, 32);
+	beacon_seal(other, &net);
+	memcpy(init.checkpoint, checkpoint->root, 32);
+	struct dr_engine *e = engine(&init, &fail);
+
+	kit_assert_fail(DR_OK, &fail);
+	assert_int_equal(dr_engine_start(e, 5000, wall_s * 1000, &fail), DR_OK);
+	tell(e, DR_BEACON_BOOTSTRAP, beacon_ssz_bootstrap(&net, &bootstrap));
+	answer(e, &w);
+	tell_update(e, DR_LC_FINALITY_UPDATE, over(w.tip, final));
+	answer(e, &w);
+	assert_int_equal(ask(e), DR_DENY_NONE);
+	tell_update(e, DR_LC_FINALITY_UPDATE, over(w.tip, past));
+	assert_false(dr_engine_halted(e));
+	assert_int_equal(ask(e), DR_DENY_NONE);
+	tell_update(e, DR_LC_FINALITY_UPDATE, over(w.tip, other));
+	assert_true(dr_engine_halted(e));
+	assert_int_equal(ask(e), DR_DENY_SEALED);
+	dr_engine_free(e);
+	world_free(&w);
+}
+
 /* Who would rely on an old checkpoint says who answers for it: a long limit does not do instead. */
 static void test_age_by_name(void **state)
 {
@@ -207,6 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_young_state),
+		cmocka_unit_test(test_older_proof),
 		cmocka_unit_test(test_age_by_name),
 	};
 
