@@ -222,15 +222,13 @@ static void name_final(struct dr_follow *f, const struct dr_finality_finding *fi
 /* An older proof of finality names nothing; but it may contradict. */
 static void check_past(struct dr_follow *f, const struct dr_finality_finding *finding)
 {
-	const struct past *p = f->has_cursor ? past_at(f, finding->number) : NULL;
-	bool other = p != NULL && memcmp(p->hash, finding->hash, 32) != 0;
+	const struct past *p = past_at(f, finding->number);
+	bool other = dr_follow_far_clash(f, finding->number, finding->hash) ||
+		     (p != NULL && memcmp(p->hash, finding->hash, 32) != 0);
 
 	for (size_t i = 0; i < NAMED_MAX; i++)
 		other |= f->final_[i].set && f->final_[i].number == finding->number &&
 			 memcmp(f->final_[i].hash, finding->hash, 32) != 0;
-	for (size_t i = 0; i < f->far.num; i++)
-		other |= f->far.rungs[i].number == finding->number &&
-			 memcmp(f->far.rungs[i].hash, finding->hash, 32) != 0;
 	if (other)
 		conflict(f, finding->number, finding->hash, finding->source);
 }

@@ -33,6 +33,14 @@ enum far_add dr_follow_far_add(struct dr_follow *f, uint64_t number, const uint8
 	return FAR_ADDED;
 }
 
+bool dr_follow_far_clash(const struct dr_follow *f, uint64_t number, const uint8_t hash[static 32])
+{
+	for (size_t i = 0; i < f->far.num; i++)
+		if (f->far.rungs[i].number == number)
+			return memcmp(f->far.rungs[i].hash, hash, 32) != 0;
+	return false;
+}
+
 /* The lowest rung leaves the ladder. */
 static struct named drop_lowest(struct far *far)
 {

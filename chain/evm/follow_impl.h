@@ -132,7 +132,8 @@ enum dr_take dr_follow_take_logs(struct dr_follow *f, const struct dr_frame *fra
 /* dr_follow_answer: the wish for p's state is answered by `state`. */
 void dr_follow_answer(struct dr_follow *f, const struct past *p, const struct dr_in_state *state);
 
-/* follow_far.c. dr_follow_far_add: a final block beyond the reach. dr_follow_far_next: the lowest that the tree
+/* follow_far.c. dr_follow_far_add: a final block beyond the reach. dr_follow_far_clash: another hash is known to be
+ * final at this number. dr_follow_far_next: the lowest that the tree
  * reaches now leaves the ladder; false: none. dr_follow_far_wants: what the way down needs next; kind 0: nothing.
  * dr_follow_far_header, _state: true if the frame belongs to the way down; *take is then what became of it. */
 enum far_add {
@@ -141,6 +142,7 @@ enum far_add {
 	FAR_CLASH, /* another hash is known to be final at this number */
 };
 enum far_add dr_follow_far_add(struct dr_follow *f, uint64_t number, const uint8_t hash[static 32]);
+bool dr_follow_far_clash(const struct dr_follow *f, uint64_t number, const uint8_t hash[static 32]);
 bool dr_follow_far_next(struct dr_follow *f, struct named *out);
 void dr_follow_far_wants(const struct dr_follow *f, struct dr_want *want);
 bool dr_follow_far_header(struct dr_follow *f, const struct dr_evm_header *h, enum dr_take *take,
