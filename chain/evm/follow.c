@@ -223,13 +223,12 @@ static void name_final(struct dr_follow *f, const struct dr_finality_finding *fi
 static void check_past(struct dr_follow *f, const struct dr_finality_finding *finding)
 {
 	const struct past *p = past_at(f, finding->number);
-	bool other = dr_follow_far_clash(f, finding->number, finding->hash) ||
-		     (p != NULL && memcmp(p->hash, finding->hash, 32) != 0);
+	bool other = p != NULL && memcmp(p->hash, finding->hash, 32) != 0;
 
 	for (size_t i = 0; i < NAMED_MAX; i++)
 		other |= f->final_[i].set && f->final_[i].number == finding->number &&
 			 memcmp(f->final_[i].hash, finding->hash, 32) != 0;
-	if (other)
+	if (other || dr_follow_far_clash(f, finding->number, finding->hash))
 		conflict(f, finding->number, finding->hash, finding->source);
 }
 

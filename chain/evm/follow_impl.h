@@ -133,9 +133,9 @@ enum dr_take dr_follow_take_logs(struct dr_follow *f, const struct dr_frame *fra
 void dr_follow_answer(struct dr_follow *f, const struct past *p, const struct dr_in_state *state);
 
 /* follow_far.c. dr_follow_far_add: a final block beyond the reach. dr_follow_far_clash: another hash is known to be
- * final at this number. dr_follow_far_next: the lowest that the tree
- * reaches now leaves the ladder; false: none. dr_follow_far_wants: what the way down needs next; kind 0: nothing.
- * dr_follow_far_header, _state: true if the frame belongs to the way down; *take is then what became of it. */
+ * final at this number. dr_follow_far_next: the lowest that the tree reaches now leaves the ladder; false: none.
+ * dr_follow_far_wants: what the way down needs next; kind 0: nothing. dr_follow_far_header, _state: true if the frame
+ * belongs to the way down; *take is then what became of it. */
 enum far_add {
 	FAR_ADDED,
 	FAR_KNOWN,
