@@ -76,7 +76,7 @@ run() {
 	# What the shell says of a program that dies is said inside.
 	(cd "$tree" && CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 5 $HANG_S "$@"; exit $?) >"$work/run.tap" \
 		2>"$work/run.err" </dev/null || status=$?
-	sed -n '/# SKIP/d; s/^not ok [0-9]* - //p' "$work/run.tap" >"$work/failed"
+	sed -n '/# SKIP/d; s/ \[  FAILED  \].*//; s/^not ok [0-9]* - //p' "$work/run.tap" >"$work/failed"
 	[ -s "$work/failed" ] && return 1
 	[ $status = 0 ] && return 0
 	# It died, or was ended: which case was on? TAP is told at the end of a group, the other form as it goes.
