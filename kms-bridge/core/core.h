@@ -177,8 +177,6 @@ enum dr_err dr_core_heartbeat(struct dr_core *c);
 /* dr_core_holding: what is held here of the generation in force. */
 enum dr_holding dr_core_holding(const struct dr_core *c);
 
-/* dr_core_sync_folder: the names in the folder that path lies in are durable. */
-enum dr_err dr_core_sync_folder(const char *path);
 uint64_t dr_core_boot_ms(void);
 
 /* dr_core_roots_open: the key file and every stored root. dr_core_roots_step: what the final state asks of us. */

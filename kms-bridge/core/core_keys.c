@@ -13,6 +13,7 @@
 #include "chain/base/hex.h"
 #include "chain/crypto/secret.h"
 #include "kms-bridge/core/certificate.h"
+#include "kms-bridge/core/key_file.h"
 #include "kms-bridge/core/parcel.h"
 
 /* What a released key takes with it; secret until it is encrypted. */
@@ -342,10 +343,9 @@ static enum dr_err reseal(struct dr_core *c, struct dr_client *client)
 		return dr_core_say_error(c, client, DR_ERR_UNKNOWN, "this node has no key file: nothing is sealed");
 	snprintf(path, sizeof(path), "%s.new", c->init.key_file);
 	if (unlink(path) == 0)
-		dr_core_sync_folder(path);
+		dr_key_file_sync(path);
 	if (dr_keys_file_make(path, c->init.passphrase_file, dr_keys_memory_mib(c->keys), &why) != DR_OK ||
-	    dr_core_sync_folder(path) != DR_OK ||
-	    dr_keys_reseal(c->keys, path, c->init.passphrase_file, &why) != DR_OK)
+	    !dr_key_file_sync(path) || dr_keys_reseal(c->keys, path, c->init.passphrase_file, &why) != DR_OK)
 		return dr_core_say_error(c, client, why.err != DR_OK ? why.err : DR_ERR_IO,
 					 why.what != NULL ? why.what : "key file: could not be made durable");
 	do {
@@ -361,7 +361,7 @@ static enum dr_err reseal(struct dr_core *c, struct dr_client *client)
 	if (dr_core_note(c, DR_NOTE_ROOT, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL) != DR_OK ||
 	    dr_core_commit(c) != DR_OK)
 		return c->fail.err;
-	if (rename(path, c->init.key_file) != 0 || dr_core_sync_folder(path) != DR_OK)
+	if (rename(path, c->init.key_file) != 0 || !dr_key_file_sync(path))
 		return dr_core_fail(c, DR_ERR_IO, "the new key file",
 				    "%s: everything is sealed under it, and it could not take the key file's place: "
 				    "%s; the next start tries again",

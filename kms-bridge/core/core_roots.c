@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "chain/base/hex.h"
+#include "kms-bridge/core/key_file.h"
 
 static bool own_root(void *ctx, uint64_t generation, const struct dr_root *published)
 {
@@ -26,19 +27,6 @@ static void folder_of(char folder[static DR_TEXT_MAX + 8], const char *path)
 		snprintf(folder, DR_TEXT_MAX + 8, ".");
 	else
 		slash[slash == folder ? 1 : 0] = 0;
-}
-
-enum dr_err dr_core_sync_folder(const char *path)
-{
-	char folder[DR_TEXT_MAX + 8];
-
-	folder_of(folder, path);
-	const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const bool done = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return done ? DR_OK : DR_ERR_IO;
 }
 
 /* Nobody of ours made a file where we may not write: a folder that is not ours, or a file system that takes nothing,
@@ -101,11 +89,11 @@ static enum dr_err open_keys(struct dr_core *c, const struct dr_keys_binding *bi
 	if (len == 0 && access(c->init.key_file, F_OK) != 0 &&
 	    dr_keys_file_make(c->init.key_file, c->init.passphrase_file, c->init.argon2_mib, &c->fail) != DR_OK)
 		return c->fail.err;
-	if (len == 0 && may_be_made_here(c->init.key_file) && dr_core_sync_folder(c->init.key_file) != DR_OK)
+	if (len == 0 && may_be_made_here(c->init.key_file) && !dr_key_file_sync(c->init.key_file))
 		return dr_core_fail(c, DR_ERR_IO, "key file", "%s: its folder could not be synced: %s",
 				    c->init.key_file, strerror(errno));
 	if (len > 0 && access(next, F_OK) == 0 && opens(c, next, binding, id)) {
-		if (rename(next, c->init.key_file) != 0 || dr_core_sync_folder(next) != DR_OK)
+		if (rename(next, c->init.key_file) != 0 || !dr_key_file_sync(next))
 			return dr_core_fail(c, DR_ERR_IO, "the new key file", "%s: %s", next, strerror(errno));
 		return DR_OK;
 	}

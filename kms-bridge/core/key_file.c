@@ -235,7 +235,7 @@ static bool write_all(int fd, const uint8_t *ptr, size_t len)
 }
 
 /* The name is durable too: what was sealed under this key would be lost with it. */
-static bool sync_folder(const char *path)
+bool dr_key_file_sync(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[4096];
@@ -297,7 +297,7 @@ enum dr_err dr_key_file_make(const char *path, const char *passphrase_file, uint
 	const bool written = fchmod(fd, 0600) == 0 && write_all(fd, bytes, len) && fsync(fd) == 0;
 	const bool named = close(fd) == 0 && written && name_it(first, path);
 
-	if (named && sync_folder(path)) {
+	if (named && dr_key_file_sync(path)) {
 		dr_secret_wipe(bytes, sizeof(bytes));
 		return DR_OK;
 	}

@@ -43,6 +43,9 @@ enum dr_err dr_key_file_decode(struct dr_key_file *out, struct dr_bytes bytes, s
 enum dr_err dr_key_file_make(const char *path, const char *passphrase_file, uint32_t memory_mib,
 			     struct dr_fail *fail);
 
+/* dr_key_file_sync: the names in the folder that path lies in are durable. False: errno says why. */
+bool dr_key_file_sync(const char *path);
+
 /* dr_key_file_read: the key; *memory_mib, which may be NULL, is what unwrapping it took, 0 if it is raw. DR_ERR_IO
  * (absent, a link, not ours, readable by others, not readable by us; raw where a passphrase file is given, wrapped
  * where none is), DR_ERR_PROOF (another passphrase, or changed), and as decode and make. Secret: key. */
