@@ -15,8 +15,8 @@
  *   3. After a restart a block is named anew only by a proof that is shown anew.
  *   4. Heads that are settled (chain/finality.h) are named without a look at their signature: half a million of them
  *      come in ten weeks, and a start folds all evidence anew.
- *   5. Two valid proofs that contradict each other about what is final: a finding of kind CONFLICT. A proof about
- * what was final before is a finding of kind PAST: whoever follows the chain holds it against all that he has.
+ *   5. Two valid proofs that contradict each other about what is final: a finding of kind CONFLICT. What was final
+ *      before: a finding of kind PAST, which the follower holds against all final blocks that it has.
  *
  * Layer: chain/beacon.
  */
