@@ -2,24 +2,10 @@
 #include "tests/simulate/replay.h"
 
 #include "tests/simulate/client.h"
+#include "tests/unit/kms-bridge/host_kit.h"
 
 /* The recording says again what was said: whoever replays it has the same ledger, and the same answers in their
  * order, but for what rests on the roots held here, and on what no evidence shows. */
-static enum dr_err take_kept(void *ctx, const struct dr_frame *frame)
-{
-	(void)ctx;
-	(void)frame;
-	return DR_OK;
-}
-
-static enum dr_err take_ledger(void *ctx, const struct dr_entry *entry, const struct dr_change *change)
-{
-	(void)ctx;
-	(void)entry;
-	(void)change;
-	return DR_OK;
-}
-
 /* Entries of the kinds that the evidence alone makes; how far each kind was compared. */
 static uint64_t compared[32];
 
@@ -78,26 +64,11 @@ static enum dr_err take_journal(void *ctx, const struct dr_entry *entry, const s
 	return DR_OK;
 }
 
-static enum dr_err take_finding(void *ctx, const struct dr_audit_finding *finding)
-{
-	(void)ctx;
-	(void)finding;
-	return DR_OK;
-}
-
 static enum dr_err take_refused(void *ctx, const struct dr_frame *frame, const struct dr_fail *why)
 {
 	(void)ctx;
 	(void)frame;
 	sim_fail("I7", "a frame of the recording is refused in a replay: %s", why->what);
-}
-
-static enum dr_err take_step(void *ctx, uint64_t number, const uint8_t hash[static 32])
-{
-	(void)ctx;
-	(void)number;
-	(void)hash;
-	return DR_OK;
 }
 
 static void check_request(const struct dr_decision *d, const struct told_entry *e)
@@ -111,14 +82,15 @@ static void check_request(const struct dr_decision *d, const struct told_entry *
 
 void replay(void)
 {
-	const struct dr_engine_host host = { NULL,         take_kept,    take_ledger, take_journal,
-					     take_finding, take_refused, take_step };
+	struct dr_engine_host host = host_of(NULL);
 	static struct dr_status_report report_;
 	struct dr_fail fail = { 0 };
 	struct dr_buf evidence;
 	uint64_t at_note = 0;
 	size_t used;
 
+	host.journal = take_journal;
+	host.refused = take_refused;
 	memset(compared, 0, sizeof(compared));
 	dr_buf_init(&evidence, (size_t)1 << 28);
 	if (!client_evidence(&evidence))

@@ -2,17 +2,7 @@
 #include "tests/simulate/world_beacon.h"
 
 #include "tests/unit/chain/beacon_plain.h"
-
-/* Two forges have these names. */
-#define forge_block   beacon_block
-#define forge_payload beacon_body
-#define forge_seal    beacon_seal
-#define forge_state   beacon_state
-#include "tests/unit/chain/beacon_forge.h"
-#undef forge_block
-#undef forge_payload
-#undef forge_seal
-#undef forge_state
+#include "tests/unit/chain/beacon_beside.h"
 
 #define COMMITTEE  8u
 #define THIRDS     6u  /* of them: two thirds, and not one less */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * beacon_forge: beacon blocks made in memory, of any fork and preset, with true branches and roots, and what a
- * committee signs of them. Keys and signatures are beacon_sign.h's; or those of who defines FORGE_SIGNS and brings
- * forge_secret, forge_point and forge_sign.
+ * committee signs of them. A committee is a number: the secrets of its members count up from it, so what they sign
+ * together is one product. Keys and signatures are beacon_sign.h's; or those of who defines FORGE_SIGNS and brings
+ * forge_point and forge_signature.
  */
 #ifndef DR_TESTS_BEACON_FORGE_H
 #define DR_TESTS_BEACON_FORGE_H
@@ -29,6 +30,32 @@ struct forge_block {
 	uint8_t root[32];
 	struct dr_ssz_branch finality, current_branch, next_branch;
 };
+
+/* Member i of committee n has the secret 1000 n + i + 1. */
+static inline uint64_t forge_secret(uint64_t committee, uint32_t i)
+{
+	return 1000 * committee + i + 1;
+}
+
+/* forge_sign: the first `num` members of a committee sign update->attested, at update->signature_slot. */
+static inline void forge_sign(struct dr_lc_update *update, const struct dr_network *net, uint64_t committee,
+			      uint32_t num)
+{
+	struct dr_fail fail = { 0 };
+	uint8_t root[32], domain[32];
+	uint64_t sum = 0;
+
+	memset(&update->aggregate, 0, sizeof(update->aggregate));
+	for (uint32_t i = 0; i < num; i++) {
+		update->aggregate.bits[i / 8] |= (uint8_t)(1 << i % 8);
+		sum += forge_secret(committee, i);
+	}
+	dr_lc_header_root(root, &update->attested);
+	dr_network_domain(domain, net, update->signature_slot, &fail);
+	dr_ssz_pair(root, root, domain);
+	if (num > 0)
+		forge_signature(update->aggregate.signature, root, sum);
+}
 
 static inline void forge_bytes(uint8_t out[static 32], const char *what, uint64_t a, uint64_t b)
 {

@@ -5,18 +5,8 @@
 #include "chain/beacon/beacon.h"
 #include "tests/unit/kms-bridge/engine_kit.h"
 #include "tests/unit/kms-bridge/host_kit.h"
-
-/* Two forges have these names. */
-#define forge_block   beacon_block
-#define forge_payload beacon_payload
-#define forge_seal    beacon_seal
-#define forge_state   beacon_state
-#include "tests/unit/chain/beacon_forge.h"
+#include "tests/unit/chain/beacon_beside.h"
 #include "tests/unit/chain/beacon_kit.h"
-#undef forge_block
-#undef forge_payload
-#undef forge_seal
-#undef forge_state
 
 #define SLOT 8u /* of the start block's beacon block; each block is one slot later */
 

@@ -5,19 +5,27 @@
  */
 #include "tests/unit/kms-bridge/engine_kit.h"
 
+/* An engine that wants the receipts of four blocks. */
+static struct engine_kit *headers_told(struct world *w)
+{
+	world_new(w, 5);
+	struct engine_kit *k = ek_new(w, DR_WAY_RECEIPTS, 512);
+
+	ek_start(k);
+	for (size_t i = 0; i < 4; i++)
+		ek_feed(k, frame_header(w->forge->blocks[i], 0));
+	return k;
+}
+
 static void test_lies(void **state)
 {
 	struct dr_status_report *report = (struct dr_status_report *)kit_alloc(sizeof(*report));
 	struct world w;
 
 	(void)state;
-	world_new(&w, 5);
-	struct engine_kit *k = ek_new(&w, DR_WAY_RECEIPTS, 512);
+	struct engine_kit *k = headers_told(&w);
 	struct forge_block *b = w.forge->blocks[1], *c = w.forge->blocks[2];
 
-	ek_start(k);
-	for (size_t i = 0; i < 4; i++)
-		ek_feed(k, frame_header(w.forge->blocks[i], 0));
 	/* The same lie again and again is one entry and many counts; by another source, or about another block,
 	 * another. */
 	for (int i = 0; i < 100; i++)
@@ -61,13 +69,9 @@ static void test_lies_flood(void **state)
 	struct world w;
 
 	(void)state;
-	world_new(&w, 5);
-	struct engine_kit *k = ek_new(&w, DR_WAY_RECEIPTS, 512);
+	struct engine_kit *k = headers_told(&w);
 	struct forge_block *b = w.forge->blocks[1], *c = w.forge->blocks[2];
 
-	ek_start(k);
-	for (size_t i = 0; i < 4; i++)
-		ek_feed(k, frame_header(w.forge->blocks[i], 0));
 	for (int i = 0; i < 500; i++) {
 		ek_feed(k, frame_receipts(w.tip, b->header.hash, 1));
 		ek_feed(k, frame_receipts(w.tip, c->header.hash, 1));
