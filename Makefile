@@ -103,8 +103,8 @@ $(OUT)/flags:
 	@mkdir -p $(@D) && echo '$(FLAGS)' >$@
 
 # What is done inside a hash, or digit by digit, tells a fuzzer nothing, and costs it half its time.
-$(OUT)/tests/fuzz/no_compare.o: DR_CFLAGS += $(if $(filter fuzz,$(PROFILE)),-fno-sanitize=all -fomit-frame-pointer)
-$(OUT)/chain/crypto/%.o $(OUT)/chain/bls/fp%.o $(OUT)/chain/base/bytes.o $(OUT)/chain/base/hex.o: DR_CFLAGS += $(if $(filter fuzz,$(PROFILE)),-fno-sanitize=fuzzer-no-link)
+$(OUT)/chain/bls/fp%.o $(OUT)/tests/fuzz/no_compare.o: DR_CFLAGS += $(if $(filter fuzz,$(PROFILE)),-fno-sanitize=all -fomit-frame-pointer)
+$(OUT)/chain/crypto/%.o $(OUT)/chain/base/bytes.o $(OUT)/chain/base/hex.o: DR_CFLAGS += $(if $(filter fuzz,$(PROFILE)),-fno-sanitize=fuzzer-no-link)
 
 $(OUT)/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
@@ -176,7 +176,7 @@ $(addprefix $(OUT)/fuzz/,fuzz_json_evm fuzz_json_beacon fuzz_verify fuzz_rpc fuz
 
 # Targets whose input no comparison shows: libFuzzer does without its look at them (tests/fuzz/no_compare.c).
 ifeq ($(PROFILE),fuzz)
-FUZZ_SCRIPTS := $(addprefix $(OUT)/fuzz/fuzz_,stream plan fold signed verify file lightclient)
+FUZZ_SCRIPTS := $(addprefix $(OUT)/fuzz/fuzz_,stream plan fold signed verify file lightclient bls)
 NO_COMPARE := $(addprefix sanitizer_cov_trace_,cmp1 cmp2 cmp4 cmp8 const_cmp1 const_cmp2 const_cmp4 const_cmp8 switch)
 $(FUZZ_SCRIPTS): $(OUT)/tests/fuzz/no_compare.o
 $(FUZZ_SCRIPTS): DR_LDFLAGS += $(NO_COMPARE:%=-Wl,--wrap=__%)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fuzz_bls: keys and signatures, as beacon nodes send them. Input: u8 kind · rest. The rest is a key (kind 0) or a
- * signature (1); or changes, each u8 where · u8 by what, to a key (2) or signature (3) that this code made; or (4) u8
- * who signed · u8 who is said to have · u8 message · changes to the signature, of eight keys that know their numbers.
- * What must hold: what decodes encodes to the same bytes; zeros on failure; verified is what those said to have
- * signed did sign, over that message, unchanged, and nothing else; each kernel says the same.
+ * fuzz_bls: keys and signatures, as beacon nodes send them. Input: u8 kind % 5 · rest. The rest is a key (kind 0) or
+ * a signature (1); or changes, each u8 where · u8 by what, to a key (2) or signature (3) that this code made; or (4)
+ * u8 who signed · u8 who is said to have · u8 message · changes to the signature, of eight keys that know their
+ * numbers. What must hold: what decodes encodes to the same bytes; zeros on failure; verified is what those said to
+ * have signed did sign, over that message, unchanged, and nothing else; both kernels say the same (asked from kind
+ * 128 on: a pairing more, which takes as long as all the rest).
  */
 #include "chain/bls/bls.h"
 #include "chain/bls/g1.h"
@@ -117,7 +118,7 @@ static enum dr_err verify(const struct dr_bls_sum *sum, unsigned message, const 
 	return err;
 }
 
-static void check_verify(unsigned who, unsigned said, unsigned message, const uint8_t *data, size_t size)
+static void check_verify(bool both, unsigned who, unsigned said, unsigned message, const uint8_t *data, size_t size)
 {
 	uint8_t signature[DR_BLS_SIGNATURE_LEN];
 	struct dr_bls_sum sum;
@@ -136,6 +137,8 @@ static void check_verify(unsigned who, unsigned said, unsigned message, const ui
 	const bool told = verify(&sum, message, signature) == DR_OK;
 
 	DR_ASSERT(told == good);
+	if (!both)
+		return;
 	dr_fp_use(DR_FP_INT128);
 	DR_ASSERT((verify(&sum, message, signature) == DR_OK) == told);
 	dr_fp_use(DR_FP_ADX);
@@ -150,6 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	const uint8_t kind = data[0] % 5;
+	const bool both = data[0] >= 128;
 
 	data++;
 	size--;
@@ -174,7 +178,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 4:
 		if (size >= 3)
-			check_verify(data[0], data[1], data[2], data + 3, size - 3);
+			check_verify(both, data[0], data[1], data[2], data + 3, size - 3);
 		break;
 	}
 	return 0;
