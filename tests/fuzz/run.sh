@@ -22,8 +22,8 @@ profile) max_len=4096 ;;
 abi | frames) max_len=1536 ;;
 lightclient) max_len=3072 ;;
 merkle) max_len=48 ;;
-plan) max_len=40 ;;
-stream) max_len=64 ;;
+plan) max_len=24 ;;
+stream) max_len=48 ;;
 bls | signed | text) max_len=128 ;;
 fold) max_len=64 ;;
 key_file | route) max_len=256 ;;
@@ -33,6 +33,6 @@ esac
 [ -e "$dict" ] && set -- -dict="$dict" "$@"
 mkdir -p "$build/fuzz/found/$name"
 # Stacks of allocations cost more than they tell; a finding is looked at again by hand.
-ASAN_OPTIONS="malloc_context_size=1:quarantine_size_mb=16${ASAN_OPTIONS:+:$ASAN_OPTIONS}" exec "$build/fuzz/fuzz/fuzz_$name" \
+ASAN_OPTIONS="malloc_context_size=1:quarantine_size_mb=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}" exec "$build/fuzz/fuzz/fuzz_$name" \
 	-max_len="$max_len" -print_final_stats=1 -artifact_prefix="$build/fuzz/found/$name-" "$@" \
 	"$build/fuzz/found/$name" "tests/fuzz/corpus/fuzz_$name"
