@@ -327,6 +327,68 @@ static enum dr_err open_fds(struct dr_live *l)
 	return DR_OK;
 }
 
+static void conflict_path(char path[static DR_TEXT_MAX + 64], const struct dr_core *c)
+{
+	snprintf(path, DR_TEXT_MAX + 64, "%s/conflict-%llu.ev", c->init.data_dir,
+		 (unsigned long long)c->final_number);
+}
+
+static enum dr_err write_frame(void *ctx, struct dr_bytes frame)
+{
+	return fwrite(frame.ptr, 1, frame.len, ctx) == frame.len ? DR_OK : DR_ERR_IO;
+}
+
+/* Everything this node knows, and last the frame that cannot be true with it: a recording that replays to the same
+ * contradiction anywhere. Whole or not there at all: under another name first. */
+static enum dr_err write_conflict(struct dr_core *c)
+{
+	struct dr_evidence_head head = { .family = DR_FAMILY_EVM, .chain_id = c->init.chain_id };
+	uint8_t bytes[DR_EVIDENCE_HEAD_LEN];
+	char path[DR_TEXT_MAX + 64], part[DR_TEXT_MAX + 72];
+
+	memcpy(head.genesis, c->init.genesis, 32);
+	dr_evidence_head_put(bytes, &head);
+	conflict_path(path, c);
+	snprintf(part, sizeof(part), "%s.part", path);
+	unlink(part);
+	const int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+
+	if (file == NULL)
+		return dr_core_fail(c, DR_ERR_IO, "the conflict's evidence file", "%s: %s", part, strerror(errno));
+	bool good = fwrite(bytes, 1, sizeof(bytes), file) == sizeof(bytes) &&
+		    dr_store_evidence(c->store, write_frame, file, &c->fail) == DR_OK;
+
+	good = fflush(file) == 0 && fsync(fd) == 0 && good;
+	good = fclose(file) == 0 && good;
+	if (!good || rename(part, path) != 0) {
+		unlink(part);
+		return dr_core_fail(
+			c, DR_ERR_IO, "the conflict's evidence file",
+			"halted: something final was contradicted, and the evidence could not be written to "
+			"%s; the next start tries again",
+			path);
+	}
+	return dr_core_fail(
+		c, DR_ERR_PROOF, "conflict",
+		"halted: a block named final contradicts the final chain held here; evidence written to %s", path);
+}
+
+/* A start after a halt. The evidence is written now if the core that halted could not. */
+static enum dr_err halted_before(struct dr_core *c)
+{
+	char path[DR_TEXT_MAX + 64];
+
+	c->final_number = dr_store_marks(c->store)->final_number;
+	conflict_path(path, c);
+	if (access(path, F_OK) != 0)
+		return write_conflict(c);
+	return dr_core_fail(c, DR_ERR_PROOF, "halted",
+			    "halted: something final was contradicted; the evidence is in %s. Compare the chain with "
+			    "others'; to follow on, choose the true chain and begin a new data directory",
+			    path);
+}
+
 /* RUN: the store, refolded, and the roots; RECORD: the head of the recording. Then START. */
 static enum dr_err begin(struct dr_live *l)
 {
@@ -338,13 +400,12 @@ static enum dr_err begin(struct dr_live *l)
 		if (dr_core_open_store(c, false) != DR_OK)
 			return c->fail.err;
 		if (dr_store_halted(c->store))
-			return dr_core_fail(
-				c, DR_ERR_PROOF, "halted",
-				"halted: something final was contradicted; the evidence is in %s/conflict-*.ev. "
-				"Compare the chain with others'; to follow on, choose the true chain and begin a new "
-				"data directory",
-				c->init.data_dir);
-		if (dr_core_new_engine(c) != DR_OK || dr_core_refold(c) != DR_OK || dr_core_roots_open(c) != DR_OK)
+			return halted_before(c);
+		if (dr_core_new_engine(c) != DR_OK || dr_core_refold(c) != DR_OK)
+			return c->fail.err;
+		/* A core that died, or had no room on its disk, before it could store more than what contradicts. */
+		l->conflict = dr_engine_halted(c->engine);
+		if (l->conflict || dr_core_roots_open(c) != DR_OK)
 			return c->fail.err;
 	} else {
 		struct dr_evidence_head head = { .family = DR_FAMILY_EVM, .chain_id = c->init.chain_id };
@@ -367,40 +428,6 @@ static enum dr_err begin(struct dr_live *l)
 	    dr_live_credit(l, DR_CORE_CREDIT) != DR_OK)
 		return c->fail.err;
 	return dr_live_wants(l);
-}
-
-static enum dr_err write_frame(void *ctx, struct dr_bytes frame)
-{
-	return fwrite(frame.ptr, 1, frame.len, ctx) == frame.len ? DR_OK : DR_ERR_IO;
-}
-
-/* Everything this node knows, and last the frame that cannot be true with it: a recording that replays to the same
- * contradiction anywhere. */
-static enum dr_err write_conflict(struct dr_core *c)
-{
-	struct dr_evidence_head head = { .family = DR_FAMILY_EVM, .chain_id = c->init.chain_id };
-	uint8_t bytes[DR_EVIDENCE_HEAD_LEN];
-	char path[DR_TEXT_MAX + 64];
-
-	memcpy(head.genesis, c->init.genesis, 32);
-	dr_evidence_head_put(bytes, &head);
-	snprintf(path, sizeof(path), "%s/conflict-%llu.ev", c->init.data_dir, (unsigned long long)c->final_number);
-	const int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
-
-	if (file == NULL)
-		return dr_core_fail(c, DR_ERR_IO, "the conflict's evidence file", "%s: %s", path, strerror(errno));
-	bool good = fwrite(bytes, 1, sizeof(bytes), file) == sizeof(bytes) &&
-		    dr_store_evidence(c->store, write_frame, file, &c->fail) == DR_OK;
-
-	good = fflush(file) == 0 && fsync(fd) == 0 && good;
-	good = fclose(file) == 0 && good;
-	if (!good)
-		return dr_core_fail(c, DR_ERR_IO, "the conflict's evidence file", "%s: it could not be written",
-				    path);
-	return dr_core_fail(
-		c, DR_ERR_PROOF, "conflict",
-		"halted: a block named final contradicts the final chain held here; evidence written to %s", path);
 }
 
 static int end_conflict(struct dr_live *l)
