@@ -344,7 +344,7 @@ static enum dr_take place_header(struct dr_follow *f, const struct dr_evm_header
 	if (h->number <= f->base_number)
 		return refuse(fail, DR_ERR_STALE, "a header at or below the cursor", 0);
 	if (h->number - f->base_number > DR_FOLLOW_BLOCKS_MAX)
-		return refuse(fail, DR_ERR_LIMIT, "a header too far above the cursor", 0);
+		return refuse(fail, DR_ERR_STALE, "a header too far above the cursor", 0);
 	if (parent != NULL)
 		parent_number = parent->number;
 	else if (memcmp(h->parent_hash, f->base_hash, 32) == 0)

@@ -425,7 +425,7 @@ static void test_headers(void **state)
 	}
 	lie->header.number = fk->last + DR_FOLLOW_BLOCKS_MAX + 1;
 	forge_seal(forge, lie);
-	fk_refused(fk, frame_header(lie, 0), DR_ERR_LIMIT);
+	fk_refused(fk, frame_header(lie, 0), DR_ERR_STALE);
 	fk_refused(fk, frame_header(forge_random(forge, forge_up(forge->tip, 100)), 0), DR_ERR_STALE);
 	assert_int_equal(fk_feed(fk, frame_header(forge_up(forge->tip, 104), 0)), DR_TAKE_KNOWN);
 	frame = frame_header(forge->tip, 0);
