@@ -420,7 +420,7 @@ enum dr_take dr_follow_frame(struct dr_follow *f, const struct dr_frame *frame, 
 		advance(f);
 	}
 	if (f->halted) {
-		dr_fail_set(fail, DR_ERR_PROOF, "a block named final does not descend from the final block held", 0);
+		dr_fail_set(fail, DR_ERR_PROOF, "a proof of what is final contradicts what is final here", 0);
 		take = DR_TAKE_CONFLICT;
 	}
 	return take;

@@ -362,10 +362,11 @@ static enum dr_err reseal(struct dr_core *c, struct dr_client *client)
 	    dr_core_commit(c) != DR_OK)
 		return c->fail.err;
 	if (rename(path, c->init.key_file) != 0 || !dr_key_file_sync(path))
-		return dr_core_fail(c, DR_ERR_IO, "the new key file",
-				    "%s: everything is sealed under it, and it could not take the key file's place: "
-				    "%s; the next start tries again",
-				    path, strerror(errno));
+		return dr_core_fail(
+			c, DR_ERR_IO, "the new key file",
+			"%s: everything is sealed under it, and it could not take the key file's place, or "
+			"not durably: %s; the next start sees to it",
+			path, strerror(errno));
 	return say_done(c, client, detail);
 }
 

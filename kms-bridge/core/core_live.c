@@ -369,9 +369,9 @@ static enum dr_err write_conflict(struct dr_core *c)
 			"%s; the next start tries again",
 			path);
 	}
-	return dr_core_fail(
-		c, DR_ERR_PROOF, "conflict",
-		"halted: a block named final contradicts the final chain held here; evidence written to %s", path);
+	return dr_core_fail(c, DR_ERR_PROOF, "conflict",
+			    "halted: a proof of what is final contradicts what is final here; evidence written to %s",
+			    path);
 }
 
 /* A start after a halt. The evidence is written now if the core that halted could not. */
@@ -440,9 +440,8 @@ static int end_conflict(struct dr_live *l)
 		write_conflict(c);
 	else
 		dr_core_fail(c, DR_ERR_PROOF, "conflict",
-			     "halted: a block named final contradicts the final chain recorded so far; the recording "
-			     "holds "
-			     "the evidence");
+			     "halted: a proof of what is final contradicts what was recorded as final; the recording "
+			     "holds the evidence");
 	return dr_core_fatal(c, DR_CORE_CONFLICT);
 }
 

@@ -347,7 +347,7 @@ static enum dr_err drain(struct dr_engine *e, struct dr_fail *fail)
 		case DR_OUT_DISSENT: take_dissent(e, &finding, fail); break;
 		case DR_OUT_CONFLICT:
 			dr_engine_say(e, DR_NOTE_CONFLICT, finding.number, finding.hash, finding.source,
-				      "a block named final does not descend from the final block held: halted", fail);
+				      "the proof that this is final contradicts what is final here: halted", fail);
 			break;
 		}
 		if (fail->err != DR_OK)
