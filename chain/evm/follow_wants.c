@@ -29,7 +29,6 @@ static struct dr_want *want(struct wants *w, enum dr_want_kind kind, uint64_t fi
 
 struct at_number {
 	const struct dr_follow *f;
-	uint64_t lowest_free;
 	uint8_t seen[DR_FOLLOW_BLOCKS_MAX / 8 + 1];
 };
 
@@ -43,28 +42,33 @@ static bool mark_number(void *ctx, const struct dr_node *node)
 	return false;
 }
 
-/* Headers for the way to tip: by number while some number has none at all, then by hash; where numbers lead to
- * another fork, down from the tip, so that it is seen soon where the two part. */
-static void want_headers(const struct dr_follow *f, struct wants *w, const uint8_t missing[static 32],
-			 uint64_t missing_number)
+/* Has some number on the way no header at all? */
+static bool has_gap(const struct dr_follow *f, uint64_t to)
 {
 	struct at_number a = { .f = f };
 
-	if (f->astray && missing_number - f->base_number > 1) {
-		const uint64_t room = missing_number - f->base_number;
+	dr_tree_any(&f->tree, mark_number, &a);
+	for (uint64_t at = 1; at <= to - f->base_number; at++)
+		if ((a.seen[at / 8] & 1u << at % 8) == 0)
+			return true;
+	return false;
+}
 
+/* Headers for the way to tip: by number while some number has none at all, then by hash. Where numbers lead to
+ * another fork, and where one fills all the numbers below what is final (anybody can tell such headers), down from
+ * the tip, so that it is seen soon where the two part. */
+static void want_headers(const struct dr_follow *f, struct wants *w, const uint8_t missing[static 32],
+			 uint64_t missing_number, bool final)
+{
+	const uint64_t room = missing_number - f->base_number;
+
+	if (room > 1 && !f->astray && has_gap(f, missing_number))
+		want(w, DR_WANT_HEADERS, f->base_number + 1, missing_number, NULL);
+	else if (room > 1 && (f->astray || final))
 		want(w, DR_WANT_PARENTS, missing_number - (room < PARENTS_AT_ONCE ? room : PARENTS_AT_ONCE) + 1,
 		     missing_number, missing);
-		return;
-	}
-	dr_tree_any(&f->tree, mark_number, &a);
-	for (uint64_t at = 1; at <= missing_number - f->base_number && missing_number - f->base_number > 1; at++) {
-		if ((a.seen[at / 8] & 1u << at % 8) == 0) {
-			want(w, DR_WANT_HEADERS, f->base_number + 1, missing_number, NULL);
-			return;
-		}
-	}
-	want(w, DR_WANT_HEADER, missing_number, missing_number, missing);
+	else
+		want(w, DR_WANT_HEADER, missing_number, missing_number, missing);
 }
 
 static void want_complete(const struct dr_follow *f, struct wants *w, size_t num, bool final)
@@ -106,7 +110,7 @@ static bool want_way(const struct dr_follow *f, struct wants *w, const struct na
 
 	switch (dr_tree_path(&f->tree, f->base_number, f->base_hash, tip->number, tip->hash, f->path, &num, missing,
 			     &missing_number)) {
-	case DR_PATH_MISSING: want_headers(f, w, missing, missing_number); return false;
+	case DR_PATH_MISSING: want_headers(f, w, missing, missing_number, final); return false;
 	case DR_PATH_LINKED: want_complete(f, w, num, final); return w->num == before;
 	case DR_PATH_FORK:
 	case DR_PATH_BROKEN: return true;
