@@ -124,14 +124,20 @@ struct verdict {
 	const char *state, *next;
 };
 
-static struct verdict verdict_of(const struct dr_check *c)
+static struct verdict verdict_of(const struct dr_check *c, bool answer)
 {
 	if (c->conflict)
 		return (struct verdict){ DR_EXIT_CONFLICT, "two proofs that both hold contradict one another",
 					 "these files are the evidence: keep them all, and rely on neither" };
 	if (c->fail.err == DR_ERR_PROOF)
 		return (struct verdict){ DR_EXIT_PROOF, "the proof is false; nothing was proven",
-					 "believe nothing of this answer, and ask another server" };
+					 answer ? "believe nothing of this answer, and ask another server"
+						: "rely on nothing that rests on this signature" };
+	if (c->refused && c->fail.err == DR_ERR_UNKNOWN)
+		return (struct verdict){
+			DR_EXIT_PROOF, "this derot cannot check it; nothing of it was proven",
+			"is it of this network? a newer derot, or the network's newer spec, may know the fork"
+		};
 	if (c->refused)
 		return (struct verdict){
 			DR_EXIT_PROOF, "this proves nothing here and now",
@@ -145,7 +151,7 @@ static struct verdict verdict_of(const struct dr_check *c)
 /* The answer: ok, kind, facts, unproven; or ok false and the error. */
 int dr_verify_answer(struct dr_cli *cli, const char *kind, struct dr_check *c, const char *source)
 {
-	const struct verdict verdict = verdict_of(c);
+	const struct verdict verdict = verdict_of(c, strcmp(kind, "bls") != 0); /* a server's answer, or one's own */
 	const char *word = c->conflict ? "conflict" : dr_err_name(c->fail.err);
 	json_t *all, *error;
 
@@ -178,6 +184,7 @@ int dr_verify_answer(struct dr_cli *cli, const char *kind, struct dr_check *c, c
 		if (c->got[0] != '\0')
 			json_object_set_new(error, "got", dr_out_json_text(c->got));
 		json_object_set_new(error, "source", dr_out_json_text(source));
+		json_object_set_new(error, "state", json_string(verdict.state));
 		json_object_set_new(error, "next", json_string(verdict.next));
 		all = json_pack("{s:b, s:s, s:o}", "ok", 0, "kind", kind, "error", error);
 		if (c->tells)
@@ -234,7 +241,7 @@ static int verify_evm(struct dr_cli *cli, size_t k, char **files, int num, const
 		struct dr_fail fail = { DR_OK, NULL, 0 };
 
 		if (load(&roots[i], &docs[i], c.got, sizeof(c.got), files[i], &fail) != DR_OK)
-			dr_check_fail(&c, fail.err, fail.what, kinds[k].files[i], "");
+			dr_check_read(&c, &fail, kinds[k].files[i]);
 	}
 	if (dr_check_ok(&c))
 		run(&c, kinds[k].kind, docs, &filter);

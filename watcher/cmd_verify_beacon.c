@@ -38,7 +38,10 @@ static bool network_of(struct dr_network *net, const struct dr_verify_opts *opts
 	if (dr_json_network_load(net, opts->spec, opts->genesis, false, &notes, &fail) == DR_OK)
 		return true;
 	*source = notes.file == DR_NETWORK_SPEC ? opts->spec : opts->genesis;
-	dr_check_fail(c, fail.err, fail.what, notes.at, "");
+	/* Of a file that cannot be read there is no member: it is what the system said. */
+	if (fail.err == DR_ERR_IO)
+		snprintf(c->got, sizeof(c->got), "%s", notes.at);
+	dr_check_read(c, &fail, fail.err == DR_ERR_IO ? "" : notes.at);
 	return false;
 }
 

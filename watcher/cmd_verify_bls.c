@@ -49,11 +49,11 @@ int dr_cmd_verify_bls(struct dr_cli *cli, const struct dr_verify_opts *opts, cha
 	}
 	if (dr_verify_read(&text, files[0], c.got, sizeof(c.got), &fail) != DR_OK ||
 	    dr_json_load(&keys, dr_buf_view(&text), &fail) != DR_OK)
-		dr_check_fail(&c, fail.err, fail.what, "", "");
+		dr_check_read(&c, &fail, "");
 	else
 		dr_verify_bls(&c, keys, message, signature);
 	dr_buf_free(&text);
-	code = dr_verify_answer(cli, "bls", &c, files[0]);
+	code = dr_verify_answer(cli, "bls", &c, strcmp(c.at, "signature") == 0 ? "--signature" : files[0]);
 	json_decref(keys);
 	dr_check_free(&c);
 	return code;

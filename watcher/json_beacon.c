@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watcher/json_beacon.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,42 @@ static enum dr_err fails(struct walk *w, enum dr_err err, const char *what, cons
 static bool ok(const struct walk *w)
 {
 	return w->fail->err == DR_OK;
+}
+
+static void notes_clear(struct dr_json_notes *notes)
+{
+	notes->at[0] = notes->expected[0] = notes->got[0] = '\0';
+}
+
+/* What the failure that comes next is about. */
+static void differ(struct dr_json_notes *notes, const char *expected, const char *got)
+{
+	snprintf(notes->expected, sizeof(notes->expected), "%s", expected);
+	snprintf(notes->got, sizeof(notes->got), "%.80s", got);
+}
+
+static void differ_num(struct dr_json_notes *notes, const char *words, uint64_t expected, uint64_t got)
+{
+	snprintf(notes->expected, sizeof(notes->expected), "%s%" PRIu64, words, expected);
+	snprintf(notes->got, sizeof(notes->got), "%" PRIu64, got);
+}
+
+/* The fork of a slot, or the epoch from which on it is not known. */
+static enum dr_err fork_at(enum dr_beacon_fork *fork, const struct dr_network *net, uint64_t slot,
+			   struct dr_json_notes *notes, struct dr_fail *fail)
+{
+	const enum dr_err err = dr_network_fork_at(fork, net, slot, fail);
+
+	if (err == DR_ERR_UNKNOWN)
+		differ_num(notes, "an epoch below ", net->unknown_epoch, dr_network_epoch(net, slot));
+	return err;
+}
+
+/* The same of SSZ, whose slot is read elsewhere. */
+static void tell_epoch(struct dr_json_notes *notes, const struct dr_network *net, const struct dr_fail *fail)
+{
+	if (fail->err == DR_ERR_UNKNOWN)
+		snprintf(notes->expected, sizeof(notes->expected), "an epoch below %" PRIu64, net->unknown_epoch);
 }
 
 enum dr_err dr_json_decimal(uint8_t *out, size_t len, const char *text, size_t text_len, struct dr_fail *fail)
@@ -116,8 +153,10 @@ static void get_vector(struct walk *w, uint8_t *out, size_t num, size_t len, con
 		return;
 	if (!json_is_array(value))
 		fails(w, DR_ERR_SYNTAX, "a JSON array is expected here", name);
-	else if (json_array_size(value) != num)
+	else if (json_array_size(value) != num) {
+		differ_num(w->notes, "", num, json_array_size(value));
 		fails(w, DR_ERR_SYNTAX, "a list has not as many elements as this fork's form", name);
+	}
 	if (!ok(w))
 		return;
 	json_array_foreach(value, i, item)
@@ -271,7 +310,7 @@ static enum dr_beacon_fork fork_of(struct walk *w, const struct dr_network *net,
 	if (slot == NULL)
 		fails(w, DR_ERR_SYNTAX, "this member is missing", path);
 	number = get_u64(w, slot, path);
-	if (ok(w) && dr_network_fork_at(&fork, net, number, &fail) != DR_OK)
+	if (ok(w) && fork_at(&fork, net, number, w->notes, &fail) != DR_OK)
 		fails(w, fail.err, fail.what, path);
 	claimed = fork;
 	if (ok(w) && version != NULL) {
@@ -281,6 +320,8 @@ static enum dr_beacon_fork fork_of(struct walk *w, const struct dr_network *net,
 			fails(w, DR_ERR_SYNTAX, "the name of a fork is expected here", path);
 		else if (!dr_beacon_fork_named(&claimed, json_string_value(version), json_string_length(version)))
 			fails(w, DR_ERR_UNKNOWN, "unknown fork", path);
+		if (json_is_string(version) && (!ok(w) || claimed != fork))
+			differ(w->notes, dr_beacon_fork_name(fork), json_string_value(version));
 	}
 	if (ok(w) && dr_lc_check_fork(net, claimed, number, &fail) != DR_OK)
 		fails(w, fail.err, fail.what, path);
@@ -311,6 +352,9 @@ static void get_item(struct walk *w, struct dr_beacon_item *item, const struct d
 		return;
 	}
 	if (!wrapped && member(data, "code") != NULL && member(data, "message") != NULL) {
+		const char *message = json_string_value(member(data, "message"));
+
+		differ(w->notes, "", message != NULL ? message : "");
 		fails(w, DR_ERR_SYNTAX, "the node answered with an error, not with data", "message");
 		return;
 	}
@@ -342,7 +386,7 @@ static void get_item(struct walk *w, struct dr_beacon_item *item, const struct d
 
 static enum dr_err too_many(struct dr_json_notes *notes, struct dr_fail *fail)
 {
-	notes->at[0] = '\0';
+	notes_clear(notes);
 	return dr_fail_set(fail, DR_ERR_LIMIT, "more updates than one answer may have", DR_BEACON_ITEMS_MAX);
 }
 
@@ -357,7 +401,7 @@ enum dr_err dr_json_beacon_parse(struct dr_beacon_item **items, size_t *num, con
 
 	*items = NULL;
 	*num = 0;
-	notes->at[0] = '\0';
+	notes_clear(notes);
 	if (total > DR_BEACON_ITEMS_MAX)
 		return too_many(notes, fail);
 	out = dr_arena_alloc(arena, (total + 1) * sizeof(*out));
@@ -428,7 +472,7 @@ static enum dr_err decode_by(struct dr_beacon_item *item, const struct dr_networ
 
 /* By the form of the slot's fork. What has the form of another one is no broken container, but a false one. */
 static enum dr_err decode(struct dr_beacon_item *item, const struct dr_network *net, enum dr_beacon_fork fork,
-			  struct dr_bytes ssz, struct dr_fail *fail)
+			  struct dr_bytes ssz, struct dr_json_notes *notes, struct dr_fail *fail)
 {
 	struct dr_beacon_item other = { .kind = item->kind };
 	struct dr_fail first = { DR_OK, NULL, 0 };
@@ -438,8 +482,10 @@ static enum dr_err decode(struct dr_beacon_item *item, const struct dr_network *
 	for (enum dr_beacon_fork f = DR_BEACON_ALTAIR; f <= DR_BEACON_FULU && first.err != DR_ERR_UNKNOWN; f++) {
 		struct dr_fail second = { DR_OK, NULL, 0 };
 
-		if (decode_by(&other, net, f, ssz, &second) == DR_OK)
+		if (decode_by(&other, net, f, ssz, &second) == DR_OK) {
+			differ(notes, dr_beacon_fork_name(fork), dr_beacon_fork_name(f));
 			return dr_fail_set(fail, DR_ERR_PROOF, "the form is not that of the slot's fork", 0);
+		}
 	}
 	return dr_fail_set(fail, first.err, first.what, first.at);
 }
@@ -458,11 +504,12 @@ static enum dr_err get_frames(struct dr_beacon_item *items, size_t *num, const s
 			return too_many(notes, fail);
 		if (dr_lc_frame(&ssz, &fork, &bytes, net, fail) == DR_OK && items != NULL) {
 			items[at].kind = DR_BEACON_UPDATE;
-			decode(&items[at], net, fork, ssz, fail);
+			decode(&items[at], net, fork, ssz, notes, fail);
 			items[at].in_list = true;
 		}
 		at++;
 	}
+	tell_epoch(notes, net, fail);
 	if (fail->err == DR_OK) {
 		notes->at[0] = '\0';
 		*num = at;
@@ -482,7 +529,7 @@ enum dr_err dr_json_beacon_ssz(struct dr_beacon_item **items, size_t *num, const
 
 	*items = NULL;
 	*num = 0;
-	notes->at[0] = '\0';
+	notes_clear(notes);
 	if (bytes.len == 0)
 		return dr_fail_set(fail, DR_ERR_SHORT, "nothing where light client data was expected", 0);
 	if (type == NULL && get_frames(NULL, &total, net, bytes, notes, fail) != DR_OK)
@@ -494,7 +541,8 @@ enum dr_err dr_json_beacon_ssz(struct dr_beacon_item **items, size_t *num, const
 	if (type == NULL)
 		get_frames(out, &total, net, bytes, notes, fail);
 	else if (dr_lc_peek(&fork, net, type, bytes, fail) == DR_OK)
-		decode(out, net, fork, bytes, fail);
+		decode(out, net, fork, bytes, notes, fail);
+	tell_epoch(notes, net, fail);
 	if (fail->err != DR_OK)
 		return fail->err;
 	*items = out;
@@ -518,7 +566,7 @@ enum dr_err dr_json_beacon_read(struct dr_beacon_item **items, size_t *num, cons
 		return dr_json_beacon_ssz(items, num, net, answer, arena, notes, fail);
 	*items = NULL;
 	*num = 0;
-	notes->at[0] = '\0';
+	notes_clear(notes);
 	/* "MAY ignore the presence of a byte order mark" (RFC 8259): some editors and shells add one. */
 	if (answer.len >= 3 && memcmp(answer.ptr, "\xef\xbb\xbf", 3) == 0)
 		answer = dr_bytes_of(answer.ptr + 3, answer.len - 3);

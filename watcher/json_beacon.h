@@ -28,6 +28,7 @@
 /* What is said about a document beside its content. */
 struct dr_json_notes {
 	char at[160];                                /* of a failure: the member's path, as jq writes it */
+	char expected[96], got[96];                  /* where it is about two values; else "" */
 	void (*extra)(void *to, const char *member); /* NULL, or told every member that no field has */
 	void *to;
 };
@@ -46,7 +47,7 @@ struct dr_beacon_item {
  * What an object is follows from its members: `header` makes a bootstrap, `next_sync_committee` an update,
  * `finalized_header` a finality update, `attested_header` an optimistic update.
  * Errors: syntax (also {"code":…,"message":…}, a node's "no"), noncanonical, limit; unknown (a fork); proof (a
- * version that is not its slot's); nomem. notes->at says where. */
+ * version that is not its slot's); nomem. notes says where, and what was expected. */
 enum dr_err dr_json_beacon_parse(struct dr_beacon_item **items, size_t *num, const struct dr_network *net,
 				 const json_t *root, struct dr_arena *arena, struct dr_json_notes *notes,
 				 struct dr_fail *fail);

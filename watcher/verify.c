@@ -40,6 +40,13 @@ enum dr_err dr_check_fail(struct dr_check *c, enum dr_err err, const char *what,
 	return dr_fail_set(&c->fail, err, what, 0);
 }
 
+enum dr_err dr_check_read(struct dr_check *c, const struct dr_fail *fail, const char *path)
+{
+	if (dr_check_ok(c) && fail->err == DR_ERR_SYNTAX && strcmp(fail->what, "not valid JSON (byte offset)") == 0)
+		snprintf(c->got, sizeof(c->got), "none from byte %zu on", fail->at);
+	return dr_check_fail(c, fail->err, fail->what, path, "");
+}
+
 /* 0x… of ptr[0,len) into out[0,cap), cut in the middle if it is long. */
 static void show(char *out, size_t cap, const uint8_t *ptr, size_t len)
 {

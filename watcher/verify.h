@@ -53,6 +53,9 @@ static inline bool dr_check_ok(const struct dr_check *c)
 /* dr_check_fail: records a failure at this path unless there is one. Returns what c now holds. */
 enum dr_err dr_check_fail(struct dr_check *c, enum dr_err err, const char *what, const char *path, const char *key);
 
+/* dr_check_read: the same, by what a reader of JSON failed with; where it stopped becomes c->got. */
+enum dr_err dr_check_read(struct dr_check *c, const struct dr_fail *fail, const char *path);
+
 /* dr_check_equal: DR_ERR_PROOF unless a[0,len) and b[0,len) are the same; keeps both for the message. */
 void dr_check_equal(struct dr_check *c, const void *expected, const void *got, size_t len, const char *what,
 		    const char *path, const char *key);

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "chain/base/hex.h"
 #include "watcher/json_beacon.h"
 #include "watcher/out.h"
 
@@ -43,26 +44,133 @@ static void expect(struct dr_check *c, const char *words, uint64_t expected, uin
 	snprintf(c->got, sizeof(c->got), "%" PRIu64, got);
 }
 
-/* The two numbers that a refusal is about, where it is about two. The texts are the store's, one for each rule. */
+static void expect_hash(struct dr_check *c, const uint8_t expected[static 32], const uint8_t got[static 32])
+{
+	char hex[65];
+
+	dr_hex_put(hex, expected, 32);
+	snprintf(c->expected, sizeof(c->expected), "0x%s", hex);
+	dr_hex_put(hex, got, 32);
+	snprintf(c->got, sizeof(c->got), "0x%s", hex);
+}
+
+/* expected, and the root that a branch of gindex leads to from leaf. */
+static void expect_root(struct dr_check *c, const uint8_t expected[static 32], const uint8_t leaf[static 32],
+			const struct dr_ssz_branch *branch, uint64_t gindex)
+{
+	const size_t depth = dr_ssz_depth(gindex);
+	uint8_t node[32];
+
+	memcpy(node, leaf, 32);
+	for (size_t i = branch->num > depth ? branch->num - depth : 0; i < branch->num; i++, gindex >>= 1)
+		if (gindex & 1)
+			dr_ssz_pair(node, branch->nodes[i], node);
+		else
+			dr_ssz_pair(node, node, branch->nodes[i]);
+	expect_hash(c, expected, node);
+}
+
+static void expect_body(struct dr_verify_beacon *b, const struct dr_lc_header *header)
+{
+	struct dr_fail fail = { DR_OK, NULL, 0 };
+	uint8_t root[32];
+
+	if (dr_lc_execution_root(root, &b->net, header, &fail) == DR_OK)
+		expect_root(b->c, header->beacon.body_root, root, &header->execution_branch, DR_LC_EXECUTION_GINDEX);
+}
+
+/* What the clock says: of the bootstrap's header, or of a signature. */
+static bool explain_clock(struct dr_verify_beacon *b, const char *words, uint64_t slot, const char *what)
+{
+	struct dr_fail fail = { DR_OK, NULL, 0 };
+	uint64_t now = 0;
+
+	if (strcmp(what, "there is no clock") == 0 ||
+	    strcmp(what, "the clock is before the network's genesis") == 0) {
+		expect(b->c, "at least ", b->net.genesis_time, b->now);
+		return true;
+	}
+	if (strcmp(what, "signed in the future") != 0 && strcmp(what, "the checkpoint lies in the future") != 0)
+		return false;
+	dr_network_slot(&now, &b->net, b->now + DR_CLOCK_SKEW_S, &fail);
+	expect(b->c, words, now, slot);
+	return true;
+}
+
+static void explain_signature(struct dr_verify_beacon *b, const struct dr_lc_update *u)
+{
+	struct dr_check *c = b->c;
+	struct dr_fail fail = { DR_OK, NULL, 0 };
+	uint8_t root[32], domain[32];
+	char hex[65];
+
+	if (dr_network_domain(domain, &b->net, u->signature_slot, &fail) != DR_OK)
+		return;
+	dr_lc_header_root(root, &u->attested);
+	dr_ssz_pair(root, root, domain);
+	dr_hex_put(hex, root, 32);
+	snprintf(c->expected, sizeof(c->expected),
+		 "the signature of %" PRIu32 " of the committee of period %" PRIu64 " over 0x%s",
+		 dr_lc_participation(&u->aggregate), dr_network_period(&b->net, u->signature_slot), hex);
+	dr_hex_put(hex, u->aggregate.signature, 32);
+	snprintf(c->got, sizeof(c->got), "0x%s… (96 bytes)", hex);
+}
+
+/* The two values that a refusal is about, where it is about two. The texts are the store's, one for each rule. */
 static void explain(struct dr_verify_beacon *b, const struct dr_lc_update *u, const char *what)
 {
 	struct dr_check *c = b->c;
 	const uint64_t attested = u->attested.beacon.slot, period = dr_lc_store_period(b->store);
-	struct dr_fail fail = { DR_OK, NULL, 0 };
-	uint64_t now = 0;
+	const uint8_t *state_root = u->attested.beacon.state_root;
+	uint8_t root[32] = { 0 };
 
+	if (explain_clock(b, "signature_slot of at most ", u->signature_slot, what))
+		return;
 	if (strcmp(what, "fewer than two thirds of the committee signed") == 0) {
 		expect(c, "at least ", (b->net.committee_size * 2u + 2) / 3, dr_lc_participation(&u->aggregate));
 	} else if (strcmp(what, "signed no later than the attested header's slot") == 0) {
 		expect(c, "signature_slot above ", attested, u->signature_slot);
 	} else if (strcmp(what, "the finalized header is later than the attested one") == 0) {
 		expect(c, "a finalized slot of at most ", attested, u->finalized.beacon.slot);
-	} else if (strcmp(what, "signed in the future") == 0) {
-		dr_network_slot(&now, &b->net, b->now + DR_CLOCK_SKEW_S, &fail);
-		expect(c, "signature_slot of at most ", now, u->signature_slot);
 	} else if (strncmp(what, "signed in a period", strlen("signed in a period")) == 0) {
 		snprintf(c->expected, sizeof(c->expected), "period %" PRIu64 " or %" PRIu64, period, period + 1);
 		snprintf(c->got, sizeof(c->got), "period %" PRIu64, dr_network_period(&b->net, u->signature_slot));
+	} else if (strcmp(what, "signed by the next committee, which is not known yet") == 0) {
+		snprintf(c->expected, sizeof(c->expected),
+			 "period %" PRIu64 ", or first an update of it that teaches the next committee", period);
+		snprintf(c->got, sizeof(c->got), "period %" PRIu64, period + 1);
+	} else if (strcmp(what, "the attested header's execution payload is not in its body") == 0) {
+		expect_body(b, &u->attested);
+	} else if (strcmp(what, "the finalized header's execution payload is not in its body") == 0) {
+		expect_body(b, &u->finalized);
+	} else if (strcmp(what, "the finalized header is not in the attested state") == 0) {
+		if (u->finalized.beacon.slot > 0) /* the genesis block's root is zero there */
+			dr_lc_header_root(root, &u->finalized);
+		expect_root(c, state_root, root, &u->finality_branch, dr_lc_finalized_gindex(u->fork));
+	} else if (strncmp(what, "the next committee is not", strlen("the next committee is not")) == 0) {
+		dr_ssz_root(root, &dr_lc_committee_type, dr_lc_shape(&b->net, u->fork), &u->next_committee);
+		if (strcmp(what, "the next committee is not the one that is known") == 0)
+			expect_hash(c, b->store->keys[b->store->next].root, root);
+		else
+			expect_root(c, state_root, root, &u->next_committee_branch,
+				    dr_lc_next_committee_gindex(u->fork));
+	} else if (strcmp(what, "the signature is not of these keys over this message") == 0) {
+		explain_signature(b, u);
+	}
+}
+
+static void explain_bootstrap(struct dr_verify_beacon *b, const struct dr_lc_bootstrap *first, const char *what)
+{
+	uint8_t root[32];
+
+	if (explain_clock(b, "a slot of at most ", first->header.beacon.slot, what))
+		return;
+	if (strcmp(what, "the checkpoint's execution payload is not in its body") == 0) {
+		expect_body(b, &first->header);
+	} else if (strcmp(what, "the committee is not in the checkpoint's state") == 0) {
+		dr_ssz_root(root, &dr_lc_committee_type, dr_lc_shape(&b->net, first->fork), &first->committee);
+		expect_root(b->c, first->header.beacon.state_root, root, &first->committee_branch,
+			    dr_lc_current_committee_gindex(first->fork));
 	}
 }
 
@@ -108,6 +216,7 @@ static void take_bootstrap(struct dr_verify_beacon *b, const struct dr_beacon_it
 		return;
 	}
 	if (dr_lc_store_start(b->store, &b->net, b->checkpoint, &item->bootstrap, b->now, &fail) != DR_OK) {
+		explain_bootstrap(b, &item->bootstrap, fail.what);
 		refuse(b, &fail, path);
 		return;
 	}
@@ -174,7 +283,21 @@ void dr_verify_beacon_file(struct dr_verify_beacon *b, const char *name, struct 
 	if (!dr_check_ok(c))
 		return;
 	if (dr_json_beacon_read(&items, &num, &b->net, content, c->arena, &notes, &fail) != DR_OK) {
-		dr_check_fail(c, fail.err, fail.what, notes.at, "");
+		const bool text = dr_json_beacon_is_text(content);
+
+		snprintf(c->expected, sizeof(c->expected), "%s", notes.expected);
+		snprintf(c->got, sizeof(c->got), "%s", notes.got);
+
+		if (text && notes.at[0] == '\0' && fail.err == DR_ERR_SYNTAX)
+			snprintf(c->expected, sizeof(c->expected),
+				 "what a beacon node answers, as JSON or as SSZ (of whose first eight bytes one is "
+				 "zero)");
+		else if (!text && strcmp(notes.at, "[0]") == 0)
+			snprintf(c->expected, sizeof(c->expected),
+				 "a light-client container of %s, whose committees have %" PRIu32
+				 " members, or framed updates",
+				 b->net.name, b->net.committee_size);
+		dr_check_read(c, &fail, notes.at);
 		/* Of a fork that is not known nothing more can be said; that is a refusal too. */
 		c->refused = fail.err == DR_ERR_UNKNOWN;
 	}

@@ -9,6 +9,12 @@
 
 #include "chain/base/hex.h"
 
+static void expect_len(struct dr_check *c, size_t expected, size_t got)
+{
+	snprintf(c->expected, sizeof(c->expected), "%zu bytes", expected);
+	snprintf(c->got, sizeof(c->got), "%zu", got);
+}
+
 static void refuse(struct dr_check *c, const char *what, const char *path, const char *key)
 {
 	c->refused = true;
@@ -43,6 +49,7 @@ static uint8_t *texts_of(struct dr_check *c, const json_t *list, const char *pat
 			return NULL;
 		}
 		if (len != DR_BLS_KEY_LEN) {
+			expect_len(c, DR_BLS_KEY_LEN, (json_string_length(item) - 2) / 2);
 			refuse(c, "a public key has 48 bytes", path, key);
 			return NULL;
 		}
@@ -76,6 +83,7 @@ static void verify(struct dr_check *c, const json_t *list, const char *path, str
 		return;
 	}
 	if (signature.len != DR_BLS_SIGNATURE_LEN) {
+		expect_len(c, DR_BLS_SIGNATURE_LEN, signature.len);
 		refuse(c, "a signature has 96 bytes", "signature", "");
 		return;
 	}

@@ -2,133 +2,7 @@
  *
  * derot verify beacon, on a chain of ours: what each step moves, which rule a refusal breaks, and every exit code.
  */
-#include "tests/unit/chain/beacon_forge.h"
-#include "tests/unit/watcher/beacon_json.h"
-#include "tests/unit/watcher/verify_kit.h"
-
-static const char spec_text[] =
-	"{\"data\":{\"CONFIG_NAME\":\"ours\",\"SLOTS_PER_EPOCH\":\"8\",\"EPOCHS_PER_SYNC_COMMITTEE_PERIOD\":\"8\","
-	"\"SYNC_COMMITTEE_SIZE\":\"32\",\"SECONDS_PER_SLOT\":\"6\",\"GENESIS_FORK_VERSION\":\"0x00000001\","
-	"\"ALTAIR_FORK_VERSION\":\"0x01000001\",\"ALTAIR_FORK_EPOCH\":\"0\","
-	"\"BELLATRIX_FORK_VERSION\":\"0x02000001\",\"BELLATRIX_FORK_EPOCH\":\"0\","
-	"\"CAPELLA_FORK_VERSION\":\"0x03000001\",\"CAPELLA_FORK_EPOCH\":\"%s\","
-	"\"DENEB_FORK_VERSION\":\"0x04000001\",\"DENEB_FORK_EPOCH\":\"%s\","
-	"\"ELECTRA_FORK_VERSION\":\"0x05000001\",\"ELECTRA_FORK_EPOCH\":\"%s\","
-	"\"FULU_FORK_VERSION\":\"0x06000001\",\"FULU_FORK_EPOCH\":\"%s\",\"GLOAS_FORK_EPOCH\":\"%s\"}}";
-#define NEVER "18446744073709551615"
-
-static const char genesis_text[] = "{\"data\":{\"genesis_time\":\"1700000000\",\"genesis_validators_root\":"
-				   "\"0x5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e\"}}";
-
-static struct dr_network net;
-static char root[2 + 64 + 1]; /* of the checkpoint: block 200, period 3 */
-
-/* Forks: Capella, Deneb and Electra together, Fulu, one that is not known. */
-static void spec_file_of(const char *name, const char *capella, const char *later, const char *fulu,
-			 const char *unknown)
-{
-	char text[1024];
-
-	snprintf(text, sizeof(text), spec_text, capella, later, later, fulu, unknown);
-	kit_text(name, text);
-}
-
-static void load(const char *spec)
-{
-	struct dr_network_notes notes;
-	struct dr_fail fail = { 0 };
-	char a[256], b[256];
-
-	snprintf(a, sizeof(a), "%s/%s", kit_folder, spec);
-	snprintf(b, sizeof(b), "%s/genesis.json", kit_folder);
-	assert_int_equal(dr_json_network_load(&net, a, b, true, &notes, &fail), DR_OK);
-}
-
-static struct dr_beacon_item item_of(const struct dr_lc_update *u)
-{
-	return (struct dr_beacon_item){ .kind = (enum dr_beacon_kind)u->kind, .update = *u };
-}
-
-/* A file of one update as a node answers it in JSON. */
-static void put_update(const char *name, const struct dr_lc_update *u)
-{
-	const struct dr_beacon_item item = item_of(u);
-	json_t *json = json_pack("{s:s, s:o}", "version", dr_beacon_fork_name(u->fork), "data",
-				 beacon_item_json(&net, &item));
-	char *text = json_dumps(json, JSON_COMPACT);
-
-	kit_text(name, text);
-	free(text);
-	json_decref(json);
-}
-
-static void put_bootstrap(const char *name, const struct forge_block *b)
-{
-	const struct dr_beacon_item item = { .kind = DR_BEACON_BOOTSTRAP, .bootstrap = forge_bootstrap(&net, b) };
-
-	kit_file(name, beacon_item_ssz(&net, &item));
-}
-
-/* period 3 is of slots 192 to 255, 4 begins at 256 */
-static struct forge_block *block_200, *block_208, *block_240;
-
-static void make_world(void)
-{
-	struct dr_lc_update u;
-
-	block_200 = forge_block(&net, 0, 200, NULL);
-	block_208 = forge_block(&net, 0, 208, block_200);
-	block_240 = forge_block(&net, 0, 240, block_208);
-	snprintf(root, sizeof(root), "0x");
-	for (size_t i = 0; i < 32; i++)
-		snprintf(root + 2 + 2 * i, 3, "%02x", block_200->root[i]);
-	put_bootstrap("bootstrap", block_200);
-	u = forge_update(&net, DR_LC_UPDATE, forge_block(&net, 0, 224, block_208));
-	put_update("update3", &u);
-	u = forge_update(&net, DR_LC_FINALITY_UPDATE, forge_block(&net, 0, 248, block_240));
-	put_update("finality", &u);
-	u = forge_update(&net, DR_LC_UPDATE, forge_block(&net, 0, 288, forge_block(&net, 0, 272, NULL)));
-	put_update("update4", &u);
-	u = forge_update(&net, DR_LC_UPDATE, forge_block(&net, 0, 352, forge_block(&net, 0, 336, NULL)));
-	put_update("update5", &u);
-	u = forge_update(&net, DR_LC_OPTIMISTIC_UPDATE, forge_block(&net, 0, 250, NULL));
-	put_update("optimistic", &u);
-}
-
-static int setup(void **state)
-{
-	if (kit_folder_make(state) != 0)
-		return 1;
-	kit_text("genesis.json", genesis_text);
-	spec_file_of("spec.json", "0", "0", NEVER, NEVER);
-	load("spec.json");
-	make_world();
-	return 0;
-}
-
-/* Runs with files; slot: the clock stands at its beginning. */
-static json_t *run_at(int expected, uint64_t slot, const char *spec, const char *files)
-{
-	char line[1024];
-
-	snprintf(line, sizeof(line), "verify beacon --spec @%s --genesis @genesis.json --checkpoint %s --now %llu %s",
-		 spec, root, (unsigned long long)dr_network_time(&net, slot), files);
-	return kit_answer(expected, line);
-}
-
-static json_t *run(int expected, const char *files)
-{
-	return run_at(expected, 1000, "spec.json", files);
-}
-
-static uint64_t number(const json_t *answer, const char *key)
-{
-	const json_t *value = json_object_get(answer, key);
-
-	if (!json_is_integer(value))
-		fail_msg("%s is no number", key);
-	return (uint64_t)json_integer_value(value);
-}
+#include "tests/unit/watcher/beacon_world.h"
 
 /* The names of what a step moved, with blanks between. */
 static const char *moved(const json_t *answer, size_t idx)
@@ -201,6 +75,8 @@ static void test_steps(void **state)
 	json_decref(a);
 }
 
+#define ANSWER "what a beacon node answers, as JSON or as SSZ (of whose first eight bytes one is zero)"
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -211,7 +87,8 @@ static void test_refused(void **state)
 		{ "a gap", "@bootstrap @update3 @update5", 3, "stale",
 		  "signed in a period after the next: updates are lacking", "period 3 or 4", "period 5", "update5" },
 		{ "a committee not learned", "@bootstrap @update4", 3, "stale",
-		  "signed by the next committee, which is not known yet", "", "", "update4" },
+		  "signed by the next committee, which is not known yet",
+		  "period 3, or first an update of it that teaches the next committee", "period 4", "update4" },
 		{ "of old", "@bootstrap @update3 @update4 @finality", 3, "stale", "signed in a period that is over",
 		  "period 4 or 5", "period 3", "finality" },
 		{ "an update first", "@update3 @bootstrap", 1, "syntax",
@@ -221,11 +98,12 @@ static void test_refused(void **state)
 		{ "no bootstrap", "@none", 1, "short", "no bootstrap", "", "", "none" },
 		{ "no file", "@bootstrap @absent", 1, "io", "the file cannot be opened", "",
 		  "No such file or directory", "absent" },
-		{ "no JSON", "@bootstrap @words", 1, "syntax", "not valid JSON (byte offset)", "", "", "words" },
-		{ "nothing", "@bootstrap @empty", 1, "syntax", "empty text where JSON was expected", "", "",
+		{ "no JSON", "@bootstrap @words", 1, "syntax", "not valid JSON (byte offset)", ANSWER, NULL,
+		  "words" },
+		{ "nothing", "@bootstrap @empty", 1, "syntax", "empty text where JSON was expected", ANSWER, "",
 		  "empty" },
 		{ "a node's no", "@bootstrap @error", 1, "syntax", "the node answered with an error, not with data",
-		  "", "", "error" },
+		  "", "no", "error" },
 		{ "21 of 32", "@bootstrap @minority", 3, "proof", "fewer than two thirds of the committee signed",
 		  "at least 22", "21", "minority" },
 		{ "signed before it was", "@bootstrap @early", 3, "proof",
@@ -234,16 +112,24 @@ static void test_refused(void **state)
 		  "the finalized header is later than the attested one", "a finalized slot of at most 208", "240",
 		  "order" },
 		{ "nobody's signature", "@bootstrap @forged", 3, "proof",
-		  "the signature is not of these keys over this message", "", "", "forged" },
+		  "the signature is not of these keys over this message", NULL, NULL, "forged" },
 		{ "another version", "@bootstrap @version", 3, "proof",
-		  "the version is not that of the attested header's slot", "", "", "version" },
+		  "the version is not that of the attested header's slot", "electra", "deneb", "version" },
+		{ "a version to come", "@bootstrap @later", 3, "unknown", "unknown fork", "electra", "gloas",
+		  "later" },
+		{ "another network's SSZ", "@bootstrap @mainnet", 1, "limit",
+		  "a framed update is longer than any of this network",
+		  "a light-client container of ours, whose committees have 32 members, or framed updates", "",
+		  "mainnet" },
+		{ "a committee of 31", "@bootstrap @fewer", 1, "syntax",
+		  "a list has not as many elements as this fork's form", "32", "31", "fewer" },
 		{ "a bootstrap of another root", "@other", 3, "proof",
 		  "the bootstrap's header is not the checkpoint's", root, NULL, "other" },
 		{ "two that are final", "@bootstrap @update3 @finality @conflict", 4, "conflict",
 		  "two blocks of one slot are final", "", "", "conflict" },
 	};
 	struct dr_lc_update u;
-	json_t *version;
+	json_t *answer;
 
 	(void)state;
 	kit_text("none", "[]");
@@ -268,19 +154,29 @@ static void test_refused(void **state)
 	u = forge_update(&net, DR_LC_UPDATE, forge_block(&net, 0, 224, block_208));
 	const struct dr_beacon_item item = item_of(&u);
 
-	version = json_pack("{s:s, s:o}", "version", "deneb", "data", beacon_item_json(&net, &item));
-	char *text = json_dumps(version, 0);
+	uint8_t *mainnet = kit_alloc(24788); /* its bootstrap begins with this offset, and goes on with a slot */
 
-	kit_text("version", text);
-	free(text);
-	json_decref(version);
+	mainnet[0] = 0xd4;
+	mainnet[1] = 0x60;
+	mainnet[4] = 1;
+	kit_file("mainnet", dr_bytes_of(mainnet, 24788));
+	answer = json_pack("{s:s, s:o}", "version", "deneb", "data", beacon_item_json(&net, &item));
+	put_json("version", answer);
+	json_object_set_new(answer, "version", json_string("gloas"));
+	put_json("later", answer);
+	json_object_set_new(answer, "version", json_string("electra"));
+	json_array_remove(
+		json_object_get(json_object_get(json_object_get(answer, "data"), "next_sync_committee"), "pubkeys"),
+		31);
+	put_json("fewer", answer);
+	json_decref(answer);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		json_t *a = run(rows[i].code, rows[i].files);
 		const char *source = kit_said(a, "error", "source");
 
 		if (strcmp(kit_said(a, "error", "code"), rows[i].word) != 0 ||
 		    strcmp(kit_said(a, "error", "what"), rows[i].what) != 0 ||
-		    strcmp(kit_said(a, "error", "expected"), rows[i].expected) != 0 ||
+		    (rows[i].expected != NULL && strcmp(kit_said(a, "error", "expected"), rows[i].expected) != 0) ||
 		    (rows[i].got != NULL && strcmp(kit_said(a, "error", "got"), rows[i].got) != 0) ||
 		    strcmp(source + strlen(kit_folder) + 1, rows[i].source) != 0)
 			fail_msg("%s: %s", rows[i].name, json_dumps(a, 0));
@@ -317,11 +213,15 @@ static void test_clock(void **state)
 	}
 	a = run_at(3, 100, "spec.json", "@bootstrap");
 	assert_string_equal(kit_said(a, "error", "what"), "the checkpoint lies in the future");
+	assert_string_equal(kit_said(a, "error", "expected"), "a slot of at most 100");
+	assert_string_equal(kit_said(a, "error", "got"), "200");
 	json_decref(a);
 	snprintf(line, sizeof(line),
 		 "verify beacon --spec @spec.json --genesis @genesis.json --checkpoint %s --now 0 @bootstrap", root);
 	a = kit_answer(3, line);
 	assert_string_equal(kit_said(a, "error", "code"), "stale");
+	assert_string_equal(kit_said(a, "error", "expected"), "at least 1700000000");
+	assert_string_equal(kit_said(a, "error", "got"), "0");
 	json_decref(a);
 	/* Without --now: the system's, which is long after. */
 	snprintf(line, sizeof(line),
@@ -418,6 +318,9 @@ static void test_forks(void **state)
 	a = run_at(3, 1000, "gloas.json", "@bootstrap @update3 @finality");
 	assert_string_equal(kit_said(a, "error", "code"), "unknown");
 	assert_string_equal(kit_said(a, "error", "at"), "data.attested_header.beacon.slot");
+	assert_string_equal(kit_said(a, "error", "expected"), "an epoch below 31");
+	assert_string_equal(kit_said(a, "error", "got"), "31");
+	assert_non_null(strstr(kit_said(a, "error", "next"), "a newer derot"));
 	json_decref(a);
 	/* From Fulu on a frame's digest is of what nobody here knows: any will do, and is told as unproven. */
 	spec_file_of("fulu.json", "0", "0", "0", NEVER);
@@ -446,6 +349,8 @@ static void test_forks(void **state)
 	spec_file_of("capella.json", "0", NEVER, NEVER, NEVER);
 	a = run_at(3, 1000, "capella.json", "@bootstrap");
 	assert_string_equal(kit_said(a, "error", "what"), "the form is not that of the slot's fork");
+	assert_string_equal(kit_said(a, "error", "expected"), "capella");
+	assert_string_equal(kit_said(a, "error", "got"), "electra");
 	json_decref(a);
 }
 
@@ -479,7 +384,7 @@ static void test_usage(void **state)
 		{ "verify beacon --spec @genesis.json --genesis @spec.json " POINT "@bootstrap", 1,
 		  "\"at\":\"data.SLOTS_PER_EPOCH\"" },
 		{ "verify beacon --spec @absent.json --genesis @genesis.json " POINT "@bootstrap", 1,
-		  "\"what\":\"the file cannot be opened\"" },
+		  "\"what\":\"the file cannot be opened\",\"at\":\"\",\"got\":\"No such file or directory\"" },
 		{ "verify beacon --format table " NET POINT "@bootstrap", 3,
 		  "the bootstrap's header is not the checkpoint's" },
 		{ "help verify", 0, "derot verify beacon" },

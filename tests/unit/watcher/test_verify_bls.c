@@ -144,6 +144,12 @@ static void test_reasons(void **state)
 		    strcmp(kit_said(a, "error", "at"), rows[i].at) != 0)
 			fail_msg("%s: %s at %s", rows[i].what, kit_said(a, "error", "what"),
 				 kit_said(a, "error", "at"));
+		/* What the signature lacks is not the file's fault. */
+		assert_int_equal(strcmp(kit_said(a, "error", "source"), "--signature") == 0,
+				 strcmp(rows[i].at, "signature") == 0);
+		assert_string_equal(kit_said(a, "error", "next"), "rely on nothing that rests on this signature");
+		if (strstr(rows[i].what, " bytes") != NULL)
+			assert_true(atoi(kit_said(a, "error", "expected")) != atoi(kit_said(a, "error", "got")));
 		json_decref(a);
 	}
 	/* One signer too few, and one key too many. */
@@ -171,7 +177,7 @@ static void test_usage(void **state)
 		{ "verify bls --message 0x --signature 0x --network mainnet @keys.json", "[]", 64,
 		  "belong to beacon" },
 		{ "verify bls --message 0x --signature 0x @absent", "[]", 1, "\"code\":\"io\"" },
-		{ "verify bls --message 0x --signature 0x @keys.json", "keys", 1, "not valid JSON" },
+		{ "verify bls --message 0x --signature 0x @keys.json", "keys", 1, "none from byte 4 on" },
 		{ "verify bls --message 0x --signature 0x @keys.json", "{}", 1, "a JSON array is expected here" },
 		{ "verify bls --message 0x --signature 0x @keys.json", "[5]", 1, "\"at\":\"[0]\"" },
 		{ "verify bls --message 0x --signature 0x @keys.json", "[\"key\"]", 1,
