@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chain/base/hex.h"
 #include "watcher/anchor.h"
 #include "watcher/session.h"
 
@@ -67,6 +68,31 @@ static int read_begin(struct replay *r)
 	return DR_EXIT_OK;
 }
 
+static void chain_text(char text[static 128], uint64_t chain_id, const uint8_t genesis[static 32])
+{
+	char hex[65];
+
+	dr_hex_put(hex, genesis, 32);
+	snprintf(text, 128, "chain %llu, genesis 0x%s", (unsigned long long)chain_id, hex);
+}
+
+static int other_chain(struct replay *r, uint64_t chain_id, const uint8_t genesis[static 32])
+{
+	char expected[128], got[128];
+
+	chain_text(expected, r->init.chain_id, r->init.genesis);
+	chain_text(got, chain_id, genesis);
+	dr_out_trouble(&r->cli->out,
+		       &(struct dr_trouble){ .code = "proof",
+					     .what = "the recording is not of the anchor's chain and genesis",
+					     .expected = expected,
+					     .got = got,
+					     .source = r->path,
+					     .state = "nothing was replayed",
+					     .next = "this recording is of another chain than you expect" });
+	return DR_EXIT_PROOF;
+}
+
 static int prepare(struct replay *r, const char *anchor, const char *asks)
 {
 	struct dr_yaml_error error = { "" };
@@ -83,9 +109,7 @@ static int prepare(struct replay *r, const char *anchor, const char *asks)
 			return trouble(r, DR_EXIT_ERROR, "anchor", "the anchor file", error.text,
 				       "mend the anchor file");
 		if (r->init.chain_id != chain_id || memcmp(r->init.genesis, genesis, 32) != 0)
-			return trouble(r, DR_EXIT_PROOF, "proof",
-				       "the recording is of the anchor's chain and genesis", NULL,
-				       "this recording is of another chain than you expect");
+			return other_chain(r, chain_id, genesis);
 	} else if (r->init.version == 0) {
 		return trouble(r, DR_EXIT_ERROR, "unknown",
 			       "which contract to follow: the recording does not say, and there is no --anchor", NULL,
@@ -177,6 +201,7 @@ static int run(struct replay *r, bool journal)
 	struct dr_session *s = &r->session;
 
 	dr_session_init(s, r->cli);
+	s->recording = r->path;
 	s->journal = journal;
 	bool good = dr_link_core(&s->core, -1, &fail) == DR_OK &&
 		    dr_init_put(&s->core.out, DR_MSG_INIT, &r->init, &fail) == DR_OK;
@@ -197,8 +222,8 @@ static int run(struct replay *r, bool journal)
 	if (s->status.torn)
 		fprintf(err, "derot replay: the recording ends inside a frame; what came before it was replayed\n");
 	if (s->status.frames_refused > 0) {
-		fprintf(err, "derot replay: %llu frames of the recording prove nothing and were refused\n",
-			(unsigned long long)s->status.frames_refused);
+		fprintf(err, "derot replay: %llu frames of the recording prove nothing and were refused%s\n",
+			(unsigned long long)s->status.frames_refused, journal ? "" : "; --journal tells why");
 		return DR_EXIT_PROOF;
 	}
 	/* What a crash left, or somebody cut: what is missing is not known to be good. */

@@ -205,16 +205,18 @@ int dr_session_end(struct dr_session *s, int good)
 	json_decref(s->all);
 	json_decref(s->findings);
 	if (s->has_fatal) {
-		dr_out_trouble(
-			&s->cli->out,
-			&(struct dr_trouble){
-				.code = dr_err_name((enum dr_err)s->fatal.err),
-				.what = s->fatal.what,
-				.source = "derot-core",
-				.state = "sealed: no key is answered",
-				.next = s->fatal.exit == DR_EXIT_CONFLICT
-						? "keep the evidence file; compare the chain with others"
-						: "mend what it names; derot doctor -c FILE checks the rest" });
+		const bool replay = s->recording != NULL;
+		struct dr_trouble t = { .code = dr_err_name((enum dr_err)s->fatal.err),
+					.what = s->fatal.what,
+					.source = replay ? s->recording : "derot-core",
+					.state = replay ? "what comes before it was replayed, and nothing after it"
+							: "sealed: no key is answered",
+					.next = replay ? "get it anew from who made it; rely on nothing of this one"
+						       : "mend what it names; derot doctor -c FILE checks the rest" };
+
+		if (s->fatal.exit == DR_EXIT_CONFLICT)
+			t.next = "keep the evidence file; compare the chain with others";
+		dr_out_trouble(&s->cli->out, &t);
 		return s->fatal.exit != 0 ? s->fatal.exit : DR_EXIT_ERROR;
 	}
 	if (code != 0)

@@ -17,6 +17,7 @@
 
 struct dr_session {
 	struct dr_cli *cli;
+	const char *recording; /* what is replayed: what ends a replay is wrong there; NULL: live */
 	struct dr_link core;
 	bool journal;     /* print journal notes too */
 	bool quiet;       /* count, do not print rows */

@@ -135,6 +135,7 @@ spoil() { # recording
 		flip $((at + 5)) && refused "a bit in the type of a frame $type"
 		flip $((at + 3)) && refused "a bit in the length of a frame $type"
 		flip $((at + 8 + len)) && refused "a bit in the checksum of a frame $type"
+		[ "$type" != 0002 ] || { says 'which file' "source *$tmp/x.ev" && says 'what was replayed' 'before it was replayed, and nothing after'; }
 		drop "$at" "$len"
 		case $type in
 		# Without them nothing goes on.
@@ -149,7 +150,7 @@ spoil() { # recording
 	head -c 64 "$good" >"$tmp/x.ev" && refused "its head alone"
 	head -c 40 "$good" >"$tmp/x.ev" && refused "cut within its head"
 	: >"$tmp/x.ev" && refused "empty"
-	anchor 's/^  id: .*/  id: 1/' && refused "of another chain id than the anchor's" "$good" "$tmp/a.yaml"
+	anchor 's/^  id: .*/  id: 1/' && refused "of another chain id than the anchor's" "$good" "$tmp/a.yaml" && says 'both' 'expected *chain 1, genesis 0x' && says 'both' 'got *chain 31337, genesis 0x'
 	anchor 's/^  genesis: 0x../  genesis: 0x00/' && refused "of another genesis than the anchor's" "$good" "$tmp/a.yaml"
 	anchor 's/^  hash: 0x../  hash: 0x00/' && refused "of another start than the anchor's" "$good" "$tmp/a.yaml"
 	same 'without an anchor' 6 "$good" '' && says 'that it is unanchored' 'unanchored: self-consistent only'
@@ -161,6 +162,7 @@ spoil fixtures/consensus.ev
 
 # What a recording at proof consensus rests on is in the anchor alone.
 anchor 's/^    root: 0x../    root: 0x00/'
+refused "from another checkpoint, in short" "$good" "$tmp/a.yaml" && says 'how to learn why' 'were refused; --journal tells why'
 refused "from another checkpoint" "$good" "$tmp/a.yaml" --journal && says 'why' "the bootstrap's header is not the checkpoint's"
 anchor 's/^    max_age: .*/    max_age: 60/'
 refused "from a checkpoint that is aged" "$good" "$tmp/a.yaml" --journal && says 'why' 'weak subjectivity: '
