@@ -65,7 +65,7 @@ bool dr_config_template(FILE *to, const char *network)
 		"max_age.\n"
 		"    # Everything rests on it: ask several people who do not know of each other.\n"
 		"    root: FILL-IN\n"
-		"    from: \"\"   # whom it was taken from: kept in the journal\n"
+		"    from: \"\"   # FILL-IN: whom it was taken from; kept in the journal\n"
 		"    max_age: %u\n"
 		"  # Beacon nodes (REST, light client data). None of them is believed.\n"
 		"  endpoints:\n"

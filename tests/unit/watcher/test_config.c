@@ -465,7 +465,7 @@ static void test_templates(void **state)
 		{ "hash: FILL-IN", "hash: " H32, "start.hash" },
 		{ "url: FILL-IN", "url: http://e", "endpoints[0].url" },
 		{ "root: FILL-IN", "root: " H32, "consensus.checkpoint.root" },
-		{ "from: \"\"", "from: me", "consensus.checkpoint.from: must not be empty" },
+		{ "from: \"\"   # FILL-IN", "from: me #", "consensus.checkpoint.from: must not be empty" },
 		{ "url: FILL-IN", "url: http://b", "consensus.endpoints[0].url" },
 		{ "profile: FILL-IN", "profile: profile.yaml", "FILL-IN: No such file" },
 	};
