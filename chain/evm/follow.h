@@ -99,6 +99,12 @@ void dr_follow_unavailable(struct dr_follow *f, const struct dr_want *want);
 /* The cursor: false before the first final step. */
 bool dr_follow_cursor(const struct dr_follow *f, uint64_t *number, uint8_t hash[static 32]);
 
+/* dr_follow_final: the hash of the final block `number`, and by what it is final: for chains that stand on this one.
+ * Facts say the same once, in order; this is for who asks later. False, with zeros and DR_PROOF_NONE: not final and
+ * complete yet, before the start, older than the last DR_FOLLOW_PAST_MAX; after a restart until finality is shown
+ * anew; halted. */
+bool dr_follow_final(const struct dr_follow *f, uint64_t number, uint8_t hash[static 32], enum dr_proof *proof);
+
 /* The newest block that finality named, whether or not it is complete yet: what the cursor lags behind. */
 bool dr_follow_target(const struct dr_follow *f, uint64_t *number, uint8_t hash[static 32]);
 

@@ -234,6 +234,50 @@ static void test_restart(void **state)
 	fk_free(fk);
 }
 
+/* first to last are final by number, each by its own hash; what is around them is not. */
+static void finals(const struct follow_kit *fk, uint64_t first, uint64_t last)
+{
+	static const uint8_t zero[32];
+
+	for (uint64_t n = START - 1; n <= START + 30; n++) {
+		const struct forge_block *b = n < START ? NULL : forge_up(fk->forge->tip, n);
+		const bool is = n >= first && n <= last;
+		enum dr_proof proof = DR_PROOF_CONSENSUS;
+		uint8_t hash[32] = { 1 };
+
+		assert_int_equal(dr_follow_final(fk->f, n, hash, &proof), is);
+		assert_int_equal(proof, is ? DR_PROOF_QUORUM : DR_PROOF_NONE);
+		assert_memory_equal(hash, is ? b->header.hash : zero, 32);
+	}
+}
+
+/* The hash of a block by its number: once it is final and complete, and as long as finality is known. */
+static void test_final(void **state)
+{
+	struct forge *forge = a_chain(42, 32);
+	struct follow_kit *fk = fk_new(forge, DR_WAY_BLOOM, 512, 2);
+
+	(void)state;
+	finals(fk, 1, 0);
+	/* Named by all, and nothing of it is there. */
+	fk_name(fk, DR_STATUS_FINAL, forge_up(forge->tip, START + 20));
+	finals(fk, 1, 0);
+	forge->final_number = START + 20;
+	fk_run(fk, forge->final_number, 20);
+	finals(fk, START, START + 20);
+	dr_follow_restart(fk->f);
+	finals(fk, 1, 0);
+	fk_name(fk, DR_STATUS_FINAL, forge_up(forge->tip, START + 20));
+	finals(fk, START, START + 20);
+	forge->final_number = START + 30;
+	fk_run(fk, forge->final_number, 20);
+	finals(fk, START, START + 30);
+	fk_name(fk, DR_STATUS_FINAL, forge_random(forge, forge_up(forge->tip, START + 15)));
+	assert_int_equal(fk->num_conflicts, 1);
+	finals(fk, 1, 0);
+	fk_free(fk);
+}
+
 /* A block that says with one half of its header that it has no receipts, and with the other that it has: where
  * receipts are asked for, only they say. */
 static void test_half_empty(void **state)
@@ -449,6 +493,7 @@ int main(void)
 		cmocka_unit_test(test_head_forks),
 		cmocka_unit_test(test_headers_below_final),
 		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_final),
 		cmocka_unit_test(test_half_empty),
 		cmocka_unit_test(test_state_wish),
 		cmocka_unit_test(test_accumulator_disagrees),

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "chain/evm/follow_impl.h"
+
+bool dr_follow_final(const struct dr_follow *f, uint64_t number, uint8_t hash[static 32], enum dr_proof *proof)
+{
+	const struct past *p = f->halted || f->unconfirmed ? NULL : past_at(f, number);
+
+	memset(hash, 0, 32);
+	*proof = p != NULL ? f->config.finality.proof : DR_PROOF_NONE;
+	if (p != NULL)
+		memcpy(hash, p->hash, 32);
+	return p != NULL;
+}
