@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Hashing to G2: RFC 9380's vectors (K.1, J.10.1, J.10.2), EIP-2537's map, bls12-381-tests' hash_to_G2.
+ * Hashing to G2: RFC 9380's vectors (K.1, J.10.1, J.10.2), EIP-2537's map, bls12-381-tests' hash_to_G2. Those of G1
+ * (J.9.1, J.9.2, EIP-2537's map_fp_to_G1) are of the other ciphersuite, with keys in G2: nothing here hashes to G1.
  */
 #include "tests/unit/chain/bls_kit.h"
 
