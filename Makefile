@@ -358,7 +358,7 @@ hostile: all
 		$(NODE) tests/hostile/rounds.mjs
 
 check-long: deps
-	$(call run_parts,long-fuzz long-faults long-hostile long-mutate long-scripts)
+	$(call run_parts,long-fuzz long-faults long-hostile long-mutate long-scripts check-devnet)
 .PHONY: long-fuzz long-faults long-hostile long-mutate long-scripts
 long-fuzz:
 	+@$(SUB) PROFILE=asan check-fuzz ROUNDS=200000

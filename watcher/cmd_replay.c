@@ -22,6 +22,7 @@ struct replay {
 	struct dr_buf form, begin;
 	struct dr_ask asks[DR_ASKS_MAX];
 	size_t num_asks;
+	uint64_t recorded_until; /* by the recorder's word; 0: it says nothing */
 	struct dr_session session;
 };
 
@@ -132,6 +133,9 @@ static int prepare(struct replay *r, const char *anchor, const char *asks)
 	/* A recording that names files of this machine is not followed to them. */
 	r->init.data_dir[0] = r->init.key_file[0] = r->init.passphrase_file[0] = '\0';
 	memset(r->init.checkpoints, 0, sizeof(r->init.checkpoints));
+	/* All that is there is folded, wherever its recorder says that it ends. */
+	r->recorded_until = r->init.until;
+	r->init.until = 0;
 	return DR_EXIT_OK;
 }
 
@@ -176,13 +180,21 @@ static bool feed(struct replay *r, struct dr_fail *fail)
 }
 
 /* What is left out of a recording stops it there: nothing is folded over a gap. So the end is held against what the
- * recording itself calls final: it is stale, as a node is that such a server keeps there. (A recorder or a verifier
- * that wanted no more stops at `until`.) */
+ * recording itself calls final: it is stale, as a node is that such a server keeps there. A verifier may want no more
+ * than up to `--until`; a recorder may have wanted no more, and then it is said that this is his word. */
 static bool is_short(const struct replay *r, const struct dr_status_report *s)
 {
 	if (s->has_final &&
 	    (s->final_number >= s->target_number || (r->init.until != 0 && s->final_number >= r->init.until)))
 		return false;
+	if (s->has_final && r->recorded_until != 0 && s->final_number >= r->recorded_until) {
+		fprintf(r->cli->out.err,
+			"derot replay: the recording was made until block %llu, by its recorder's own word: complete "
+			"up to block %llu, while it calls block %llu final\n",
+			(unsigned long long)r->recorded_until, (unsigned long long)s->final_number,
+			(unsigned long long)s->target_number);
+		return false;
+	}
 	fprintf(r->cli->out.err, "derot replay: the recording ");
 	if (s->target_number != 0)
 		fprintf(r->cli->out.err,

@@ -24,6 +24,12 @@ flip() { # offset: $tmp/x.ev is the good one with the lowest bit there turned
 	printf "\\$(printf %03o $(($(byte "$1") ^ 1)))" | dd of="$tmp/x.ev" bs=1 seek="$1" conv=notrunc 2>/dev/null
 }
 
+ends() { # block: in ABOUT, which comes first, the recorder says that it ends there; at 154 of an INIT's payload
+	{ head -c 226 "$tmp/x.ev" && printf "\\0\\0\\0\\0\\0\\0\\0\\$(printf %03o "$1")" && tail -c +235 "$tmp/x.ev"; } >"$tmp/y.ev"
+	mv "$tmp/y.ev" "$tmp/x.ev"
+	mend 64 $((($(byte 66) * 256) + $(byte 67)))
+}
+
 mend() { # offset length: a checksum that fits what is there now, as any forger would put
 	sum=$(tail -c +$(($1 + 1)) "$tmp/x.ev" | head -c $(($2 + 8)) | sha256sum | cut -c 1-16)
 	printf "$(echo "$sum" | awk '{
@@ -124,6 +130,8 @@ spoil() { # recording
 		end) continue ;;
 		last) # of the block with the newest change
 			drop "$at" "$len" && refused "the last receipts left out" && says 'how far it is complete' 'complete up to block'
+			ends 20 && play "$tmp/x.ev" "$good.anchor.yaml" && says 'whose word it is that no more was wanted' "until block 20, by its recorder's own word"
+			cp "$good" "$tmp/x.ev" && ends 20 && same 'its recorder says that it ends earlier' 5
 			continue
 			;;
 		esac
