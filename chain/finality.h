@@ -35,6 +35,7 @@ struct dr_finality_finding {
 	uint64_t number;
 	uint8_t hash[32];
 	uint16_t source;
+	const char *why; /* DR_FINDING_CONFLICT: what contradicts what, a constant; else NULL */
 };
 
 struct dr_finality {

@@ -124,6 +124,7 @@ static enum dr_err take_update(struct dr_beacon *b, enum dr_lc_kind kind, enum d
 		return fail->err;
 	if (what.verdict == DR_LC_CONFLICT) {
 		say(b, DR_FINDING_CONFLICT, DR_STATUS_FINAL, &update.finalized, source);
+		b->out[b->out_num - 1].why = what.conflict;
 		*news = true;
 		return DR_OK;
 	}

@@ -54,6 +54,13 @@ void dr_follow_free(struct dr_follow *f)
 	dr_heap_free(f);
 }
 
+/* What contradicts what. */
+#define BESIDE_HELD    "a block is final beside the final block that is held at its number"
+#define BESIDE_NAMED   "two blocks of one number are final"
+#define ASIDE_OF_HELD  "a block is final that does not descend from the final block that is held"
+#define ASIDE_OF_FINAL "two blocks are final of which neither descends from the other"
+#define ASIDE_OF_START "a block is final that does not descend from the start block"
+
 static void enqueue(struct dr_follow *f, enum dr_follow_out out, const struct dr_finality_finding *finding)
 {
 	if (f->queue_num == QUEUE_MAX) {
@@ -65,15 +72,22 @@ static void enqueue(struct dr_follow *f, enum dr_follow_out out, const struct dr
 	f->queue[f->queue_num++].finding = *finding;
 }
 
-static void conflict(struct dr_follow *f, uint64_t number, const uint8_t hash[static 32], uint16_t source)
+/* A final block that nobody names just now. */
+static struct dr_finality_finding own_finding(uint64_t number, const uint8_t hash[static 32])
 {
 	struct dr_finality_finding finding = {
-		.kind = DR_FINDING_BLOCK, .status = DR_STATUS_FINAL, .number = number, .source = source
+		.kind = DR_FINDING_BLOCK, .status = DR_STATUS_FINAL, .number = number, .source = DR_SOURCE_CORE
 	};
 
+	memcpy(finding.hash, hash, 32);
+	return finding;
+}
+
+static void conflict(struct dr_follow *f, struct dr_finality_finding finding, const char *why)
+{
 	if (f->halted)
 		return;
-	memcpy(finding.hash, hash, 32);
+	finding.why = why;
 	f->halted = true;
 	f->going_num = f->going_next = 0;
 	enqueue(f, DR_OUT_CONFLICT, &finding);
@@ -83,7 +97,7 @@ static void conflict(struct dr_follow *f, uint64_t number, const uint8_t hash[st
 static bool path_agrees(struct dr_follow *f, size_t num)
 {
 	if (!f->has_cursor && num > 0 && memcmp(f->path[0]->hash, f->config.start_hash, 32) != 0) {
-		conflict(f, f->path[0]->number, f->path[0]->hash, DR_SOURCE_CORE);
+		conflict(f, own_finding(f->path[0]->number, f->path[0]->hash), ASIDE_OF_START);
 		return false;
 	}
 	for (size_t i = 0; i < NAMED_MAX; i++) {
@@ -94,7 +108,7 @@ static bool path_agrees(struct dr_follow *f, size_t num)
 		const struct dr_node *node = f->path[n->number - f->base_number - 1];
 
 		if (memcmp(node->hash, n->hash, 32) != 0) {
-			conflict(f, n->number, n->hash, DR_SOURCE_CORE);
+			conflict(f, own_finding(n->number, n->hash), ASIDE_OF_FINAL);
 			return false;
 		}
 	}
@@ -126,7 +140,7 @@ static size_t final_path(struct dr_follow *f)
 		case DR_PATH_LINKED: return path_agrees(f, num) ? num : 0;
 		case DR_PATH_MISSING: break;
 		case DR_PATH_BROKEN: break;
-		case DR_PATH_FORK: conflict(f, tip->number, tip->hash, DR_SOURCE_CORE); return 0;
+		case DR_PATH_FORK: conflict(f, own_finding(tip->number, tip->hash), ASIDE_OF_HELD); return 0;
 		}
 	}
 }
@@ -174,7 +188,7 @@ static void name_final(struct dr_follow *f, const struct dr_finality_finding *fi
 		const struct past *p = past_at(f, finding->number);
 
 		if (p != NULL && memcmp(p->hash, finding->hash, 32) != 0)
-			conflict(f, finding->number, finding->hash, finding->source);
+			conflict(f, *finding, BESIDE_HELD);
 		else if (p != NULL && f->unconfirmed && finding->number == f->base_number) {
 			f->unconfirmed = false;
 			enqueue(f, DR_OUT_CONFIRMED, finding);
@@ -184,7 +198,7 @@ static void name_final(struct dr_follow *f, const struct dr_finality_finding *fi
 	if (finding->number < f->config.start_number)
 		return;
 	if (finding->number == f->config.start_number && memcmp(finding->hash, f->config.start_hash, 32) != 0) {
-		conflict(f, finding->number, finding->hash, finding->source);
+		conflict(f, *finding, ASIDE_OF_START);
 		return;
 	}
 	if (!f->target.set || finding->number > f->target.number) {
@@ -195,7 +209,7 @@ static void name_final(struct dr_follow *f, const struct dr_finality_finding *fi
 
 	if (finding->number - from > DR_FOLLOW_REACH && dr_tree_find(&f->tree, finding->hash) == NULL) {
 		if (dr_follow_far_add(f, finding->number, finding->hash) == FAR_CLASH)
-			conflict(f, finding->number, finding->hash, finding->source);
+			conflict(f, *finding, BESIDE_NAMED);
 		return;
 	}
 	for (size_t i = 0; i < NAMED_MAX; i++) {
@@ -207,7 +221,7 @@ static void name_final(struct dr_follow *f, const struct dr_finality_finding *fi
 		}
 		if (n->number == finding->number) {
 			if (memcmp(n->hash, finding->hash, 32) != 0)
-				conflict(f, finding->number, finding->hash, finding->source);
+				conflict(f, *finding, BESIDE_NAMED);
 			return;
 		}
 		if (lowest == NULL || n->number < lowest->number)
@@ -223,13 +237,15 @@ static void name_final(struct dr_follow *f, const struct dr_finality_finding *fi
 static void check_past(struct dr_follow *f, const struct dr_finality_finding *finding)
 {
 	const struct past *p = past_at(f, finding->number);
-	bool other = p != NULL && memcmp(p->hash, finding->hash, 32) != 0;
+	bool other = dr_follow_far_clash(f, finding->number, finding->hash);
 
 	for (size_t i = 0; i < NAMED_MAX; i++)
 		other |= f->final_[i].set && f->final_[i].number == finding->number &&
 			 memcmp(f->final_[i].hash, finding->hash, 32) != 0;
-	if (other || dr_follow_far_clash(f, finding->number, finding->hash))
-		conflict(f, finding->number, finding->hash, finding->source);
+	if (p != NULL && memcmp(p->hash, finding->hash, 32) != 0)
+		conflict(f, *finding, BESIDE_HELD);
+	else if (other)
+		conflict(f, *finding, BESIDE_NAMED);
 }
 
 /* Final blocks that the tree now reaches. */
@@ -238,12 +254,8 @@ static void name_near(struct dr_follow *f)
 	struct named rung;
 
 	while (!f->halted && dr_follow_far_next(f, &rung)) {
-		struct dr_finality_finding finding = { .kind = DR_FINDING_BLOCK,
-						       .status = DR_STATUS_FINAL,
-						       .number = rung.number,
-						       .source = DR_SOURCE_CORE };
+		const struct dr_finality_finding finding = own_finding(rung.number, rung.hash);
 
-		memcpy(finding.hash, rung.hash, 32);
 		name_final(f, &finding);
 	}
 }
@@ -258,7 +270,7 @@ static void drain_finality(struct dr_follow *f)
 		case DR_FINDING_DISSENT:
 		case DR_FINDING_EQUIVOCAL: enqueue(f, DR_OUT_DISSENT, &finding); break;
 		case DR_FINDING_PAST: check_past(f, &finding); break;
-		case DR_FINDING_CONFLICT: conflict(f, finding.number, finding.hash, finding.source); break;
+		case DR_FINDING_CONFLICT: conflict(f, finding, finding.why); break;
 		case DR_FINDING_BLOCK:
 			if (finding.status == DR_STATUS_FINAL) {
 				name_final(f, &finding);
@@ -565,22 +577,6 @@ void dr_follow_want_young(struct dr_follow *f, uint64_t number, const uint8_t ha
 	memcpy(y->hash, hash, 32);
 	y->num_slots = num_slots;
 	memcpy(y->slots, slots, num_slots * 32);
-}
-
-bool dr_follow_cursor(const struct dr_follow *f, uint64_t *number, uint8_t hash[static 32])
-{
-	*number = f->has_cursor ? f->base_number : 0;
-	memset(hash, 0, 32);
-	if (f->has_cursor)
-		memcpy(hash, f->base_hash, 32);
-	return f->has_cursor;
-}
-
-bool dr_follow_target(const struct dr_follow *f, uint64_t *number, uint8_t hash[static 32])
-{
-	*number = f->target.number;
-	memcpy(hash, f->target.hash, 32);
-	return f->target.set;
 }
 
 bool dr_follow_halted(const struct dr_follow *f)

@@ -346,8 +346,8 @@ static enum dr_err drain(struct dr_engine *e, struct dr_fail *fail)
 			break;
 		case DR_OUT_DISSENT: take_dissent(e, &finding, fail); break;
 		case DR_OUT_CONFLICT:
-			dr_engine_say(e, DR_NOTE_CONFLICT, finding.number, finding.hash, finding.source,
-				      "the proof that this is final contradicts what is final here: halted", fail);
+			dr_engine_say(e, DR_NOTE_CONFLICT, finding.number, finding.hash, finding.source, finding.why,
+				      fail);
 			break;
 		}
 		if (fail->err != DR_OK)

@@ -21,7 +21,8 @@ struct follow_kit {
 	uint64_t state_number;
 	uint8_t state_code[32], state_values[8][32];
 	size_t state_slots;
-	struct dr_fail why; /* of the last frame */
+	struct dr_fail why;   /* of the last frame */
+	const char *conflict; /* what contradicted what */
 };
 
 static inline struct follow_kit *fk_new(struct forge *forge, enum dr_way way, uint32_t step_max, size_t k)
@@ -131,7 +132,10 @@ static inline void fk_drain(struct follow_kit *fk)
 			assert_memory_equal(finding.hash, fk->last_hash, 32);
 			break;
 		case DR_OUT_DISSENT: fk->num_dissents++; break;
-		case DR_OUT_CONFLICT: fk->num_conflicts++; break;
+		case DR_OUT_CONFLICT:
+			fk->num_conflicts++;
+			fk->conflict = finding.why;
+			break;
 		}
 	}
 	uint64_t number;

@@ -205,6 +205,7 @@ static void test_far_conflicts(void **state)
 	assert_int_equal(fk_feed(fk, frame_word(DR_STATUS_FINAL, tip->header.number, tip->parent->header.hash, 0)),
 			 DR_TAKE_CONFLICT);
 	assert_int_equal(fk->num_conflicts, 1);
+	assert_string_equal(fk->conflict, "two blocks of one number are final");
 	fk_free(fk);
 
 	/* A fork from below the cursor, named final far above it. */

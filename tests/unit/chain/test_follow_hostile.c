@@ -394,6 +394,7 @@ static void test_anchor(void **state)
 		fk_name(fk, DR_STATUS_FINAL, tip);
 		assert_true(dr_follow_halted(fk->f));
 		assert_int_equal(fk->num_conflicts, 1);
+		assert_string_equal(fk->conflict, "a block is final that does not descend from the start block");
 		assert_int_equal(fk->last, 0);
 		fk_free(fk);
 	}
@@ -445,6 +446,13 @@ static void test_conflicts(void **state)
 {
 	static const char *const names[] = { "below the cursor", "at the cursor", "above, on another branch",
 					     "two at one number", "a lower one off the way to a higher one" };
+	static const char *const whys[] = {
+		"a block is final beside the final block that is held at its number",
+		"a block is final beside the final block that is held at its number",
+		"a block is final that does not descend from the final block that is held",
+		"two blocks of one number are final",
+		"two blocks are final of which neither descends from the other",
+	};
 
 	const size_t num = sizeof(names) / sizeof(names[0]);
 
@@ -484,6 +492,7 @@ static void test_conflicts(void **state)
 		}
 		if (!dr_follow_halted(fk->f))
 			fail_msg("%s", names[i]);
+		assert_string_equal(fk->conflict, whys[i]);
 		assert_int_equal(fk->num_conflicts, 1);
 		assert_int_equal(fk->num_takes[DR_TAKE_CONFLICT], 1);
 		assert_int_equal(fk_wants(fk, &wants), 0);

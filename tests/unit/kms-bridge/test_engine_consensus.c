@@ -11,12 +11,22 @@
 #define SLOT 8u /* of the start block's beacon block; each block is one slot later */
 
 static struct dr_network net;
+static char contradicted[DR_TEXT_MAX]; /* what the journal says of it */
 
 static enum dr_err on_refused(void *ctx, const struct dr_frame *frame, const struct dr_fail *why)
 {
 	(void)ctx;
 	(void)frame;
 	fail_msg("refused: %s", why->what);
+	return DR_OK;
+}
+
+static enum dr_err on_journal(void *ctx, const struct dr_entry *entry, const struct dr_note *note)
+{
+	(void)ctx;
+	(void)entry;
+	if (note->kind == DR_NOTE_CONFLICT)
+		memcpy(contradicted, note->detail, sizeof(contradicted));
 	return DR_OK;
 }
 
@@ -67,6 +77,8 @@ static struct dr_engine *engine(const struct dr_init *init, struct dr_fail *fail
 	struct dr_engine_host host = host_of(NULL);
 
 	host.refused = on_refused;
+	host.journal = on_journal;
+	contradicted[0] = '\0';
 	memset(fail, 0, sizeof(*fail));
 	return dr_engine_new(init, &host, fail);
 }
@@ -168,14 +180,13 @@ static void test_young_state(void **state)
 }
 
 /* A proof that something was final before what is final now adds nothing; one that contradicts the chain halts,
- * though the store remembers no block beside that one. */
-static void test_older_proof(void **state)
+ * though the store remembers no block beside that one. Where it does, the reason is the store's own. */
+static void older_proof(bool held, const char *why)
 {
 	struct dr_fail fail;
 	struct dr_init init;
 	struct world w;
 
-	(void)state;
 	world_new(&w, 50);
 	while (w.tip->header.number % w.k->profile.state_every != 0 || w.tip->header.number < START + 12)
 		world_plain(&w, 1);
@@ -187,7 +198,7 @@ static void test_older_proof(void **state)
 	net_set(wall_s);
 	init_consensus(&init, &w);
 	struct beacon_block *checkpoint = over(w.forge->blocks[0], NULL), *past = over(low, checkpoint),
-			    *final = over(high, checkpoint), *other = over(low, checkpoint);
+			    *final = over(high, checkpoint), *other = over(held ? low : high, checkpoint);
 	const struct dr_lc_bootstrap bootstrap = forge_bootstrap(&net, checkpoint);
 
 	assert_int_equal(low->header.number, START + 5);
@@ -208,9 +219,17 @@ static void test_older_proof(void **state)
 	assert_int_equal(ask(e), DR_DENY_NONE);
 	tell_update(e, DR_LC_FINALITY_UPDATE, over(w.tip, other));
 	assert_true(dr_engine_halted(e));
+	assert_string_equal(contradicted, why);
 	assert_int_equal(ask(e), DR_DENY_SEALED);
 	dr_engine_free(e);
 	world_free(&w);
+}
+
+static void test_older_proof(void **state)
+{
+	(void)state;
+	older_proof(true, "a block is final beside the final block that is held at its number");
+	older_proof(false, "two blocks of one slot are final");
 }
 
 /* Who would rely on an old checkpoint says who answers for it: a long limit does not do instead. */
