@@ -159,8 +159,9 @@ static void track(struct dr_findings *f, struct dr_audit_finding *out, const str
 	}
 	e.active = c->outcome != DR_OUTCOME_PENDING;
 	e.active_since = e.active ? c->time : 0;
-	/* Kept until a revocation is no finding any more: from the second at which it is in force. */
-	e.expires = later(e.active || !c->act.has_due || c->act.due < c->time ? c->time : c->act.due, f->window_s);
+	/* Kept until a revocation is no finding any more: from the second at which it is in force. Until then
+	 * whatever the time is: where no block came for long, its due is over before it is in force. */
+	e.expires = e.active ? later(c->time, f->window_s) : UINT64_MAX;
 	put(f, &c->act, &e);
 }
 

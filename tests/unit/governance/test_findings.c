@@ -109,6 +109,28 @@ static void test_stealthy(void **state)
 	}
 }
 
+/* The first block after its notice comes more than a window late, and something else comes due in it before: it was
+ * announced when it was, all the same. */
+static void test_late(void **state)
+{
+	struct dr_audit_finding out;
+
+	(void)state;
+	ACT(k, DR_ACTION_APP_MEASUREMENT_ALLOW, 0, DEPLOYER, k->time + 1 + APP_NOTICE, kit_b(APP), kit_b(0x71));
+	announce(0x70);
+	assert_int_equal(next(1, &out), DR_AUDIT_NONE);
+	const uint64_t number = k->number, time = k->time;
+
+	revoke(0x70);
+	assert_int_equal(next(APP_NOTICE + 1000, &out), DR_AUDIT_STEALTHY_DEPLOYER);
+	assert_int_equal(k->num_changes, 3);
+	assert_int_equal(k->changes[1].outcome, DR_OUTCOME_MATURED);
+	assert_int_equal(out.first_number, number);
+	assert_int_equal(out.first_time, time);
+	assert_true(out.was_active);
+	assert_int_equal(out.active_since, k->time);
+}
+
 static void test_other_kinds(void **state)
 {
 	struct dr_audit_finding out;
@@ -164,7 +186,8 @@ static void test_not_stealthy(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { T(test_stealthy), T(test_other_kinds), T(test_not_stealthy) };
+	const struct CMUnitTest tests[] = { T(test_stealthy), T(test_late), T(test_other_kinds),
+					    T(test_not_stealthy) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
