@@ -191,6 +191,26 @@ bool dr_core_take_key_get(struct dr_core *c, struct dr_client *client, struct dr
 
 /* Root generations for other nodes */
 
+/* Why a root does not go there. This node's own lack is found before the other's: so what it would not be refused
+ * itself is what the other lacks. */
+static const char *share_reason(const struct dr_core *c, enum dr_deny deny, uint64_t generation)
+{
+	const struct dr_decision decision = { .deny = deny };
+
+	if (dr_engine_ask_share(c->engine, generation, c->init.node) == deny)
+		return reason_of(c, &decision);
+	if (deny == DR_DENY_NODE)
+		return "The node named is not registered on chain as a KMS node.";
+	if (deny == DR_DENY_NODE_MEASUREMENT)
+		return "The measurement of the node named is not allowed.";
+	if (deny == DR_DENY_NODE_HARDWARE)
+		return "The hardware of the node named is blacklisted, or not named.";
+	if (deny == DR_DENY_ROOT_SHARE)
+		return "The node named was not given that root generation by a share that is final and in force, or "
+		       "has registered anew since.";
+	return reason_of(c, &decision);
+}
+
 static enum dr_err say_parcel(struct dr_core *c, struct dr_client *client, const struct dr_parcel_query *q)
 {
 	const struct dr_state *state = NULL;
@@ -207,7 +227,6 @@ static enum dr_err say_parcel(struct dr_core *c, struct dr_client *client, const
 	dr_engine_state(c->engine, &state, &time);
 	const uint64_t generation = q->generation != 0 ? q->generation : dr_state_generation(state);
 	const enum dr_deny deny = dr_engine_ask_share(c->engine, generation, q->node);
-	const struct dr_decision decision = { .deny = deny };
 
 	dr_hex_put(node, q->node, 20);
 	snprintf(detail, sizeof(detail), "root generation %llu asked for node 0x%s: %s%s",
@@ -217,12 +236,7 @@ static enum dr_err say_parcel(struct dr_core *c, struct dr_client *client, const
 	    dr_core_commit(c) != DR_OK)
 		return c->fail.err;
 	if (deny != DR_DENY_NONE)
-		return dr_core_say_error(
-			c, client, DR_ERR_STALE,
-			deny == DR_DENY_ROOT_SHARE
-				? "The node named was not given that root generation by a share that "
-				  "is final and in force, or has registered anew since."
-				: reason_of(c, &decision));
+		return dr_core_say_error(c, client, DR_ERR_STALE, share_reason(c, deny, generation));
 	/* As with keys: a disk may have stood still for long. */
 	if (dr_core_tick(c, true) != DR_OK)
 		return c->fail.err;

@@ -263,9 +263,45 @@ static void test_stalled(void **state)
 	assert_int_equal(told("root generation 1 encrypted to node 0x"), 0);
 }
 
+/* It says who lacks what: the other node, or this one. */
+static void test_whose(void **state)
+{
+	const char *const other[] = { "The node named is not registered on chain",
+				      "The measurement of the node named is not allowed",
+				      "The hardware of the node named is blacklisted",
+				      "The node named was not given that root generation" };
+
+	const struct w kind = kit_n(DR_HARDWARE_SVN), family = kit_b(0xfa);
+
+	(void)state;
+	kit_node(w.k, DEPLOYER, DR_ROLE_KMS, OLD, 5);
+	kit_node(w.k, GUARDIAN, DR_ROLE_KMS, KMS, 3);
+	kit_node(w.k, CAROL, DR_ROLE_KMS, KMS, 5);
+	ACT(w.k, DR_ACTION_HARDWARE_BLACKLIST, 0, GUARDIAN, 0, kind, family, kit_n(4));
+	world_slot(&w, 4, &kind, &family, kit_n(5).b);
+	world_block(&w, 1);
+	follow();
+	assert_non_null(strstr(ask(EVE), other[0]));
+	assert_non_null(strstr(ask(DEPLOYER), other[1]));
+	assert_non_null(strstr(ask(GUARDIAN), other[2]));
+	assert_non_null(strstr(ask(CAROL), other[3]));
+	assert_null(ask(NODE2));
+	/* Registered anew, this node holds nothing any more; with another build it has no right either. */
+	kit_node(w.k, NODE, DR_ROLE_KMS, KMS, 5);
+	world_block(&w, 1);
+	follow();
+	assert_non_null(strstr(ask(NODE2), "This KMS node was not given that root generation"));
+	assert_non_null(strstr(ask(EVE), other[0]));
+	kit_node(w.k, NODE, DR_ROLE_KMS, OLD, 5);
+	world_block(&w, 1);
+	follow();
+	assert_non_null(strstr(ask(EVE), "The measurement of this KMS node is not allowed"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test_setup_teardown(test_journal, begin, end),
+					    cmocka_unit_test_setup_teardown(test_whose, begin, end),
 					    cmocka_unit_test_setup_teardown(test_sealed, begin, end),
 					    cmocka_unit_test_setup_teardown(test_stalled, begin, end) };
 
