@@ -353,11 +353,12 @@ static enum dr_err write_conflict(struct dr_core *c)
 	unlink(part);
 	const int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
+	struct dr_fail why = { 0 };
 
 	if (file == NULL)
 		return dr_core_fail(c, DR_ERR_IO, "the conflict's evidence file", "%s: %s", part, strerror(errno));
 	bool good = fwrite(bytes, 1, sizeof(bytes), file) == sizeof(bytes) &&
-		    dr_store_evidence(c->store, write_frame, file, &c->fail) == DR_OK;
+		    dr_store_evidence(c->store, write_frame, file, &why) == DR_OK;
 
 	good = fflush(file) == 0 && fsync(fd) == 0 && good;
 	good = fclose(file) == 0 && good;
@@ -366,8 +367,9 @@ static enum dr_err write_conflict(struct dr_core *c)
 		return dr_core_fail(
 			c, DR_ERR_IO, "the conflict's evidence file",
 			"halted: something final was contradicted, and the evidence could not be written to "
-			"%s; the next start tries again",
-			path);
+			"%s%s%s; the next start tries again",
+			path, why.err == DR_ERR_PROOF ? ": " : "",
+			why.err == DR_ERR_PROOF ? dr_store_why(c->store) : "");
 	}
 	return dr_core_fail(c, DR_ERR_PROOF, "conflict",
 			    "halted: a proof of what is final contradicts what is final here; evidence written to %s",

@@ -6,7 +6,18 @@
  */
 #include "tests/unit/kms-bridge/core_kit.h"
 
+#include <errno.h>
+
 static char path[DR_TEXT_MAX + 32], part[DR_TEXT_MAX + 40];
+static bool full; /* the disk takes no frame any more */
+
+size_t fwrite(const void *ptr, size_t size, size_t num, FILE *file)
+{
+	if (!full || size * num <= DR_EVIDENCE_HEAD_LEN)
+		return fwrite_unlocked(ptr, size, num, file);
+	errno = ENOSPC;
+	return 0;
+}
 
 /* Its exit code, which is that of a conflict; it was never ready. */
 static void run_halted(const char *says)
@@ -63,6 +74,14 @@ static void test_cut_short(void **state)
 		assert_memory_equal(again, first, len);
 		assert_int_equal(access(part, F_OK), -1);
 	}
+	/* It says so where there is no room, and that it halted. */
+	assert_int_equal(unlink(path), 0);
+	full = true;
+	run_halted("halted: something final was contradicted, and the evidence could not be written to");
+	full = false;
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(part, F_OK), -1);
+	run_halted("evidence written to");
 	/* Before the halt itself was. */
 	edit("DELETE FROM meta WHERE key = 'halted'");
 	assert_int_equal(unlink(path), 0);
