@@ -150,6 +150,25 @@ static struct subject subject_of(uint8_t kind, struct dr_bytes key)
 	return s;
 }
 
+struct learning {
+	struct dr_divergence *d;
+	const struct dr_profile *p;
+	uint8_t kind, record;
+};
+
+static bool learn_record(void *ctx, struct dr_bytes key, struct dr_bytes value)
+{
+	const struct learning *l = ctx;
+
+	(void)value;
+	if (key.ptr[0] != l->record)
+		return false;
+	const struct subject s = subject_of(l->kind, key);
+
+	learn(l->d, l->p, &s);
+	return true;
+}
+
 static void learn_all(struct dr_divergence *d, const struct dr_profile *p, const struct dr_state *state)
 {
 	static const struct {
@@ -164,14 +183,9 @@ static void learn_all(struct dr_divergence *d, const struct dr_profile *p, const
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct dr_bytes key, value;
-		bool more = dr_state_next(&key, &value, state, kinds[i].record, NULL);
+		struct learning l = { d, p, kinds[i].kind, (uint8_t)kinds[i].record };
 
-		for (; more; more = dr_state_next(&key, &value, state, kinds[i].record, &key)) {
-			const struct subject s = subject_of(kinds[i].kind, key);
-
-			learn(d, p, &s);
-		}
+		dr_map_each(state->map, dr_bytes_of(&l.record, 1), learn_record, &l);
 	}
 }
 
@@ -217,14 +231,38 @@ struct candidate {
 	uint8_t slot[32];
 };
 
+/* The most urgent of those seen so far, in order. */
+struct choice {
+	struct candidate best[DR_STATE_SLOTS_MAX];
+	size_t num, room;
+};
+
+static bool choose(void *ctx, struct dr_bytes key, struct dr_bytes value)
+{
+	struct choice *choice = ctx;
+
+	if (key.len != KEY_LEN || key.ptr[0] != 's')
+		return false;
+	struct candidate c = { .age = value.ptr[0] != 0 ? 1 + dr_be64_get(value.ptr + 1) : 0 };
+	size_t at = choice->num;
+
+	memcpy(c.slot, value.ptr + 10, 32);
+	for (; at > 0 && choice->best[at - 1].age > c.age; at--)
+		if (at < choice->room)
+			choice->best[at] = choice->best[at - 1];
+	if (at < choice->room)
+		choice->best[at] = c;
+	if (at < choice->room && choice->num < choice->room)
+		choice->num++;
+	return true;
+}
+
 size_t dr_divergence_slots(struct dr_divergence *d, uint8_t (*out)[32], size_t max, const struct dr_profile *p,
 			   const struct dr_state *state)
 {
 	static const uint8_t first[] = { 's' };
-	struct candidate best[DR_STATE_SLOTS_MAX];
-	struct dr_bytes key = dr_bytes_of(first, 1), value;
-	size_t num = 0, num_best = 0, room;
-	uint8_t after[KEY_LEN + 1];
+	struct choice choice = { .num = 0 };
+	size_t num = 0;
 
 	DR_ASSERT(max >= 3);
 	max = max < DR_STATE_SLOTS_MAX ? max : DR_STATE_SLOTS_MAX;
@@ -233,25 +271,10 @@ size_t dr_divergence_slots(struct dr_divergence *d, uint8_t (*out)[32], size_t m
 		dr_word_put(out[num++], p->count_slot);
 		dr_word_put(out[num++], p->acc_slot);
 	}
-	room = max - num;
-	while (dr_map_ceil(&key, &value, d->map, key) && key.len == KEY_LEN && key.ptr[0] == 's') {
-		struct candidate c = { .age = value.ptr[0] != 0 ? 1 + dr_be64_get(value.ptr + 1) : 0 };
-		size_t at = num_best;
-
-		memcpy(c.slot, value.ptr + 10, 32);
-		for (; at > 0 && best[at - 1].age > c.age; at--)
-			if (at < room)
-				best[at] = best[at - 1];
-		if (at < room)
-			best[at] = c;
-		if (at < room && num_best < room)
-			num_best++;
-		memcpy(after, key.ptr, KEY_LEN);
-		after[KEY_LEN] = 0;
-		key = dr_bytes_of(after, sizeof(after));
-	}
-	for (size_t i = 0; i < num_best; i++)
-		memcpy(out[num++], best[i].slot, 32);
+	choice.room = max - num;
+	dr_map_each(d->map, dr_bytes_of(first, 1), choose, &choice);
+	for (size_t i = 0; i < choice.num; i++)
+		memcpy(out[num++], choice.best[i].slot, 32);
 	return num;
 }
 

@@ -293,6 +293,40 @@ bool dr_map_floor(struct dr_bytes *key_out, struct dr_bytes *value, struct dr_ma
 	return nearest(key_out, value, map, key, false);
 }
 
+/* after: the node that follows in order; the way to this one is marked by `up`. */
+static struct dr_map_node *after(struct dr_map_node *node)
+{
+	struct dr_map_node *next = node->right;
+
+	if (next == NULL) {
+		while (node->up != NULL && node == node->up->right)
+			node = node->up;
+		return node->up;
+	}
+	next->up = node;
+	for (; next->left != NULL; next = next->left)
+		next->left->up = next;
+	return next;
+}
+
+void dr_map_each(struct dr_map map, struct dr_bytes from,
+		 bool (*each)(void *ctx, struct dr_bytes key, struct dr_bytes value), void *ctx)
+{
+	struct dr_map_node *node = map.root, *up = NULL, *first = NULL;
+
+	while (node != NULL) {
+		const bool before = dr_bytes_cmp(key_of(node), from) < 0;
+
+		node->up = up;
+		up = node;
+		if (!before)
+			first = node;
+		node = before ? node->right : node->left;
+	}
+	while (first != NULL && each(ctx, key_of(first), value_of(first)))
+		first = after(first);
+}
+
 size_t dr_map_num(struct dr_map map)
 {
 	struct dr_map_node *node = map.root, *from = NULL;

@@ -45,6 +45,12 @@ enum dr_err dr_map_del(struct dr_map *map, struct dr_bytes key, struct dr_fail *
 bool dr_map_ceil(struct dr_bytes *key_out, struct dr_bytes *value, struct dr_map map, struct dr_bytes key);
 bool dr_map_floor(struct dr_bytes *key_out, struct dr_bytes *value, struct dr_map map, struct dr_bytes key);
 
+/* dr_map_each: the entries >= from, in order, until `each` says false. A step each, however deep the map is:
+ * dr_map_ceil goes the whole way from the root every time. The views are borrowed for the call; `each` walks no map
+ * that shares content with this one (dr_map_each, dr_map_num, dr_map_digest). */
+void dr_map_each(struct dr_map map, struct dr_bytes from,
+		 bool (*each)(void *ctx, struct dr_bytes key, struct dr_bytes value), void *ctx);
+
 size_t dr_map_num(struct dr_map map);
 void dr_map_digest(uint8_t out[static 32], struct dr_map map);
 /* dr_map_same: the same content by identity (cheap; false negatives never, after a digest compare). */

@@ -2,7 +2,9 @@
 #include "tests/unit/governance/root_kit.h"
 
 #include "chain/crypto/keccak.h"
+#include "chain/crypto/sha256.h"
 #include "governance/divergence.h"
+#include "governance/state_put.h"
 
 static struct kit *k;
 static struct dr_divergence *d;
@@ -10,7 +12,19 @@ static struct dr_self self;
 static struct dr_request request;
 static struct dr_decision decision;
 static struct dr_divergence_report reports[64];
-static size_t num_reports;
+static size_t num_reports, num_compared;
+
+/* Counted: what a walk costs is how often keys are compared. */
+int memcmp(const void *a, const void *b, size_t len)
+{
+	const volatile uint8_t *p = a, *q = b;
+
+	num_compared++;
+	for (size_t i = 0; i < len; i++)
+		if (p[i] != q[i])
+			return p[i] < q[i] ? -1 : 1;
+	return 0;
+}
 
 static int setup(void **state)
 {
@@ -293,13 +307,44 @@ static void test_slots(void **state)
 	assert_int_equal(dr_divergence_slots(d, slots, 8, &k->profile, &k->state), 0);
 }
 
+/* Anybody registers apps, and may choose their identifiers such that each lies below the one before in the state's
+ * map: to look for what is to be proven costs some steps for each, and not the way from the root. */
+static void test_deep(void **state)
+{
+	enum { NUM = 1000 };
+	const struct dr_app app = { .confidence = 1 };
+	struct dr_state deep = { 0 };
+	uint8_t slots[DR_STATE_SLOTS_MAX][32], key[33] = { DR_RECORD_APP }, priority[32];
+	struct dr_fail fail = { 0 };
+
+	(void)state;
+	for (uint64_t i = 0; i < NUM; i++) {
+		uint64_t tried = 0;
+
+		dr_be64_put(key + 1, i);
+		do {
+			dr_be64_put(key + 25, tried++);
+			dr_sha256_one(priority, key, sizeof(key));
+		} while ((dr_be64_get(priority) >> 32) * NUM >> 32 != NUM - 1 - i);
+		dr_state_put_app(&deep, key + 1, &app, &fail);
+	}
+	num_compared = 0;
+	assert_false(dr_state_has_weight(&deep, kit_id(ALICE), 0));
+	assert_true(num_compared > NUM);
+	assert_int_equal(dr_divergence_slots(d, slots, DR_STATE_SLOTS_MAX, &k->profile, &deep), DR_STATE_SLOTS_MAX);
+	num_compared = 0;
+	assert_int_equal(dr_divergence_slots(d, slots, DR_STATE_SLOTS_MAX, &k->profile, &deep), DR_STATE_SLOTS_MAX);
+	assert_true(num_compared < 100 * NUM);
+	dr_state_drop(&deep);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_code),    T(test_subjects),      T(test_generation_before),
-		T(test_revoked), T(test_lasting_slots), T(test_slots),
+		T(test_code),  T(test_subjects), T(test_generation_before), T(test_revoked), T(test_lasting_slots),
+		T(test_slots), T(test_deep),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,42 @@ static void del(struct dr_map *map, unsigned idx)
 	assert_int_equal(dr_map_del(map, key_at(idx), &fail), DR_OK);
 }
 
+/* A walk held against the model: what was met last, and how many are still let by. */
+struct walk {
+	const uint32_t *model;
+	unsigned next;
+	size_t left, num;
+};
+
+static bool step(void *ctx, struct dr_bytes key, struct dr_bytes value)
+{
+	struct walk *w = ctx;
+
+	while (w->model[w->next] == 0)
+		assert_true(++w->next < KEYS);
+	assert_true(dr_bytes_eq(key, key_at(w->next)));
+	assert_int_equal(value.len, 4);
+	assert_memory_equal(value.ptr, &w->model[w->next], 4);
+	w->next++;
+	w->num++;
+	return --w->left > 0;
+}
+
+static void check_walks(struct dr_map map, const uint32_t *model)
+{
+	for (unsigned from = 0; from <= KEYS; from++) {
+		struct walk all = { model, from, KEYS + 1, 0 }, some = { model, from, 3, 0 };
+		size_t num = 0;
+
+		for (unsigned i = from; i < KEYS; i++)
+			num += model[i] != 0;
+		dr_map_each(map, key_at(from), step, &all);
+		assert_int_equal(all.num, num);
+		dr_map_each(map, key_at(from), step, &some);
+		assert_int_equal(some.num, num < 3 ? num : 3);
+	}
+}
+
 static void check(struct dr_map map, const uint32_t *model)
 {
 	struct dr_bytes value, key;
@@ -61,6 +97,7 @@ static void check(struct dr_map map, const uint32_t *model)
 			assert_true(dr_bytes_eq(key, key_at(down)));
 	}
 	assert_int_equal(dr_map_num(map), num);
+	check_walks(map, model);
 }
 
 static void test_model(void **state)
