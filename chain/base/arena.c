@@ -34,8 +34,9 @@ struct chunk {
 };
 
 struct dr_arena {
-	struct chunk *first;
+	struct chunk *first; /* of DR_ARENA_CHUNK each: these stay */
 	struct chunk *cur;
+	struct chunk *large; /* one for each block that is larger: these go at the next reset */
 	size_t cap;
 	size_t used;
 };
@@ -49,24 +50,46 @@ struct dr_arena *dr_arena_new(size_t cap)
 	return arena;
 }
 
+static struct chunk *chunk_new(size_t size)
+{
+	struct chunk *c = dr_heap_alloc(sizeof(*c) + size);
+
+	if (c != NULL)
+		c->size = size;
+	return c;
+}
+
+static void chunks_free(struct chunk *first)
+{
+	for (struct chunk *c = first, *next; c != NULL; c = next) {
+		next = c->next;
+		dr_heap_free(c);
+	}
+}
+
+/* A chunk that stays has room for any block but the large ones, so those behind the current one are used again before
+ * another is taken. A chunk of its own that stayed would fit only blocks as large: who asks for larger ones each time
+ * would have ever more of them kept. */
 static struct chunk *chunk_for(struct dr_arena *arena, size_t len)
 {
-	struct chunk *c = arena->cur;
+	struct chunk *c = arena->cur, *fresh;
 
-	while (c != NULL) {
-		if (len <= c->size - c->used)
-			return arena->cur = c;
-		if (c->next == NULL)
-			break;
-		c = c->next;
-		c->used = 0;
+	if (len > DR_ARENA_CHUNK) {
+		fresh = chunk_new(len);
+		if (fresh == NULL)
+			return NULL;
+		fresh->next = arena->large;
+		return arena->large = fresh;
 	}
-	const size_t size = len > DR_ARENA_CHUNK ? len : DR_ARENA_CHUNK;
-	struct chunk *fresh = dr_heap_alloc(sizeof(*fresh) + size);
-
+	if (c != NULL && len <= c->size - c->used)
+		return c;
+	if (c != NULL && c->next != NULL) {
+		c->next->used = 0;
+		return arena->cur = c->next;
+	}
+	fresh = chunk_new(DR_ARENA_CHUNK);
 	if (fresh == NULL)
 		return NULL;
-	fresh->size = size;
 	if (c == NULL)
 		arena->first = fresh;
 	else
@@ -98,6 +121,8 @@ void *dr_arena_alloc(struct dr_arena *arena, size_t len)
 
 void dr_arena_reset(struct dr_arena *arena)
 {
+	chunks_free(arena->large);
+	arena->large = NULL;
 	arena->cur = arena->first;
 	if (arena->cur != NULL)
 		arena->cur->used = 0;
@@ -108,10 +133,8 @@ void dr_arena_free(struct dr_arena *arena)
 {
 	if (arena == NULL)
 		return;
-	for (struct chunk *c = arena->first, *next; c != NULL; c = next) {
-		next = c->next;
-		dr_heap_free(c);
-	}
+	chunks_free(arena->first);
+	chunks_free(arena->large);
 	dr_heap_free(arena);
 }
 

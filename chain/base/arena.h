@@ -23,13 +23,14 @@ void dr_heap_free(void *ptr);
 struct dr_arena; /* opaque */
 
 /* dr_arena_new: an arena that hands out at most cap bytes in total between resets; NULL if the system
- * has no memory. Memory is taken in chunks as needed. */
+ * has no memory. Memory is taken in chunks as needed; what it takes is bounded by cap, whatever was asked for before
+ * the last reset: never much above twice as much. */
 struct dr_arena *dr_arena_new(size_t cap);
 
 /* dr_arena_alloc: len zeroed bytes, aligned for any type; NULL when the cap is reached. */
 void *dr_arena_alloc(struct dr_arena *arena, size_t len);
 
-/* dr_arena_reset: everything handed out is gone; the memory is kept for reuse. */
+/* dr_arena_reset: everything handed out is gone; the memory of what was no larger than a chunk is kept for reuse. */
 void dr_arena_reset(struct dr_arena *arena);
 
 /* dr_arena_free: takes arena, which may be NULL. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/kit.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include "chain/base/arena.h"
+#include "chain/base/limits.h"
 
 static void test_arena(void **state)
 {
@@ -68,6 +70,29 @@ static void test_large(void **state)
 		}
 		dr_arena_reset(arena);
 	}
+	dr_arena_free(arena);
+}
+
+/* Blocks that fit no chunk kept from before, in each round a little larger, with small ones between them: what the
+ * arena has from the system is bounded by its cap all the same. */
+static void test_large_grows(void **state)
+{
+	const size_t cap = (size_t)1 << 20;
+	struct dr_arena *arena = dr_arena_new(cap);
+	size_t begin = 0, end = 0;
+
+	(void)state;
+	for (size_t round = 0; round < 60; round++) {
+		while (dr_arena_alloc(arena, DR_ARENA_CHUNK + 16 * round + 1) != NULL &&
+		       dr_arena_alloc(arena, 1) != NULL)
+			;
+		dr_arena_reset(arena);
+		const struct mallinfo2 m = mallinfo2();
+
+		end = m.uordblks + m.hblkhd;
+		begin = round == 0 ? end : begin;
+	}
+	assert_true(end < begin + cap);
 	dr_arena_free(arena);
 }
 
@@ -154,8 +179,9 @@ static void test_heap(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_arena), cmocka_unit_test(test_cap),        cmocka_unit_test(test_large),
-		cmocka_unit_test(test_buf),   cmocka_unit_test(test_buf_secret), cmocka_unit_test(test_heap),
+		cmocka_unit_test(test_arena),       cmocka_unit_test(test_cap), cmocka_unit_test(test_large),
+		cmocka_unit_test(test_large_grows), cmocka_unit_test(test_buf), cmocka_unit_test(test_buf_secret),
+		cmocka_unit_test(test_heap),
 	};
 	return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
 }
