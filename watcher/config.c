@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watcher/config.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "kms-bridge/process/listen.h"
+#include "watcher/config_template.h"
 #include "watcher/profile_yaml.h"
 
 struct chain {
@@ -207,6 +209,21 @@ static enum dr_err endpoints_of(struct dr_config_endpoint *out, uint16_t *num, c
 	return DR_OK;
 }
 
+/* A beacon chain stands over one execution chain: with another's id, one of the two kinds of servers would be of a
+ * wrong chain, whichever they are. */
+static enum dr_err over_its_chain(const struct dr_config *c, const struct dr_yaml *y,
+				  const struct dr_network *network, struct dr_yaml_error *error)
+{
+	const uint64_t id = dr_config_chain_id(network);
+	char what[128];
+
+	if (id == 0 || id == c->chain_id)
+		return DR_OK;
+	snprintf(what, sizeof(what), "must be %" PRIu64 " under the beacon chain of %s, not %" PRIu64, id,
+		 network->name, c->chain_id);
+	return dr_yaml_fail(y, DR_ERR_SYNTAX, "chain.id", what, error);
+}
+
 static enum dr_err consensus_of(struct dr_config *c, const struct dr_yaml *y, const struct file *f,
 				struct dr_yaml_error *error)
 {
@@ -233,6 +250,7 @@ static enum dr_err consensus_of(struct dr_config *c, const struct dr_yaml *y, co
 							   .genesis = from->genesis,
 							   .checkpoint = from->checkpoint },
 			      error));
+	TRY(over_its_chain(c, y, &said.network, error));
 	if (from->endpoints_count + c->num_endpoints > DR_ENDPOINTS_MAX)
 		return dr_yaml_fail(y, DR_ERR_LIMIT, "consensus.endpoints",
 				    "too many: at most 16 together with the endpoints above", error);

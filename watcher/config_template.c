@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watcher/config_template.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "chain/beacon/beacon.h"
@@ -23,6 +24,17 @@ static const struct {
 const char *dr_config_template_name(size_t idx)
 {
 	return idx < NUM_CHAINS ? chains[idx].network : NULL;
+}
+
+uint64_t dr_config_chain_id(const struct dr_network *network)
+{
+	for (size_t i = 0; i < NUM_CHAINS; i++) {
+		const struct dr_network *known = dr_network_named(chains[i].network);
+
+		if (known != NULL && dr_network_same_chain(known, network))
+			return strtoull(chains[i].id, NULL, 10);
+	}
+	return 0;
 }
 
 bool dr_config_template(FILE *to, const char *network)

@@ -11,8 +11,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "chain/beacon/network.h"
+
 /* dr_config_template: prints that of a network, or of "custom". False: no such network; nothing was printed. */
 bool dr_config_template(FILE *to, const char *network);
+
+/* dr_config_chain_id: the id of the execution chain under a beacon chain, where that is a built-in one; 0: not known
+ * here. */
+uint64_t dr_config_chain_id(const struct dr_network *network);
 
 /* dr_config_template_name: the networks there are; NULL at the end. */
 const char *dr_config_template_name(size_t idx);

@@ -56,7 +56,7 @@ static const char good_config[] = "chain:\n"                                /* 1
 				  "node: \"" A20 "\"\n";                    /* 18 */
 
 static const char consensus_config[] = "chain:\n"                             /* 1 */
-				       "  id: 31337\n"                        /* 2 */
+				       "  id: 11155111\n"                     /* 2 */
 				       "  genesis: \"" H32 "\"\n"             /* 3 */
 				       "contract: \"" A20 "\"\n"              /* 4 */
 				       "start: {block: 7, hash: " H32 "}\n"   /* 5 */
@@ -371,6 +371,7 @@ static void test_bad_consensus(void **state)
 		  "profile:", "finality: latest\nprofile:", "derot.yaml:19: finality: belongs to proof quorum" },
 		{ "no such network", "sepolia", "goerli",
 		  "derot.yaml:8: consensus.network: must be mainnet, sepolia, holesky, hoodi, or left out" },
+		{ "another chain's id", "11155111", "1", "yaml:2: chain.id: must be 11155111 under the beacon" },
 		{ "no network", "  network: sepolia\n", "", "derot.yaml:7: consensus: say which network" },
 		{ "two networks", "sepolia", "sepolia\n  spec: spec.json\n  genesis: genesis.json",
 		  "derot.yaml:7: consensus: say which network" },
