@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "chain/base/limits.h"
 #include "watcher/rpc_match.h"
@@ -23,6 +24,7 @@ struct exchange {
 	size_t held_len, values_left; /* bytes that held was, and how many more values it may have */
 	size_t done;                  /* calls[0,done) have their end */
 	size_t sent;                  /* calls[done,done+sent) are on the wire */
+	uint64_t begun_ms;
 };
 
 struct endpoint {
@@ -32,6 +34,7 @@ struct endpoint {
 	struct dr_buf reply;
 	size_t head_len;
 	bool encoded;   /* the reply says it is compressed */
+	bool packed;    /* its transfer is, which libcurl undoes */
 	bool octets;    /* the reply says it is application/octet-stream */
 	char *rest;     /* REST: the URL that paths are put behind; owned. NULL: JSON-RPC */
 	uint32_t batch; /* requests of one batch: falls where the server refuses or is slow, grows as it answers */
@@ -93,16 +96,28 @@ static size_t on_body(char *ptr, size_t size, size_t num, void *ctx)
 	return dr_buf_append(&e->reply, ptr, size * num, &fail) == DR_OK ? size * num : 0;
 }
 
-/* Is it this header, and does its value begin so? */
-static bool header_is(const char *ptr, size_t len, const char *name, const char *value)
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The value of a header, without space around it; ptr NULL: it is another header. */
+static struct dr_bytes value_of(const char *ptr, size_t len, const char *name)
 {
 	size_t at = strlen(name);
 
 	if (len < at || strncasecmp(ptr, name, at) != 0)
-		return false;
-	while (at < len && (ptr[at] == ' ' || ptr[at] == '\t'))
+		return dr_bytes_of(NULL, 0);
+	while (at < len && is_space(ptr[at]))
 		at++;
-	return len - at >= strlen(value) && strncasecmp(ptr + at, value, strlen(value)) == 0;
+	while (len > at && is_space(ptr[len - 1]))
+		len--;
+	return dr_bytes_of(ptr + at, len - at);
+}
+
+static bool begins(struct dr_bytes value, const char *text)
+{
+	return value.len >= strlen(text) && strncasecmp((const char *)value.ptr, text, strlen(text)) == 0;
 }
 
 static size_t on_header(char *ptr, size_t size, size_t num, void *ctx)
@@ -113,10 +128,20 @@ static size_t on_header(char *ptr, size_t size, size_t num, void *ctx)
 	e->head_len += len;
 	if (e->head_len > DR_RPC_HEAD_MAX)
 		return 0;
-	if (header_is(ptr, len, "content-encoding:", ""))
-		e->encoded = !header_is(ptr, len, "content-encoding:", "identity");
-	if (header_is(ptr, len, "content-type:", ""))
-		e->octets = header_is(ptr, len, "content-type:", "application/octet-stream");
+	const struct dr_bytes encoding = value_of(ptr, len, "content-encoding:");
+	const struct dr_bytes type = value_of(ptr, len, "content-type:");
+	const struct dr_bytes transfer = value_of(ptr, len, "transfer-encoding:");
+
+	if (encoding.ptr != NULL)
+		e->encoded = !begins(encoding, "identity");
+	if (type.ptr != NULL)
+		e->octets = begins(type, "application/octet-stream");
+	/* libcurl undoes a compressed transfer unasked, five deep: some KiB of that may take it hours, in one call.
+	 */
+	if (transfer.ptr != NULL && !(begins(transfer, "chunked") && transfer.len == strlen("chunked"))) {
+		e->packed = true;
+		return 0;
+	}
 	return len;
 }
 
@@ -141,6 +166,8 @@ static bool set_up(struct dr_rpc *r, struct endpoint *e, const char *url, bool r
 	       curl_easy_setopt(e->easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
 	       curl_easy_setopt(e->easy, CURLOPT_PROXY, "") == CURLE_OK &&
 	       curl_easy_setopt(e->easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       /* At a deadline a thread that still asks for a name is not waited for: nobody else would be served. */
+	       curl_easy_setopt(e->easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
 	       curl_easy_setopt(e->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       curl_easy_setopt(e->easy, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
 	       curl_easy_setopt(e->easy, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
@@ -154,6 +181,14 @@ static bool set_up(struct dr_rpc *r, struct endpoint *e, const char *url, bool r
 	       curl_easy_setopt(e->easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
 	       curl_easy_setopt(e->easy, CURLOPT_HEADERDATA, e) == CURLE_OK &&
 	       curl_easy_setopt(e->easy, CURLOPT_PRIVATE, e) == CURLE_OK;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 static bool add_headers(struct curl_slist **list, const char *const *headers, size_t num)
@@ -187,6 +222,8 @@ struct dr_rpc *dr_rpc_new(const char *const *urls, size_t num, size_t num_rest, 
 	if (r == NULL)
 		return NULL;
 	r->limits = *limits;
+	if (r->limits.exchange_ms == 0)
+		r->limits.exchange_ms = r->limits.timeout_ms * DR_RPC_EXCHANGE_TIMEOUTS;
 	r->next_id = 1;
 	r->multi = curl_multi_init();
 	good = r->multi != NULL && add_headers(&r->headers, headers, sizeof(headers) / sizeof(headers[0])) &&
@@ -315,10 +352,15 @@ static void send_next(struct dr_rpc *r, struct endpoint *e)
 		finish(r, e, DR_RPC_RESULT);
 		return;
 	}
+	/* Each time just within the deadline, a server without batches would keep what it was asked for days. */
+	if (now_ms() - at->begun_ms > r->limits.exchange_ms) {
+		finish(r, e, DR_RPC_TIMEOUT);
+		return;
+	}
 	e->body.len = 0;
 	e->reply.len = 0;
 	e->head_len = 0;
-	e->encoded = e->octets = false;
+	e->encoded = e->octets = e->packed = false;
 	if (e->rest != NULL) {
 		send_get(r, e);
 		return;
@@ -349,6 +391,7 @@ enum dr_err dr_rpc_post(struct dr_rpc *r, uint16_t endpoint, struct dr_rpc_call 
 	}
 	at->x = (struct dr_rpc_exchange){ .endpoint = endpoint, .tag = tag, .num = num, .calls = calls };
 	at->values_left = DR_JSON_VALUES_MAX;
+	at->begun_ms = now_ms();
 	for (size_t i = 0; i < num; i++) {
 		calls[i].id = r->next_id++;
 		calls[i].end = DR_RPC_NONE;
@@ -373,7 +416,8 @@ static enum dr_rpc_end end_of(CURLcode code, const struct endpoint *e)
 	switch ((int)code) {
 	case CURLE_OK: return DR_RPC_RESULT;
 	case CURLE_OPERATION_TIMEDOUT: return DR_RPC_TIMEOUT;
-	case CURLE_WRITE_ERROR: return e->head_len > DR_RPC_HEAD_MAX ? DR_RPC_MALFORMED : DR_RPC_TOO_LARGE;
+	case CURLE_WRITE_ERROR:
+		return e->packed || e->head_len > DR_RPC_HEAD_MAX ? DR_RPC_MALFORMED : DR_RPC_TOO_LARGE;
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CERTPROBLEM:

@@ -5,10 +5,10 @@
  *
  * An exchange is a list of calls for one endpoint. It goes out as batches bounded in number and bytes, or as single
  * requests where a server refuses batches, one HTTP request at a time over one kept connection. Every call of a
- * finished exchange has an end. Servers are hostile: a deadline for each HTTP request as a whole, a cap on bodies
- * and headers that holds while reading, no redirects, no compression, no proxy, http and https only, certificates
- * checked, ids matched, and no more JSON values kept of one exchange than one text may have. Nothing here prints, and
- * no text that comes out holds a URL.
+ * finished exchange has an end. Servers are hostile: a deadline for each HTTP request as a whole, and one after which
+ * an exchange makes no more of them, a cap on bodies and headers that holds while reading, no redirects, no
+ * compression, no proxy, http and https only, certificates checked, ids matched, and no more JSON values kept of one
+ * exchange than one text may have. Nothing here prints, and no text that comes out holds a URL.
  *
  * Layer: watcher.
  */
@@ -22,6 +22,8 @@
 #define DR_RPC_HEAD_MAX   65536u              /* its headers, all together */
 #define DR_RPC_CALLS_MAX  131072u             /* calls of one exchange */
 #define DR_RPC_METHOD_MAX 40u
+/* An exchange of many requests, each in time, is over after so many deadlines of one. */
+#define DR_RPC_EXCHANGE_TIMEOUTS 30u
 
 enum dr_rpc_end {
 	DR_RPC_NONE = 0,  /* not finished */
@@ -63,6 +65,7 @@ struct dr_rpc_exchange {
 
 struct dr_rpc_limits {
 	uint64_t timeout_ms;     /* one HTTP request, from connecting to the last byte */
+	uint64_t exchange_ms;    /* no further request of an exchange after that; 0: DR_RPC_EXCHANGE_TIMEOUTS */
 	uint32_t batch_requests; /* 1: no batches */
 	uint64_t batch_bytes;
 	size_t body_max; /* at most DR_RPC_BODY_MAX */
