@@ -68,12 +68,13 @@ static void ask_hash(struct asks *a, const char *method, const uint8_t hash[stat
 	ask_add(a, method, ask_text(a->fail, "[\"0x%s\"%s]", hex, more));
 }
 
-/* Of HEADERS, as much as one exchange takes. */
-static uint64_t headers_last(const struct standing *w)
+/* Of HEADERS, as much as one exchange with this endpoint takes. */
+static uint64_t headers_last(const struct standing *w, const struct endpoint_at *at)
 {
 	const uint64_t room = w->want.last - w->next;
+	const uint64_t max = at->headers_max > 0 ? at->headers_max : HEADERS_AT_ONCE;
 
-	return w->next + (room < HEADERS_AT_ONCE ? room : HEADERS_AT_ONCE - 1);
+	return w->next + (room < max ? room : max - 1);
 }
 
 static uint64_t logs_span(const struct standing *w)
@@ -83,17 +84,17 @@ static uint64_t logs_span(const struct standing *w)
 	return w->span == 0 || w->span > all ? all : w->span;
 }
 
-static size_t ask_cost(const struct standing *w)
+static size_t ask_cost(const struct standing *w, const struct endpoint_at *at)
 {
 	switch ((enum dr_want_kind)w->want.kind) {
 	case DR_WANT_FINALITY: break;
 	case DR_WANT_BOOTSTRAP:
 	case DR_WANT_UPDATES: return 1;
-	case DR_WANT_HEADERS: return (size_t)(headers_last(w) - w->next + 1);
+	case DR_WANT_HEADERS: return (size_t)(headers_last(w, at) - w->next + 1);
 	case DR_WANT_PARENTS: return (size_t)(w->want.last - w->want.first + 1);
 	case DR_WANT_HEADER: return 1;
 	case DR_WANT_RECEIPTS: return w->way != RECEIPTS_BY_TX ? 2 : w->has_work ? w->num_txs : 1;
-	case DR_WANT_STATE: return 2;
+	case DR_WANT_STATE: return 3;
 	case DR_WANT_LOGS: return (size_t)((w->want.last - w->want.first) / logs_span(w) + 1);
 	}
 	return 0;
@@ -114,8 +115,8 @@ static void ask_receipts(struct asks *a, struct standing *w)
 			ask_text(a->fail, "[\"0x%llx\"]", (unsigned long long)w->want.first));
 }
 
-/* By number, because not every server takes a hash there: the block at that number is asked for beside it, so that
- * another fork's proof is not taken for a lie. Slots as 32 bytes: the one form that all servers read. */
+/* By number, because not every server takes a hash there: the block at that number is asked for before and after it,
+ * so that another fork's proof is not taken for a lie. Slots as 32 bytes: the one form that all servers read. */
 static void ask_state(struct asks *a, const struct dr_want *want)
 {
 	const size_t room = 128 + 70 * (size_t)want->num_slots;
@@ -136,6 +137,7 @@ static void ask_state(struct asks *a, const struct dr_want *want)
 	snprintf(params + len, room - len, "],\"0x%llx\"]", (unsigned long long)want->first);
 	ask_block(a, want->first);
 	ask_add(a, "eth_getProof", params);
+	ask_block(a, want->first);
 }
 
 static void ask_logs(struct asks *a, struct item *item, const struct standing *w)
@@ -156,7 +158,7 @@ static void ask_logs(struct asks *a, struct item *item, const struct standing *w
 	}
 }
 
-static void ask_want(struct asks *a, struct item *item, struct standing *w)
+static void ask_want(struct asks *a, struct item *item, struct standing *w, const struct endpoint_at *at)
 {
 	*item = (struct item){ .want = w->want.id, .first = a->num };
 	switch ((enum dr_want_kind)w->want.kind) {
@@ -169,7 +171,7 @@ static void ask_want(struct asks *a, struct item *item, struct standing *w)
 		break;
 	case DR_WANT_HEADERS:
 		item->from = w->next;
-		for (uint64_t n = w->next; n <= headers_last(w) && a->fail->err == DR_OK; n++)
+		for (uint64_t n = w->next; n <= headers_last(w, at) && a->fail->err == DR_OK; n++)
 			ask_block(a, n);
 		break;
 	case DR_WANT_HEADER: ask_hash(a, "eth_getBlockByHash", w->want.hash, ",false"); break;
@@ -197,11 +199,12 @@ void ask_data(struct dr_plan *p, uint16_t e, struct asks *a, size_t share, uint6
 	for (size_t i = 0; i < WANTS_HELD && trip->num_items < share && trip->num_items < DR_WANTS_MAX; i++) {
 		struct standing *w = &p->wants[i];
 
-		if (!wants_data(p, w, e, now_ms) || (a->num > 0 && a->num + ask_cost(w) > p->config.batch_requests))
+		if (!wants_data(p, w, e, now_ms) ||
+		    (a->num > 0 && a->num + ask_cost(w, &p->endpoints[e]) > p->config.batch_requests))
 			continue;
 		if (w->want.kind == DR_WANT_RECEIPTS && !w->has_work && p->endpoints[e].receipts > w->way)
 			w->way = p->endpoints[e].receipts;
-		ask_want(a, &trip->items[trip->num_items++], w);
+		ask_want(a, &trip->items[trip->num_items++], w, &p->endpoints[e]);
 		w->busy = true;
 	}
 }

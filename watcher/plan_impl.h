@@ -69,6 +69,7 @@ struct endpoint_at {
 	uint32_t strikes, lies;
 	uint64_t aside_ms, until_ms;
 	enum receipts_way receipts;
+	uint64_t headers_max; /* as many as it gave before an exchange took too long; 0: it never did */
 	uint64_t poll_at_ms;
 	bool has_final, has_latest;
 	uint64_t final_, latest;
@@ -118,6 +119,8 @@ static inline bool plan_serves(const struct dr_plan *p, uint16_t e, const struct
 struct standing *plan_find(struct dr_plan *p, uint32_t id);
 enum dr_err plan_frame(struct dr_plan *p, uint32_t want, uint16_t source, uint16_t type, struct dr_bytes payload,
 		       struct dr_fail *fail);
+/* Would a frame with so long a payload go at once? */
+bool plan_has_credit(const struct dr_plan *p, size_t len);
 void plan_state(struct dr_plan *p, uint16_t e, enum dr_endpoint_state state, const char *reason,
 		struct dr_fail *fail);
 /* The way to the endpoint, or the endpoint, failed: a pause. */

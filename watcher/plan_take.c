@@ -45,7 +45,9 @@ static bool deliver(struct taking *t, uint16_t type, const struct dr_fail *own)
 		not_had(t, own->what);
 		return false;
 	}
-	plan_frame(t->p, t->w->want.id, t->e, type, dr_buf_view(&t->payload), t->fail);
+	/* A false one does not wait for credit: those of a few liars would fill what may wait, and this end. */
+	if (own->err == DR_OK || plan_has_credit(t->p, t->payload.len))
+		plan_frame(t->p, t->w->want.id, t->e, type, dr_buf_view(&t->payload), t->fail);
 	if (own->err == DR_OK)
 		return true;
 	not_had(t, own->what);
@@ -88,6 +90,9 @@ static void take_headers(struct taking *t)
 		struct dr_evm_header h;
 		struct dr_fail own;
 
+		/* Too much for one exchange: no more than so many from now on, or it would never come further. */
+		if (t->calls[i].end == DR_RPC_TIMEOUT && i > 0)
+			t->p->endpoints[t->e].headers_max = i;
 		if (!next_header(t, i, &h, &own))
 			return;
 		if (own.err == DR_OK && h.number != w->next) {
@@ -295,6 +300,18 @@ static void take_receipts(struct taking *t)
 	}
 }
 
+/* Asked for before and after a proof by number: is it the block that is wanted, still? */
+static bool is_still_there(const struct taking *t)
+{
+	const struct dr_rpc_call *after = &t->calls[2];
+	struct dr_fail own = { 0 };
+	uint8_t hash[32];
+
+	return after->end == DR_RPC_RESULT &&
+	       dr_json_hash(hash, json_object_get(after->reply.result, "hash"), &own) == DR_OK &&
+	       memcmp(hash, t->w->want.hash, 32) == 0;
+}
+
 static void take_state(struct taking *t)
 {
 	struct dr_fail own = { 0 };
@@ -307,6 +324,10 @@ static void take_state(struct taking *t)
 		return;
 	}
 	dr_answer_state(&t->payload, &t->w->want, h.state_root, t->calls[1].reply.result, t->p->arena, &own);
+	if (own.err == DR_ERR_PROOF && !is_still_there(t)) {
+		not_had(t, "changed chains between a block and its state proof");
+		return;
+	}
 	if (deliver(t, DR_FRAME_STATE, &own))
 		plan_answered(t->w, t->now_ms);
 }

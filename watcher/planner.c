@@ -15,7 +15,8 @@
 #define LIE_ASIDE_CAP_MS 600000u
 #define LIE_NEED_CAP_MS  2000u /* how soon a liar is asked again when nobody else is good: at the next poll */
 #define WRONG_CHAIN_MS   60000u
-#define ROUND_POLLS      15u /* the longest pause between rounds, in polls */
+#define ROUND_POLLS      15u                                    /* the longest pause between rounds, in polls */
+#define FRAME_AROUND     (6u + 4u + DR_EVIDENCE_FRAME_OVERHEAD) /* of a FRAME message, what is not payload */
 #define WAITING_CAP      ((size_t)256 << 20)
 #define RANGE_MAX        65536u /* blocks of one want */
 
@@ -73,6 +74,11 @@ static enum dr_err flush(struct dr_plan *p, struct dr_fail *fail)
 		p->credit -= len;
 	}
 	return fail->err;
+}
+
+bool plan_has_credit(const struct dr_plan *p, size_t len)
+{
+	return p->waiting.len == 0 && len + FRAME_AROUND <= p->credit;
 }
 
 enum dr_err plan_frame(struct dr_plan *p, uint32_t want, uint16_t source, uint16_t type, struct dr_bytes payload,

@@ -5,8 +5,8 @@
  *
  * Rules:
  *   1. An endpoint is asked nothing before it showed the chain id and genesis, and again after every failure.
- *   2. A frame that this side can see to be false is sent once, so that the core can journal who lied; its endpoint
- *      is set aside for 30 s, doubling up to 10 min, as long as another is good.
+ *   2. A frame that this side can see to be false is sent once, if there is credit, so that the core can journal who
+ *      lied; its endpoint is set aside for 30 s, doubling up to 10 min, as long as another is good.
  *   3. An endpoint that fails, or has not what it named itself, is reported (UNAVAILABLE) and the next one is asked;
  *      when all of them failed the core is told so, and it begins anew after a pause: for ever.
  *   4. A want that was answered is answered again only after 10 s, or when the answer was refused.

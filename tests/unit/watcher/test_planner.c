@@ -137,6 +137,8 @@ static void test_flaws(void **state)
 		{ "receipts of a false block", FALSE_HEADERS, DR_WANT_RECEIPTS, 7, 7, 0, 1, true, true },
 		{ "logs", NONE, DR_WANT_LOGS, 3, 7, 0, 1, false, false },
 		{ "no proofs", NONE, DR_WANT_STATE, 7, 7, 0, 0, false, true },
+		{ "false proofs", FALSE_STATE, DR_WANT_STATE, 5, 5, 1, 0, true, true },
+		{ "proofs on another chain meanwhile", LEAVES, DR_WANT_STATE, 5, 5, 0, 0, false, true },
 	};
 
 	(void)state;
@@ -462,6 +464,35 @@ static void test_slow(void **state)
 	end();
 }
 
+/* What is false does not wait for credit, as what is true does. */
+static void test_false_without_credit(void **state)
+{
+	(void)state;
+	begin(FALSE_RECEIPTS, OTHER_CHAIN, OTHER_CHAIN);
+	want(3, DR_WANT_RECEIPTS, 7, 7);
+	run(300);
+	assert_true(in_state(0, DR_ENDPOINT_ASIDE));
+	credit(1 << 20);
+	run(100);
+	assert_int_equal(count(DR_MSG_FRAME, 0, NULL), 0);
+	run(3000);
+	assert_true(count(DR_MSG_FRAME, 0, NULL) > 0);
+	end();
+}
+
+/* Who answers in time, but never as much as is asked at once, is asked for less: by and by all of it comes. */
+static void test_slow_headers(void **state)
+{
+	(void)state;
+	begin(SLOW, DEAD, DEAD);
+	minds[0].latest = 31;
+	credit(1 << 20);
+	want(2, DR_WANT_HEADERS, 1, 30);
+	run(9000);
+	assert_int_equal(count(DR_MSG_FRAME, 0, NULL), 4 + 30);
+	end();
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -498,6 +529,8 @@ int main(void)
 		cmocka_unit_test(test_receipts_remembered),
 		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_slow_headers),
+		cmocka_unit_test(test_false_without_credit),
 		cmocka_unit_test(test_bad_messages),
 	};
 

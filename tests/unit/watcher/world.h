@@ -42,6 +42,9 @@ enum flaw {
 	WITHHOLDS,      /* names a final block that it then does not have */
 	OTHER_NUMBER,   /* block 5 by number is block 6 */
 	UNLINKED,       /* block 5 by number is of another chain */
+	FALSE_STATE,    /* proofs that prove nothing */
+	LEAVES,         /* the same, as it goes over to another chain just before it proves */
+	SLOW,           /* no more than four calls of an exchange in its time */
 };
 
 struct mind {
@@ -50,6 +53,7 @@ struct mind {
 	struct dr_rpc_call *calls; /* posted, not answered */
 	size_t num;
 	unsigned asked; /* exchanges */
+	bool left;      /* LEAVES: for one answer */
 };
 
 static struct mind minds[ENDPOINTS];
@@ -196,7 +200,7 @@ static const struct dr_evm_header *by_number(const struct mind *m, const json_t 
 }
 
 /* The result, NULL for null; *code for an error. */
-static json_t *tell(const struct mind *m, const char *method, const json_t *params, int *code)
+static json_t *tell(struct mind *m, const char *method, const json_t *params, int *code)
 {
 	const json_t *first = json_array_get(params, 0);
 
@@ -205,6 +209,9 @@ static json_t *tell(const struct mind *m, const char *method, const json_t *para
 	if (strcmp(method, "eth_getBlockByNumber") == 0) {
 		const struct dr_evm_header *h = by_number(m, first);
 
+		if (m->left)
+			h = &other_chain;
+		m->left = false;
 		if (h == NULL || (m->flaw == WITHHOLDS && json_string_value(first)[0] == '0' && h->number > 0))
 			return NULL;
 		if (m->flaw == OTHER_GENESIS && h->number == 0)
@@ -241,6 +248,12 @@ static json_t *tell(const struct mind *m, const char *method, const json_t *para
 			json_array_append_new(list, log_json(&blocks[n]));
 		return list;
 	}
+	if (strcmp(method, "eth_getProof") == 0 && (m->flaw == FALSE_STATE || m->flaw == LEAVES)) {
+		m->left = m->flaw == LEAVES;
+		return json_pack("{s:o,s:s,s:s,s:o,s:o,s:[],s:[]}", "address", hex_of(contract, 20), "nonce", "0x0",
+				 "balance", "0x0", "codeHash", hex_of(tx_hash, 32), "storageHash",
+				 hex_of(tx_hash, 32), "accountProof", "storageProof");
+	}
 	*code = -32601;
 	return NULL;
 }
@@ -272,6 +285,11 @@ static uint32_t io_random(void *ctx)
  */
 static json_t *(*spoil)(json_t *result);
 
+static bool is_late(const struct mind *m, size_t idx)
+{
+	return m->flaw == SLOW && idx >= 4;
+}
+
 static void answer(uint16_t e)
 {
 	struct mind *m = &minds[e];
@@ -292,13 +310,14 @@ static void answer(uint16_t e)
 		c->reply.result = results[i];
 		c->reply.code = code;
 		c->end = m->flaw == DEAD      ? DR_RPC_CONNECT
+			 : is_late(m, i)      ? DR_RPC_TIMEOUT
 			 : code != 0          ? DR_RPC_ERROR
 			 : results[i] == NULL ? DR_RPC_NULL
 					      : DR_RPC_RESULT;
 		json_decref(params);
 	}
-	if (m->flaw == DEAD)
-		x.end = DR_RPC_CONNECT;
+	if (m->flaw == DEAD || is_late(m, x.num - 1))
+		x.end = m->flaw == DEAD ? DR_RPC_CONNECT : DR_RPC_TIMEOUT;
 	assert_int_equal(dr_plan_done(plan, &x, now, &fail), DR_OK);
 	for (size_t i = 0; i < x.num; i++) {
 		json_decref(results[i]);
