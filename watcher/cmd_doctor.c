@@ -230,7 +230,9 @@ static bool block_of(struct dr_evm_header *h, const struct dr_rpc_call *call, st
 
 static void time_of(struct doctor *d, const char *name, const struct dr_evm_header *newest, const struct dr_config *c)
 {
-	int64_t age = (int64_t)time(NULL) - (int64_t)newest->timestamp;
+	/* Any server may say any time. */
+	const uint64_t told = newest->timestamp < DR_TIME_MAX_S ? newest->timestamp : DR_TIME_MAX_S;
+	const int64_t age = (int64_t)time(NULL) - (int64_t)told;
 	uint64_t most = c->max_staleness_s != 0 ? c->max_staleness_s : DR_STALENESS_DEFAULT_S;
 
 	if (age < -CLOCK_SLACK_S)

@@ -148,6 +148,36 @@ static enum dr_err say_answer(struct dr_core *c, const struct dr_asked *a, const
 	return c->fail.err;
 }
 
+/* What may leave leaves at once: before anything else that may take long. What the channel does not take now, or
+ * cannot, is seen when the client's turn ends. */
+static void hand_over(struct dr_client *client)
+{
+	struct dr_fail later = { 0 };
+
+	if (client->ch.fd >= 0)
+		dr_channel_write(&client->ch, &later);
+}
+
+/* The disk may have stood still once more: what has aged since does not leave. The journal says then that it was
+ * released, and that it was withheld. */
+static enum dr_err say_in_time(struct dr_core *c, struct dr_asked *a, const struct release *r)
+{
+	const char *what = a->decision.verdict == DR_ALLOW && a->why.err == DR_OK ? obstacle(c) : NULL;
+	char detail[DR_TEXT_MAX];
+
+	if (what != NULL) {
+		snprintf(detail, sizeof(detail), "request %llu: withheld after all: %s",
+			 (unsigned long long)a->request_idx, what);
+		dr_fail_set(&a->why, DR_ERR_UNKNOWN, what, 0);
+		if (dr_core_note(c, DR_NOTE_RELEASE, c->final_number, a->request.app, DR_SOURCE_CORE, detail, NULL) !=
+		    DR_OK)
+			return c->fail.err;
+	}
+	if (say_answer(c, a, r) == DR_OK)
+		hand_over(a->client);
+	return c->fail.err;
+}
+
 /* Intents → durable → act → results → durable → answers. */
 enum dr_err dr_core_keys_flush(struct dr_core *c)
 {
@@ -167,9 +197,9 @@ enum dr_err dr_core_keys_flush(struct dr_core *c)
 		return dr_fail_set(&c->fail, DR_ERR_NOMEM, "no locked memory for keys", num * sizeof(*r));
 	for (size_t i = 0; i < num && c->fail.err == DR_OK; i++)
 		act(c, &c->asked[i], &r[i]);
-	if (c->fail.err == DR_OK && dr_core_commit(c) == DR_OK)
+	if (c->fail.err == DR_OK && dr_core_commit(c) == DR_OK && dr_core_tick(c, true) == DR_OK)
 		for (size_t i = 0; i < num && c->fail.err == DR_OK; i++)
-			say_answer(c, &c->asked[i], &r[i]);
+			say_in_time(c, &c->asked[i], &r[i]);
 	dr_secret_free(r);
 	return c->fail.err;
 }
@@ -250,10 +280,19 @@ static enum dr_err say_parcel(struct dr_core *c, struct dr_client *client, const
 	if (dr_keys_parcel_make(c->keys, generation, q->node, to.enc_key, &parcel, &why) != DR_OK) {
 		err = dr_core_say_error(c, client, why.err, why.what);
 	} else if (dr_core_note(c, DR_NOTE_SHARE, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL) == DR_OK &&
-		   dr_core_commit(c) == DR_OK) {
+		   dr_core_commit(c) == DR_OK && dr_core_tick(c, true) == DR_OK) {
 		const struct dr_run run = { dr_buf_view(&parcel) };
+		const bool late = dr_engine_sealed(c->engine, &sealed);
 
-		dr_run_put(&client->ch.out, DR_MSG_PARCEL, &run, &c->fail);
+		if (late) {
+			snprintf(detail, sizeof(detail), "root generation %llu withheld from node 0x%s after all: %s",
+				 (unsigned long long)generation, node, sealed);
+			dr_core_note(c, DR_NOTE_SHARE, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL);
+			dr_core_say_error(c, client, DR_ERR_STALE, sealed);
+		} else {
+			dr_run_put(&client->ch.out, DR_MSG_PARCEL, &run, &c->fail);
+			hand_over(client);
+		}
 		err = c->fail.err;
 	} else {
 		err = c->fail.err;

@@ -82,7 +82,7 @@ enum dr_err dr_store_say(struct dr_store *s, struct dr_fail *fail, enum dr_err e
 
 static enum dr_err open_dir(struct dr_store *s, int *dir_fd, const char *dir, struct dr_fail *fail)
 {
-	struct stat st;
+	struct stat st = { 0 };
 
 	*dir_fd = -1;
 	if (!s->read_only && mkdir(dir, 0700) != 0 && errno != EEXIST)
@@ -111,13 +111,16 @@ static enum dr_err lock_dir(struct dr_store *s, int dir_fd, const char *dir, str
 	if (s->lock_fd < 0)
 		return dr_store_say(s, fail, DR_ERR_IO, "store: the lock file could not be opened", "%s/lock: %s",
 				    dir, strerror(errno));
-	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0)
-		return dr_store_say(
-			s, fail, DR_ERR_IO, "store: the data directory is in use",
-			"data directory %s: another derot-core runs in it (its lock file is held); stop that one, or "
-			"name another directory",
-			dir);
-	return DR_OK;
+	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return DR_OK;
+	if (errno != EWOULDBLOCK)
+		return dr_store_say(s, fail, DR_ERR_IO, "store: the data directory could not be locked",
+				    "%s/lock: %s", dir, strerror(errno));
+	return dr_store_say(
+		s, fail, DR_ERR_IO, "store: the data directory is in use",
+		"data directory %s: another derot-core runs in it (its lock file is held); stop that one, or "
+		"name another directory",
+		dir);
 }
 
 /* What the log of a core before holds may be seen here and yet not be on the disk: where its sync failed, Linux shows
@@ -138,7 +141,7 @@ static enum dr_err make_file(struct dr_store *s, int dir_fd, const char *dir, st
 {
 	const int flags = s->read_only ? O_RDONLY : O_RDWR | O_CREAT;
 	const int fd = openat(dir_fd, "derot.db", flags | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct stat st;
+	struct stat st = { 0 };
 
 	if (fd < 0)
 		return dr_store_say(s, fail, DR_ERR_IO, "store: the database file could not be opened",

@@ -72,6 +72,7 @@ static void note_entry(struct drive *d, struct drive_log *log, bool is_journal, 
 	memcpy(e->hash, entry.leaf_hash, 32);
 	e->kind = note.kind;
 	e->sealed = note.kind == DR_NOTE_LEASE && strncmp(note.detail, "sealed", 6) == 0;
+	e->withheld = note.kind == DR_NOTE_RELEASE && strstr(note.detail, ": withheld ") != NULL;
 	e->request_idx =
 		note.kind == DR_NOTE_RELEASE && sscanf(note.detail, "request %llu:", &idx) == 1 ? idx : UINT64_MAX;
 	if (log->size <= entry.idx)
@@ -550,8 +551,9 @@ bool drive_holds(const struct drive_seen *seen, const struct drive_log *ledger, 
 
 		if (key->request_idx < journal->size && journal->entries[key->request_idx].kind == DR_NOTE_REQUEST)
 			for (uint64_t j = key->request_idx + 1; j < journal->size; j++)
-				released = released || (journal->entries[j].kind == DR_NOTE_RELEASE &&
-							journal->entries[j].request_idx == key->request_idx);
+				if (journal->entries[j].kind == DR_NOTE_RELEASE &&
+				    journal->entries[j].request_idx == key->request_idx)
+					released = !journal->entries[j].withheld;
 		for (size_t j = 0; j < num_keys; j++)
 			if (keys[j].ask == key->ask)
 				expected = &keys[j];

@@ -36,6 +36,7 @@ struct drive_entry {
 	uint8_t hash[32];
 	uint8_t kind;         /* of a note */
 	bool sealed;          /* LEASE: it says "sealed" */
+	bool withheld;        /* RELEASE: it says that what was released did not leave */
 	uint64_t request_idx; /* RELEASE: of which request; UINT64_MAX: its words were not understood */
 };
 

@@ -325,7 +325,7 @@ static void test_stall(void **state)
 {
 	static struct drive_seen seen;
 	const uint64_t num = second.quiet.num[FAULT_SYNC];
-	size_t in_between = 0;
+	size_t in_between = 0, withheld = 0;
 
 	(void)state;
 	for (uint64_t nth = 1; nth <= num; nth++) {
@@ -345,13 +345,20 @@ static void test_stall(void **state)
 				in_between++;
 			if (e->kind == DR_NOTE_LEASE)
 				sealed = e->sealed;
-			if (e->kind == DR_NOTE_RELEASE && sealed)
+			if (e->withheld)
+				withheld++;
+			else if (e->kind == DR_NOTE_RELEASE && sealed)
 				fail_msg("the %lluth sync: a key left while sealed", (unsigned long long)nth);
+			for (size_t key = 0; key < seen.num_keys && e->withheld; key++)
+				if (seen.keys[key].request_idx == e->request_idx)
+					fail_msg("the %lluth sync: a key left that was withheld",
+						 (unsigned long long)nth);
 			asked = e->kind == DR_NOTE_REQUEST;
 		}
 	}
-	/* Between a request and its key, for some. */
+	/* Between a request and its key, for some; for some after its release was journalled. */
 	assert_true(in_between > 0);
+	assert_true(withheld > 0);
 }
 
 static void kill_each(const struct stretch *s)

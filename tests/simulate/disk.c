@@ -174,12 +174,9 @@ bool disk_is_well(void)
 	return plan == DISK_WELL || plan == DISK_KILL || plan == DISK_POWER || plan == DISK_SLOW;
 }
 
-unsigned disk_syncs;
-
 /* What becomes of this operation: 0 or an errno; or it is not survived. */
 static int fault(bool is_write, bool is_sync)
 {
-	disk_syncs += is_sync;
 	if (plan == DISK_WELL || (plan == DISK_ENOSPC && !is_write) ||
 	    ((plan == DISK_FSYNC || plan == DISK_SLOW) && !is_sync))
 		return 0;

@@ -38,9 +38,8 @@ size_t disk_len(int file);
 
 /* disk_crash: told by the machine: the process ends here (DISK_KILL, DISK_POWER). It does not return. */
 __attribute__((noreturn)) void disk_crash(bool power);
-/* disk_slow: a sync that takes long. disk_syncs: how many there were since it was set to 0. */
+/* disk_slow: a sync that takes long. */
 void disk_slow(void);
-extern unsigned disk_syncs;
 
 /* vfs_register: SQLite's files are these. */
 void vfs_register(void);

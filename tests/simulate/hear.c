@@ -25,7 +25,7 @@ bool hear_next(struct wire *from, uint16_t *type, struct dr_bytes *payload)
 	size_t used = 0;
 
 	if (from->out.len == from->out_at) {
-		from->out.len = from->out_at = 0;
+		from->out.len = from->out_at = from->num_said = 0;
 		return false;
 	}
 	SIM_MUST("protocol",
@@ -33,6 +33,11 @@ bool hear_next(struct wire *from, uint16_t *type, struct dr_bytes *payload)
 			    dr_bytes_of(from->out.ptr + from->out_at, from->out.len - from->out_at), &fail) == DR_OK,
 		 "the core says what is no message: %s", fail.what);
 	from->out_at += used;
+	for (size_t i = 0; i < from->num_said; i++) {
+		machine.said_ms = from->said[i].ms;
+		if (from->said[i].end >= from->out_at)
+			break;
+	}
 	if (used > 0)
 		sim_trace(*type, payload->ptr, payload->len);
 	return used > 0;
@@ -71,7 +76,8 @@ static void hear_note(struct told_entry *e, const struct dr_note *note)
 			x->counts = true;
 		break;
 	case DR_NOTE_RELEASE:
-		if (sscanf(note->detail, "request %llu:", &request) == 1)
+		if (strstr(note->detail, ": withheld ") == NULL &&
+		    sscanf(note->detail, "request %llu:", &request) == 1)
 			e->request = request;
 		break;
 	case DR_NOTE_REQUEST: {

@@ -200,8 +200,6 @@ void machine_reboot(void)
 void disk_slow(void)
 {
 	sim_say("  (a sync takes %u s)", machine.slow_s);
-	if (disk_syncs > 1)
-		machine.late_ms += (uint64_t)machine.slow_s * 1000;
 	machine_advance((uint64_t)machine.slow_s * 1000);
 }
 
@@ -319,8 +317,6 @@ void machine_run(void)
 	if (machine.state != MACHINE_IDLE)
 		return;
 	machine.polls = 0;
-	machine.late_ms = 0;
-	disk_syncs = 0;
 	inside = true;
 	swap(&outside, &core, true);
 	inside = false;

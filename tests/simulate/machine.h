@@ -26,7 +26,12 @@ struct wire {
 	bool closed;           /* the core closed it */
 	struct dr_buf in, out; /* to the core, from it */
 	size_t in_at, out_at;  /* that were read */
-	size_t held;           /* bytes at the end of `in` that have not arrived yet */
+	struct {
+		size_t end;
+		uint64_t ms;
+	} said[8]; /* when the core said what: up to which byte of `out` */
+	size_t num_said;
+	size_t held; /* bytes at the end of `in` that have not arrived yet */
 };
 
 enum machine_state { MACHINE_OFF, MACHINE_IDLE, MACHINE_ENDED, MACHINE_DIED };
@@ -41,14 +46,14 @@ struct machine {
 	bool signal;    /* SIGTERM waits */
 	/* Time: what it is, and what the clocks say of it. */
 	uint64_t true_ms; /* since the machine was first switched on */
+	uint64_t said_ms; /* when the core said what was heard last */
 	uint64_t booted_ms;
 	bool boot_frozen, timer_stopped;
 	uint64_t boot_frozen_ms;
 	int64_t wall_off_ms; /* of the wall clock against the truth */
 	bool timer_set;
 	uint64_t timer_ms, ticks;
-	unsigned slow_s;  /* how long a slow sync takes */
-	uint64_t late_ms; /* that syncs took in this run, but for the first: that is before any release */
+	unsigned slow_s; /* how long a slow sync takes */
 	size_t heap, heap_peak;
 	uint64_t polls;
 };

@@ -201,6 +201,16 @@ CALL(ssize_t, read, int fd, void *to, size_t len)
 	return got;
 }
 
+/* Beyond what is remembered, what is said counts as said with the last that is. */
+static void said_now(struct wire *wire)
+{
+	const size_t num = wire->num_said, max = sizeof(wire->said) / sizeof(wire->said[0]);
+
+	if (num < max && (num == 0 || wire->said[num - 1].ms != machine.true_ms))
+		wire->said[wire->num_said++].ms = machine.true_ms;
+	wire->said[wire->num_said - 1].end = wire->out.len;
+}
+
 CALL(ssize_t, write, int fd, const void *from, size_t len)
 {
 	struct dr_fail fail = { 0 };
@@ -212,6 +222,7 @@ CALL(ssize_t, write, int fd, const void *from, size_t len)
 
 	if (d->kind == WIRE && !d->wire->hung_up) {
 		SIM_MUST("I6", dr_buf_append(&d->wire->out, from, len, &fail) == DR_OK, "the core says too much");
+		said_now(d->wire);
 	} else if (d->kind == FILE_) {
 		const int error = disk_write(d->file, from, len, d->at);
 

@@ -16,7 +16,8 @@ static struct world w;
 static struct dr_core c;
 static struct dr_client client;
 static char dir[64];
-static uint64_t boot_ms, wall_ms, stall_s; /* stall_s: what the next sync takes */
+static uint64_t boot_ms, wall_ms, stall_s; /* stall_s: what a sync takes, after the next stall_after ones */
+static unsigned stall_after;
 
 /* Everybody's clock in this process, and SQLite's syncs. */
 int clock_gettime(clockid_t id, struct timespec *out)
@@ -37,6 +38,10 @@ int fdatasync(int fd);
 int fdatasync(int fd)
 {
 	(void)fd;
+	if (stall_after > 0) {
+		stall_after--;
+		return 0;
+	}
 	pass(stall_s);
 	stall_s = 0;
 	return 0;
@@ -261,6 +266,20 @@ static void test_stalled(void **state)
 	assert_non_null(strstr(ask(NODE2), "sealed: "));
 	assert_int_equal(stall_s, 0);
 	assert_int_equal(told("root generation 1 encrypted to node 0x"), 0);
+	/* Nor when it stands still while the release is written: the journal says that it was, and that it was not.
+	 */
+	world_block(&w, LEASE_S + 1);
+	follow();
+	stall_after = 1;
+	stall_s = LEASE_S + 1;
+	assert_non_null(strstr(ask(NODE2), "sealed: "));
+	assert_int_equal(stall_s, 0);
+	assert_int_equal(told("root generation 1 encrypted to node 0x"), 1);
+	assert_int_equal(dr_core_commit(&c), DR_OK);
+	assert_int_equal(told("root generation 1 withheld from node 0x"), 1);
+	world_block(&w, LEASE_S + 1);
+	follow();
+	assert_null(ask(NODE2));
 }
 
 /* It says who lacks what: the other node, or this one. */
