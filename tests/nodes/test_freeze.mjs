@@ -29,7 +29,7 @@ const ROWS = [
 	{ name: 'the clocks', clocks: WALL | BOOT, why: MOVED },
 	{ name: 'the chain and the watcher', chain: true, watch: true, why: STALE },
 	{ name: 'the chain and the clocks', chain: true, clocks: WALL | BOOT, why: EITHER },
-	{ name: 'the watcher and the clocks', watch: true, clocks: WALL | BOOT, why: MOVED },
+	{ name: 'the watcher and the clocks', watch: true, clocks: WALL | BOOT, why: EITHER },
 	{ name: 'the chain, the watcher and the clocks', chain: true, watch: true, clocks: WALL | BOOT, why: EITHER },
 	{ name: 'the wall clock', clocks: WALL, why: MOVED },
 	{ name: 'the chain and boot-time', chain: true, clocks: BOOT, why: STALE },
