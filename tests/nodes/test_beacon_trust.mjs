@@ -133,10 +133,13 @@ test('no finality for longer than a period: no way on but a new checkpoint, for 
 	for (const one of [kms, fresh]) assert.equal(await one.stop(), EXIT.good);
 });
 
-// The epochs in which the other chain has blocks, from the first one's newest on.
+// The epochs in which the other chain has blocks, from the first one's newest on; and what the journal says: of the
+// second, by the light client or by the follower, whichever sees it first.
 const TWO = {
-	'of the same slot': [-4, 0, 'two blocks of one slot are final'],
-	'told apart by their execution blocks alone': [0, 3, 'a later final block has no later execution block'],
+	'of the same slot': [-4, 0, /^two blocks of one slot are final$/],
+	'told apart by their execution blocks alone': [
+		0, 3, /^a later final block has no later execution block$|^a block is final that does not descend from the final block/,
+	],
 };
 for (const [how, [from, to, why]] of Object.entries(TWO)) test(`a committee signs two final blocks, ${how}: halt, evidence, exit 4, for good`, async (t) => {
 	const { beacon, run } = await world(t);
@@ -153,7 +156,9 @@ for (const [how, [from, to, why]] of Object.entries(TWO)) test(`a committee sign
 	await other.follow();
 	assert.equal(other.head.final.slot, beacon.forge.head.final.slot + to * SLOTS_PER_EPOCH);
 	assert.equal(await kms.ended(), EXIT.conflict, kms.err);
-	assert.deepEqual(noted(kms, 'conflict', /./).map((note) => note.detail), [why]);
+	const conflicts = noted(kms, 'conflict', /./);
+	assert.equal(conflicts.length, 1);
+	assert.match(conflicts[0].detail, why);
 	const files = readdirSync(kms.data).filter((name) => /^conflict-\d+\.ev$/.test(name));
 	assert.equal(files.length, 1);
 	const told = await replay(join(kms.data, files[0]), '--anchor', await kms.anchor());
