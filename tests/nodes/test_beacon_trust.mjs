@@ -133,15 +133,15 @@ test('no finality for longer than a period: no way on but a new checkpoint, for 
 	for (const one of [kms, fresh]) assert.equal(await one.stop(), EXIT.good);
 });
 
-// The epochs in which the other chain has blocks, from the first one's newest on; and what the journal says: of the
-// second, by the light client or by the follower, whichever sees it first.
-const TWO = {
-	'of the same slot': [-4, 0, /^two blocks of one slot are final$/],
-	'told apart by their execution blocks alone': [
-		0, 3, /^a later final block has no later execution block$|^a block is final that does not descend from the final block/,
-	],
-};
-for (const [how, [from, to, why]] of Object.entries(TWO)) test(`a committee signs two final blocks, ${how}: halt, evidence, exit 4, for good`, async (t) => {
+// The epochs in which the other chain has blocks, from the first one's newest on; and what the journal may say of it: which
+// two blocks are held against each other first, and whether the light client does that or the follower, is a matter of time.
+const TWO = { 'of the same slot': [-4, 0], 'told apart by their execution blocks alone': [0, 3] };
+const WHY = new RegExp(
+	'^two blocks of one slot are final$|^a later final block has no later execution block$' +
+		'|^two final blocks have more execution blocks than slots between them$' +
+		'|^a block is final (that does not descend from|beside) the final block that is held',
+);
+for (const [how, [from, to]] of Object.entries(TWO)) test(`a committee signs two final blocks, ${how}: halt, evidence, exit 4, for good`, async (t) => {
 	const { beacon, run } = await world(t);
 	const other = await new Forge(beacon.chain.url, beacon.setting).serve();
 	t.after(() => other.stop());
@@ -158,7 +158,7 @@ for (const [how, [from, to, why]] of Object.entries(TWO)) test(`a committee sign
 	assert.equal(await kms.ended(), EXIT.conflict, kms.err);
 	const conflicts = noted(kms, 'conflict', /./);
 	assert.equal(conflicts.length, 1);
-	assert.match(conflicts[0].detail, why);
+	assert.match(conflicts[0].detail, WHY);
 	const files = readdirSync(kms.data).filter((name) => /^conflict-\d+\.ev$/.test(name));
 	assert.equal(files.length, 1);
 	const told = await replay(join(kms.data, files[0]), '--anchor', await kms.anchor());
