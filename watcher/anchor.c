@@ -6,9 +6,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "chain/base/hex.h"
 #include "watcher/consensus_yaml.h"
+#include "watcher/out.h"
 #include "watcher/profile_yaml.h"
 
 struct chain {
@@ -240,9 +242,10 @@ enum dr_err dr_anchor_write(const struct dr_init *init, const char *profile_path
 		put_hex(to, "node: ", init->node, 20, "\n");
 	if (init->proof == DR_PROOF_CONSENSUS)
 		put_consensus(to, init);
-	if (fclose(to) == 0)
+	if (dr_out_close(to))
 		return DR_OK;
 	snprintf(error->text, sizeof(error->text), "%s: %s", path, strerror(errno));
+	unlink(path); /* half of an anchor is none, and was made here */
 	return DR_ERR_IO;
 }
 

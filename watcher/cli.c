@@ -283,46 +283,54 @@ static void front_options_last(int argc, char **argv)
 	}
 }
 
+static int run(struct dr_cli *cli, int argc, char **argv, FILE *out)
+{
+	bool help = false;
+
+	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		if (argc == 2) {
+			print_commands(out);
+			return DR_EXIT_OK;
+		}
+		cli->command = find(argv[2]);
+		if (cli->command == NULL)
+			return dr_cli_usage(cli, "unknown command", argv[2]);
+		print_help(out, cli->command);
+		return DR_EXIT_OK;
+	}
+	front_options_last(argc, argv);
+	cli->command = find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+	if (cli->command == NULL)
+		return dr_cli_usage(cli, "unknown command", argv[1]);
+	argc--;
+	argv++;
+	const int code = common_options(cli, &argc, argv, &help);
+
+	if (code != DR_EXIT_OK)
+		return code;
+	if (help) {
+		print_help(out, cli->command);
+		return DR_EXIT_OK;
+	}
+	return cli->command->run(cli, argc, argv);
+}
+
 int dr_cli_main(int argc, char **argv, FILE *out, FILE *err)
 {
 	struct dr_cli cli = { .command = NULL };
-	bool help = false;
-	int code;
 
 	dr_out_init(&cli.out, out, err);
 	if (argc < 2) {
 		print_commands(err);
 		return DR_EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		if (argc == 2) {
-			print_commands(out);
-			return DR_EXIT_OK;
-		}
-		cli.command = find(argv[2]);
-		if (cli.command == NULL)
-			return dr_cli_usage(&cli, "unknown command", argv[2]);
-		print_help(out, cli.command);
-		return DR_EXIT_OK;
-	}
-	front_options_last(argc, argv);
-	cli.command = find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
-	if (cli.command == NULL)
-		return dr_cli_usage(&cli, "unknown command", argv[1]);
-	argc--;
-	argv++;
-	code = common_options(&cli, &argc, argv, &help);
-	if (code != DR_EXIT_OK)
+	const int code = run(&cli, argc, argv, out);
+
+	const bool lost = ferror(out) != 0; /* by an earlier write, whose reason is no longer known */
+
+	if (fflush(out) == 0 && !lost)
 		return code;
-	if (help) {
-		print_help(out, cli.command);
-		return DR_EXIT_OK;
-	}
-	code = cli.command->run(&cli, argc, argv);
-	/* A full disk or a closed pipe must not look like success. */
-	if ((fflush(out) != 0 || ferror(out)) && code == DR_EXIT_OK) {
-		fprintf(err, "derot: the output could not be written: %s\n", strerror(errno));
-		code = DR_EXIT_ERROR;
-	}
-	return code;
+	fprintf(err, "derot: the output could not be written: %s\n", lost ? "some of it was lost" : strerror(errno));
+	/* What a full disk or a closed pipe cut short was not shown, whatever was found. */
+	return code == DR_EXIT_OK || code == DR_EXIT_FINDINGS || code == DR_EXIT_UNANCHORED ? DR_EXIT_ERROR : code;
 }

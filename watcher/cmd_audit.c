@@ -48,7 +48,8 @@ static int trouble(struct audit *a, int exit, const char *code, const char *what
 static int failed(struct audit *a, const struct dr_fail *fail)
 {
 	return trouble(a, DR_EXIT_ERROR, fail->err != DR_OK ? dr_err_name(fail->err) : "io",
-		       fail->err != DR_OK ? fail->what : "the core ended the conversation", NULL, NULL,
+		       fail->err != DR_OK ? fail->what : "the core ended the conversation", NULL,
+		       fail->err == DR_ERR_IO && fail->at != 0 ? strerror((int)fail->at) : NULL,
 		       "run derot doctor; look at the output of derot run");
 }
 
@@ -203,8 +204,12 @@ static int evidence(struct audit *a, bool (*take)(void *ctx, struct dr_bytes byt
 	while (next(a, &type, &payload, &fail)) {
 		if (type == DR_MSG_LOG_END)
 			return DR_EXIT_OK;
-		if (type != DR_MSG_KEPT || !take(ctx, payload))
+		if (type != DR_MSG_KEPT)
 			break;
+		if (!take(ctx, payload)) {
+			dr_fail_set(&fail, DR_ERR_IO, "handing on the evidence", (size_t)errno);
+			break;
+		}
 	}
 	return failed(a, &fail);
 }
@@ -223,7 +228,7 @@ static int export(struct audit *a, const char *out)
 			       "choose a new file");
 	int code = evidence(a, to_file, file);
 
-	if (fclose(file) != 0 && code == DR_EXIT_OK)
+	if (!dr_out_close(file))
 		code = trouble(a, DR_EXIT_ERROR, "io", "writing the recording", NULL, strerror(errno),
 			       "look for a full disk");
 	return code;
@@ -233,6 +238,7 @@ static int export(struct audit *a, const char *out)
 struct again {
 	struct dr_session session;
 	struct dr_fail fail;
+	bool told; /* what went wrong was said */
 };
 
 static bool drain_again(struct again *g, int timeout_ms)
@@ -252,6 +258,9 @@ static bool to_again(void *ctx, struct dr_bytes bytes)
 {
 	struct again *g = ctx;
 
+	/* Who is gone takes nothing; what is asked for here is heard to its end all the same. */
+	if (g->session.core.eof)
+		return true;
 	if (dr_link_send(&g->session.core, DR_MSG_EVIDENCE, bytes, &g->fail) != DR_OK)
 		return false;
 	while (g->session.core.out.len > ((size_t)1 << 20) && !g->session.core.eof)
@@ -270,9 +279,10 @@ static bool refold(struct audit *a, struct again *g)
 	init.anchored = true;
 	init.data_dir[0] = init.key_file[0] = '\0';
 	if (dr_link_core(&g->session.core, -1, &g->fail) != DR_OK ||
-	    dr_init_put(&g->session.core.out, DR_MSG_INIT, &init, &g->fail) != DR_OK ||
-	    evidence(a, to_again, g) != DR_EXIT_OK ||
-	    dr_link_send(&g->session.core, DR_MSG_END, (struct dr_bytes){ NULL, 0 }, &g->fail) != DR_OK)
+	    dr_init_put(&g->session.core.out, DR_MSG_INIT, &init, &g->fail) != DR_OK)
+		return false;
+	g->told = evidence(a, to_again, g) != DR_EXIT_OK;
+	if (g->told || dr_link_send(&g->session.core, DR_MSG_END, (struct dr_bytes){ NULL, 0 }, &g->fail) != DR_OK)
 		return false;
 	while (!g->session.core.eof && drain_again(g, -1))
 		;
@@ -312,7 +322,11 @@ static int verify(struct audit *a)
 	 * prefix. */
 	const bool again = refold(a, &g);
 
-	code = walk(a, &(struct range){ .journal = false }, add_leaf, &ledger, &ledger_size, ledger_root);
+	/* Otherwise what was asked for may still be coming: nothing else is asked. */
+	if (!again)
+		code = g.told ? DR_EXIT_ERROR : failed(a, &g.fail);
+	else
+		code = walk(a, &(struct range){ .journal = false }, add_leaf, &ledger, &ledger_size, ledger_root);
 	if (code == DR_EXIT_OK)
 		code = walk(a, &(struct range){ .journal = true }, add_leaf, &journal, &journal_size, journal_root);
 	if (code == DR_EXIT_OK &&
@@ -321,14 +335,19 @@ static int verify(struct audit *a)
 			       "other roots",
 			       "the store was changed by hand: restore it, or start anew from the chain");
 	const struct dr_status_report *s = &g.session.status;
-	const bool whole = again && s->ledger_size == ledger_size && memcmp(s->ledger_root, ledger_root, 32) == 0;
+	const bool whole =
+		code == DR_EXIT_OK && s->ledger_size == ledger_size && memcmp(s->ledger_root, ledger_root, 32) == 0;
 
-	if (code == DR_EXIT_OK && !again)
-		code = failed(a, &g.fail);
 	if (code == DR_EXIT_OK && !whole)
 		code = trouble(a, DR_EXIT_PROOF, "proof", "the ledger made anew from the evidence",
 			       "this node's ledger root", "another root",
 			       "if the node is running and a block came in between, ask again");
+	/* All is as it was written, and says itself that it cannot be true. */
+	if (code == DR_EXIT_OK && g.session.has_fatal && g.session.fatal.exit == DR_EXIT_CONFLICT)
+		code = trouble(a, DR_EXIT_CONFLICT, dr_err_name((enum dr_err)g.session.fatal.err),
+			       "something final was contradicted: the node's evidence, folded again, halts",
+			       "one final chain", g.session.fatal.what,
+			       "keep the evidence file; compare the chain with others");
 	if (code == DR_EXIT_OK) {
 		json_t *obj = json_object();
 

@@ -66,6 +66,8 @@ static bool read_creation(struct making *m)
 	}
 	size_t len = fread(to, 1, m->creation.cap - 1, file);
 
+	if (ferror(file))
+		len = 0;
 	fclose(file);
 	while (len > 0 && (to[len - 1] == '\n' || to[len - 1] == '\r'))
 		len--;
@@ -95,7 +97,7 @@ static bool write_config(struct making *m)
 		"finality: finalized\nlease: {max_staleness: 172800}\nnode: \"0x%s\"\n",
 		(unsigned long long)p->chain_id, hex[0], hex[1], (unsigned long long)p->start_number, hex[2], p->url,
 		profile, hex[3]);
-	return fclose(to) == 0;
+	return dr_out_close(to);
 }
 
 static void noted(void *ctx, const struct dr_note *note)
@@ -165,13 +167,13 @@ static int play(struct making *m)
 	for (; good && i < m->scenario->steps_count; i++)
 		good = dr_player_step(p, &m->scenario->steps[i]) && caught_up(m, &fail);
 	good = good && dr_player_mine(p, DR_PLAYER_FINAL_DEPTH + 1) && caught_up(m, &fail);
-	m->live.stopping = true;
-	dr_link_send(&m->live.session.core, DR_MSG_STOP, (struct dr_bytes){ NULL, 0 }, &fail);
+	if (good)
+		dr_live_stop(&m->live, &fail);
 	while (good && dr_live_turn(&m->live, 1000, &fail))
 		;
 	const int code = dr_live_end(&m->live);
 
-	if (good)
+	if (good && fail.err == DR_OK && (code != DR_EXIT_OK || m->live.session.has_status))
 		return code;
 	snprintf(step, sizeof(step), "step %u", i);
 	return trouble(m->cli, fail.err != DR_OK ? fail.what : "a step of the scenario", NULL, p->why, step,
@@ -213,9 +215,12 @@ static int make(struct making *m)
 			       "choose another file");
 	int code = play(m);
 
-	if (fclose(m->file) != 0 && code == DR_EXIT_OK)
-		code = trouble(m->cli, "writing the recording", NULL, strerror(errno), m->out,
-			       "look for a full disk");
+	if (!dr_out_close(m->file)) {
+		const int told = trouble(m->cli, "writing the recording", NULL, strerror(errno), m->out,
+					 "look for a full disk");
+
+		code = code == DR_EXIT_OK ? told : code;
+	}
 	if (code != DR_EXIT_OK)
 		return code;
 	char anchor[4096];
@@ -244,8 +249,9 @@ static void line(struct said *s, struct dr_buf *to, const char *text)
 	dr_buf_append(to, text, strlen(text) + 1, &s->fail);
 }
 
-static void hear(struct said *s, uint16_t type, struct dr_bytes payload)
+static void hear(void *ctx, uint16_t type, struct dr_bytes payload)
 {
+	struct said *s = ctx;
 	struct dr_entry entry;
 	struct dr_change c;
 	struct dr_audit_finding f;
@@ -306,34 +312,6 @@ static void hear_end(struct said *s)
 		return;
 	end_line(s, "checkpoint slot", true, r->checkpoint_slot, r->checkpoint);
 	end_line(s, "final slot", true, r->final_slot, r->final_root);
-}
-
-static bool feed(struct said *s, FILE *file)
-{
-	static uint8_t chunk[1 << 18];
-	struct dr_link *core = &s->session.core;
-	bool ended = false;
-
-	while (s->fail.err == DR_OK) {
-		uint16_t type;
-		struct dr_bytes payload;
-
-		while (dr_link_next(core, &type, &payload, &s->fail)) {
-			hear(s, type, payload);
-			if (!dr_session_take(&s->session, type, payload, &s->fail))
-				return false;
-		}
-		if (core->eof)
-			break;
-		if (!ended && core->out.len < sizeof(chunk)) {
-			const struct dr_bytes run = dr_bytes_of(chunk, fread(chunk, 1, sizeof(chunk), file));
-
-			ended = run.len == 0;
-			dr_link_send(core, ended ? DR_MSG_END : DR_MSG_EVIDENCE, run, &s->fail);
-		}
-		dr_link_pump(core, -1, -1, &s->fail);
-	}
-	return s->fail.err == DR_OK;
 }
 
 /* Two lists of lines: what the scenario says, and what was said. */
@@ -414,7 +392,9 @@ static int lint(struct dr_cli *cli, const char *scenario_path, const char *path,
 
 	for (size_t i = 0; good && i < num_asks; i++)
 		good = dr_ask_put(&s.session.core.out, DR_MSG_ASK, &asks[i], &s.fail) == DR_OK;
-	good = good && feed(&s, file);
+	struct dr_feed feed = { .file = file, .heard = hear, .ctx = &s };
+
+	good = good && dr_session_feed(&s.session, &feed, &s.fail) && s.fail.err == DR_OK;
 	fclose(file);
 	hear_end(&s);
 	const struct dr_status_report *r = &s.session.status;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kms-bridge/process/notify.h"
+#include "kms-bridge/process/signals.h"
 #include "watcher/anchor.h"
 #include "watcher/config.h"
 #include "watcher/live.h"
@@ -72,7 +73,7 @@ static bool nap(struct dr_cli *cli, unsigned seconds, int signals, struct dr_not
 		struct pollfd p = { .fd = signals, .events = POLLIN };
 
 		poll(&p, 1, (int)(end - now));
-		if (dr_live_asked(signals))
+		if (dr_signals_asked(signals))
 			return false;
 	}
 	return true;
@@ -102,14 +103,16 @@ static bool live_once(struct dr_live *live, struct dr_cli *cli, const struct dr_
 	*code = dr_live_end(live);
 	/* What it said of itself was printed. */
 	if (live->died != NULL && !live->session.has_fatal) {
-		dr_live_words(words, sizeof(words), live->died, live->status);
+		dr_link_words(words, sizeof(words), live->died, live->status);
 		fprintf(cli->out.err, "derot run: %s %s; the others were ended\n", live->died, words);
 		dr_notify_status(notify, words);
 	}
 	if (fail.err != DR_OK && *code == DR_EXIT_OK)
 		*code = trouble(cli, dr_err_name(fail.err), fail.what, NULL, "derot-core", "run derot doctor");
-	return live->asked || !*was_ready ||
-	       (live->session.has_fatal && live->session.fatal.exit == DR_EXIT_CONFLICT);
+	/* Whoever starts this again does so for what failed, and asked for nothing. */
+	if (live->died != NULL && !live->asked && *code == DR_EXIT_OK)
+		*code = DR_EXIT_ERROR;
+	return live->asked || !*was_ready || *code == DR_EXIT_CONFLICT;
 }
 
 int dr_cmd_run(struct dr_cli *cli, int argc, char **argv)
@@ -131,13 +134,19 @@ int dr_cmd_run(struct dr_cli *cli, int argc, char **argv)
 	code = load(cli, &config, &init, path, DR_MODE_RUN);
 	if (code != DR_EXIT_OK)
 		return code;
-	const int signals = dr_live_signals();
+	const int signals = dr_signals_open(0);
 
 	dr_notify_open(&notify);
-	for (;;) {
+	for (bool again = false;; again = true) {
 		const uint64_t since_ms = dr_live_now_ms();
 
-		if (live_once(&live, cli, &init, path, config.serve_listen, &notify, &was_ready, &code))
+		/* As the file is now, for derot-watch reads it too; one that is spoiled meanwhile is waited out. */
+		if (again) {
+			dr_config_free(&config);
+			code = load(cli, &config, &init, path, DR_MODE_RUN);
+		}
+		if (code == DR_EXIT_OK &&
+		    live_once(&live, cli, &init, path, config.serve_listen, &notify, &was_ready, &code))
 			break;
 		/* It had been running: whatever ended it, it starts again, sealed. */
 		if (dr_live_now_ms() - since_ms > BACKOFF_FORGET_MS)
@@ -152,6 +161,13 @@ int dr_cmd_run(struct dr_cli *cli, int argc, char **argv)
 	close(signals);
 	dr_config_free(&config);
 	return code;
+}
+
+/* What went wrong first decides; the rest is told too. */
+static void also(int *code, int trouble)
+{
+	if (*code == DR_EXIT_OK)
+		*code = trouble;
 }
 
 static bool write_kept(void *ctx, struct dr_bytes bytes)
@@ -203,7 +219,7 @@ int dr_cmd_record(struct dr_cli *cli, int argc, char **argv)
 		dr_config_free(&config);
 		return trouble(cli, "io", "the recording can be made", strerror(errno), out, "choose a new file");
 	}
-	char anchor[4096 + 16];
+	char anchor[4096 + 16], words[160];
 
 	snprintf(anchor, sizeof(anchor), "%s.anchor.yaml", out);
 	bool good = dr_anchor_write(&init, config.profile_path, anchor, &error) == DR_OK &&
@@ -217,12 +233,22 @@ int dr_cmd_record(struct dr_cli *cli, int argc, char **argv)
 	const bool reached = live.session.has_status && live.session.status.final_number >= init.until;
 
 	code = good || live.session.cli != NULL ? dr_live_end(&live) : DR_EXIT_ERROR;
-	if (fclose(file) != 0 && code == DR_EXIT_OK)
-		code = trouble(cli, "io", "writing the recording", strerror(errno), out, "look for a full disk");
-	if (error.text[0] != '\0')
-		code = trouble(cli, "io", "the recording's anchor file", error.text, anchor, "remove the old file");
-	if (fail.err != DR_OK && code == DR_EXIT_OK)
-		code = trouble(cli, dr_err_name(fail.err), fail.what, NULL, "derot-core", "run derot doctor");
+	if (!dr_out_close(file) && fail.err == DR_OK)
+		dr_fail_set(&fail, DR_ERR_IO, "writing the recording", (size_t)errno);
+	if (error.text[0] != '\0') {
+		also(&code,
+		     trouble(cli, "io", "the recording's anchor file", error.text, anchor, "remove the old file"));
+		unlink(out); /* nothing is in it */
+	}
+	if (fail.err != DR_OK)
+		also(&code, trouble(cli, dr_err_name(fail.err), fail.what,
+				    fail.err == DR_ERR_IO && fail.at != 0 ? strerror((int)fail.at) : NULL, out,
+				    "look for a full disk; run derot doctor"));
+	if (live.died != NULL && !live.session.has_fatal && !reached && fail.err == DR_OK) {
+		dr_link_words(words, sizeof(words), live.died, live.status);
+		also(&code, trouble(cli, "io", "the recording's processes live to its end", words, live.died,
+				    "what is in the file is good as far as it goes; start again for more"));
+	}
 	if (code == DR_EXIT_OK && !reached)
 		code = trouble(cli, "short", "the recording ended before that block was final", NULL, out,
 			       "what is in the file is good as far as it goes; start again for more");

@@ -11,7 +11,6 @@
 #include "watcher/anchor.h"
 #include "watcher/session.h"
 
-#define CHUNK     ((size_t)256 * 1024)
 #define ABOUT_MAX ((size_t)1 << 20)
 
 struct replay {
@@ -51,6 +50,9 @@ static int read_begin(struct replay *r)
 			       "free some memory");
 	got = fread(to, 1, ABOUT_MAX, r->file);
 	r->begin.len = got;
+	if (ferror(r->file))
+		return trouble(r, DR_EXIT_ERROR, "io", "the recording could not be read", strerror(errno),
+			       "read it again; rely on nothing of this replay");
 	if (dr_evidence_head_get(&head, dr_buf_view(&r->begin), &fail) != DR_OK)
 		return trouble(r, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL,
 			       "give a file that derot record or derot audit export wrote");
@@ -139,46 +141,6 @@ static int prepare(struct replay *r, const char *anchor, const char *asks)
 	return DR_EXIT_OK;
 }
 
-/* Feeds the core as it takes, and prints what it says. */
-static bool feed(struct replay *r, struct dr_fail *fail)
-{
-	static uint8_t chunk[CHUNK];
-	struct dr_link *core = &r->session.core;
-	struct dr_progress progress;
-	bool ended = false;
-	uint64_t sent = 0;
-
-	dr_progress_begin(&progress, &r->cli->out, "replay", 0);
-	for (;;) {
-		uint16_t type;
-		struct dr_bytes payload;
-
-		while (dr_link_next(core, &type, &payload, fail))
-			if (!dr_session_take(&r->session, type, payload, fail))
-				return false;
-		if (fail->err != DR_OK)
-			return false;
-		if (core->eof)
-			break;
-		if (!ended && core->out.len < CHUNK) {
-			struct dr_bytes run = dr_buf_view(&r->begin);
-
-			if (run.len == 0)
-				run = dr_bytes_of(chunk, fread(chunk, 1, CHUNK, r->file));
-			ended = run.len == 0;
-			if (dr_link_send(core, ended ? DR_MSG_END : DR_MSG_EVIDENCE, run, fail) != DR_OK)
-				return false;
-			sent += run.len;
-			r->begin.len = 0;
-			dr_progress_set(&progress, sent);
-		}
-		if (dr_link_pump(core, -1, -1, fail) != DR_OK)
-			return false;
-	}
-	dr_progress_end(&progress);
-	return true;
-}
-
 /* What is left out of a recording stops it there: nothing is folded over a gap. So the end is held against what the
  * recording itself calls final: it is stale, as a node is that such a server keeps there. A verifier may want no more
  * than up to `--until`; a recorder may have wanted no more, and then it is said that this is his word. */
@@ -207,6 +169,20 @@ static bool is_short(const struct replay *r, const struct dr_status_report *s)
 	return true;
 }
 
+static void unread(struct replay *r, const struct dr_fail *fail)
+{
+	const bool read = fail->err != DR_ERR_IO || !ferror(r->file);
+
+	dr_out_trouble(&r->cli->out,
+		       &(struct dr_trouble){ .code = dr_err_name(fail->err),
+					     .what = fail->what,
+					     .got = read ? NULL : strerror((int)fail->at),
+					     .source = r->path,
+					     .state = "what was read before it was replayed, and nothing after it",
+					     .next = read ? "run derot doctor"
+							  : "read it again; rely on nothing of this replay" });
+}
+
 static int run(struct replay *r, bool journal)
 {
 	struct dr_fail fail = { 0 };
@@ -215,20 +191,36 @@ static int run(struct replay *r, bool journal)
 	dr_session_init(s, r->cli);
 	s->recording = r->path;
 	s->journal = journal;
-	bool good = dr_link_core(&s->core, -1, &fail) == DR_OK &&
-		    dr_init_put(&s->core.out, DR_MSG_INIT, &r->init, &fail) == DR_OK;
+	if (dr_link_core(&s->core, -1, &fail) != DR_OK) {
+		dr_session_end(s, DR_EXIT_OK);
+		return trouble(r, DR_EXIT_ERROR, "io", fail.what, strerror((int)fail.at), "run derot doctor");
+	}
+	bool good = dr_init_put(&s->core.out, DR_MSG_INIT, &r->init, &fail) == DR_OK;
 
 	for (size_t i = 0; good && i < r->num_asks; i++)
 		good = dr_ask_put(&s->core.out, DR_MSG_ASK, &r->asks[i], &fail) == DR_OK;
-	good = good && feed(r, &fail);
-	const int code = dr_session_end(s, DR_EXIT_OK);
+	struct dr_progress progress;
+	struct dr_feed feed = { .file = r->file, .begin = dr_buf_view(&r->begin), .progress = &progress };
 
+	dr_progress_begin(&progress, &r->cli->out, "replay", 0);
+	good = good && dr_session_feed(s, &feed, &fail);
+	dr_progress_end(&progress);
+	const int code = dr_session_end(s, DR_EXIT_OK);
+	char words[160];
+
+	/* Half of a recording is not less of the same: what it shows may be taken back in the other half. */
 	if (!good)
-		return trouble(r, DR_EXIT_ERROR, dr_err_name(fail.err), fail.what, NULL, "run derot doctor");
-	if (code != DR_EXIT_OK)
+		unread(r, &fail);
+	/* A contradiction is one, whatever else went wrong. */
+	if (s->has_fatal && (good || code == DR_EXIT_CONFLICT))
 		return code;
-	if (!s->has_status)
-		return trouble(r, DR_EXIT_ERROR, "io", "the core ended without a status", NULL, "run derot doctor");
+	if (!good)
+		return DR_EXIT_ERROR;
+	dr_link_words(words, sizeof(words), "derot-core", s->core.status);
+	if (code != DR_EXIT_OK || !s->has_status)
+		return trouble(r, DR_EXIT_ERROR, "io",
+			       s->has_status ? "the core ended well" : "the core ended without a status", words,
+			       "run derot doctor");
 	FILE *err = r->cli->out.err;
 
 	if (s->status.torn)
@@ -284,8 +276,9 @@ int dr_cmd_replay(struct dr_cli *cli, int argc, char **argv)
 
 		errno = 0;
 		r.init.until = strtoull(until, &end, 10);
-		if (errno != 0 || *end != '\0' || until[0] < '0' || until[0] > '9')
-			code = dr_cli_usage(cli, "--until takes a block number", until);
+		if (errno != 0 || *end != '\0' || until[0] < '0' || until[0] > '9' || r.init.until == 0 ||
+		    r.init.until < r.init.start_number)
+			code = dr_cli_usage(cli, "--until takes a block number, not below the start block", until);
 	}
 	if (code == DR_EXIT_OK)
 		code = run(&r, journal);

@@ -69,11 +69,13 @@ static enum dr_err fork_at(enum dr_beacon_fork *fork, const struct dr_network *n
 	return err;
 }
 
-/* The same of SSZ, whose slot is read elsewhere. */
+/* The same of SSZ, whose slot is read elsewhere: too late for this network, or too early for any light client. */
 static void tell_epoch(struct dr_json_notes *notes, const struct dr_network *net, const struct dr_fail *fail)
 {
-	if (fail->err == DR_ERR_UNKNOWN)
+	if (fail->err == DR_ERR_UNKNOWN && strcmp(fail->what, "unknown fork") == 0)
 		snprintf(notes->expected, sizeof(notes->expected), "an epoch below %" PRIu64, net->unknown_epoch);
+	else if (fail->err == DR_ERR_UNKNOWN)
+		snprintf(notes->expected, sizeof(notes->expected), "a slot from Altair on");
 }
 
 enum dr_err dr_json_decimal(uint8_t *out, size_t len, const char *text, size_t text_len, struct dr_fail *fail)

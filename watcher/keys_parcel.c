@@ -100,15 +100,36 @@ int dr_cmd_keys_share(struct dr_cli *cli, const struct dr_keys_opts *o)
 	return code;
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+/* Until there is something, or a signal: the timeout is only for one that came before poll did. */
+static bool wait_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	while (!interrupted && poll(&p, 1, 500) <= 0)
+		;
+	return !interrupted;
+}
+
 /* Everything up to the end, at most DR_RUN_MAX bytes. */
 static enum dr_err read_all(struct dr_buf *out, int fd, struct dr_fail *fail)
 {
 	for (;;) {
 		uint8_t *to = dr_buf_reserve(out, 4096, fail);
-		const ssize_t got = to != NULL ? read(fd, to, 4096) : -1;
 
 		if (to == NULL)
 			return fail->err;
+		if (!wait_readable(fd))
+			return dr_fail_set(fail, DR_ERR_IO, "interrupted: no parcel came", EINTR);
+		const ssize_t got = read(fd, to, 4096);
+
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -136,48 +157,36 @@ static enum dr_err read_file(struct dr_buf *out, const char *path, struct dr_fai
 	return fail->err;
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
-/* Waits for the one that connects; a signal ends it, so that the socket does not stay behind. */
+/* Waits for the one that connects. */
 static enum dr_err wait_for_one(struct dr_buf *out, int fd, struct dr_fail *fail)
 {
-	const struct sigaction ours = { .sa_handler = on_signal };
-	struct sigaction old[2];
-	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int client = -1;
 
-	interrupted = 0;
-	sigaction(SIGINT, &ours, &old[0]);
-	sigaction(SIGTERM, &ours, &old[1]);
-	/* The timeout is only for a signal that came before poll did. */
-	while (!interrupted && client < 0)
-		if (poll(&p, 1, 500) > 0)
-			client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	while (client < 0 && wait_readable(fd))
+		client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 	if (client < 0)
 		dr_fail_set(fail, DR_ERR_IO, "interrupted: no parcel came", EINTR);
 	else
 		read_all(out, client, fail);
 	if (client >= 0)
 		close(client);
-	sigaction(SIGINT, &old[0], NULL);
-	sigaction(SIGTERM, &old[1], NULL);
 	return fail->err;
 }
 
 static enum dr_err receive_at(struct dr_buf *out, const char *path, struct dr_fail *fail)
 {
+	const struct sigaction ours = { .sa_handler = on_signal };
+	struct sigaction old[2];
 	struct sockaddr_un addr;
 	mode_t mask;
 	int fd, bound;
 
 	if (address_of(&addr, path, fail) != DR_OK)
 		return fail->err;
+	/* A signal ends the wait, so that the socket does not stay behind: from before it is there. */
+	interrupted = 0;
+	sigaction(SIGINT, &ours, &old[0]);
+	sigaction(SIGTERM, &ours, &old[1]);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	/* Of mode 0600 from its first moment. */
 	mask = umask(0177);
@@ -191,6 +200,8 @@ static enum dr_err receive_at(struct dr_buf *out, const char *path, struct dr_fa
 		unlink(path);
 	if (fd >= 0)
 		close(fd);
+	sigaction(SIGINT, &old[0], NULL);
+	sigaction(SIGTERM, &old[1], NULL);
 	return fail->err;
 }
 

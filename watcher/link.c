@@ -88,16 +88,15 @@ enum dr_err dr_link_core_serving(struct dr_link *link, int watch_fd, int serve_f
 	int pair[2];
 
 	link_init(link, -1, 0);
-	if (dr_link_pair(pair, fail) != DR_OK)
-		return fail->err;
+	const bool paired = dr_link_pair(pair, fail) == DR_OK;
 	const int fds[CHANNELS_MAX] = { pair[1], watch_fd, serve_fd };
-	const pid_t pid = start("derot-core", NULL, fds, CHANNELS_MAX);
+	const pid_t pid = paired ? start("derot-core", NULL, fds, CHANNELS_MAX) : -1;
 
-	close(pair[1]);
-	if (watch_fd >= 0)
-		close(watch_fd);
-	if (serve_fd >= 0)
-		close(serve_fd);
+	for (size_t i = 0; i < CHANNELS_MAX; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	if (!paired)
+		return fail->err;
 	if (pid < 0) {
 		close(pair[0]);
 		return dr_fail_set(fail, DR_ERR_IO, "starting derot-core", (size_t)errno);
@@ -153,14 +152,8 @@ enum dr_err dr_link_send(struct dr_link *link, uint16_t type, struct dr_bytes pa
 	return dr_msg_put(&link->out, type, payload, fail);
 }
 
-static enum dr_err lost(struct dr_link *link, struct dr_fail *fail)
-{
-	link->eof = true;
-	(void)fail;
-	return DR_OK;
-}
-
-static enum dr_err pump_out(struct dr_link *link, struct dr_fail *fail)
+/* Nobody takes what we say any more. What was said to us is still there, and is read to its end. */
+static void pump_out(struct dr_link *link)
 {
 	while (link->out.len > 0) {
 		const ssize_t sent = send(link->fd, link->out.ptr, link->out.len, MSG_NOSIGNAL);
@@ -168,12 +161,11 @@ static enum dr_err pump_out(struct dr_link *link, struct dr_fail *fail)
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent < 0 && errno == EAGAIN)
-			return DR_OK;
+			return;
 		if (sent < 0)
-			return lost(link, fail);
-		dr_buf_drop(&link->out, (size_t)sent);
+			shutdown(link->fd, SHUT_RDWR);
+		dr_buf_drop(&link->out, sent < 0 ? link->out.len : (size_t)sent);
 	}
-	return DR_OK;
 }
 
 static enum dr_err pump_in(struct dr_link *link, struct dr_fail *fail)
@@ -189,8 +181,10 @@ static enum dr_err pump_in(struct dr_link *link, struct dr_fail *fail)
 			continue;
 		if (got < 0 && errno == EAGAIN)
 			return DR_OK;
-		if (got <= 0)
-			return lost(link, fail);
+		if (got <= 0) {
+			link->eof = true;
+			return DR_OK;
+		}
 		link->in.len += (size_t)got;
 		if (link->in.len > DR_MSG_LEN_MAX)
 			return DR_OK; /* hand messages out first */
@@ -212,8 +206,8 @@ enum dr_err dr_link_pump(struct dr_link *link, int timeout_ms, int also_fd, stru
 			return DR_OK;
 		return dr_fail_set(fail, DR_ERR_IO, "poll on a channel", (size_t)errno);
 	}
-	if ((fds[0].revents & POLLOUT) != 0 && pump_out(link, fail) != DR_OK)
-		return fail->err;
+	if ((fds[0].revents & POLLOUT) != 0)
+		pump_out(link);
 	if ((fds[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
 		return pump_in(link, fail);
 	return DR_OK;
@@ -232,48 +226,64 @@ bool dr_link_next(struct dr_link *link, uint16_t *type, struct dr_bytes *payload
 	return true;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 bool dr_link_wait(struct dr_link *link, uint16_t *type, struct dr_bytes *payload, int timeout_ms,
 		  struct dr_fail *fail)
 {
-	struct timespec start, now;
+	const int64_t start_ms = now_ms();
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	for (;;) {
 		if (dr_link_next(link, type, payload, fail))
 			return true;
 		if (fail->err != DR_OK || link->eof)
 			return false;
-		int left = -1;
+		const int64_t spent = now_ms() - start_ms;
 
-		if (timeout_ms >= 0) {
-			clock_gettime(CLOCK_MONOTONIC, &now);
-			const int64_t spent =
-				(now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000;
-
-			if (spent >= timeout_ms) {
-				dr_fail_set(fail, DR_ERR_STALE, "the core did not answer in time", (size_t)spent);
-				return false;
-			}
-			left = timeout_ms - (int)spent;
+		if (timeout_ms >= 0 && spent >= timeout_ms) {
+			dr_fail_set(fail, DR_ERR_STALE, "the core did not answer in time", (size_t)spent);
+			return false;
 		}
-		if (dr_link_pump(link, left, -1, fail) != DR_OK)
+		if (dr_link_pump(link, timeout_ms >= 0 ? timeout_ms - (int)spent : -1, -1, fail) != DR_OK)
 			return false;
 	}
 }
 
 int dr_link_reap(pid_t pid, int wait_ms)
 {
+	static const int signals[] = { SIGTERM, SIGKILL };
 	const struct timespec nap = { 0, 5000000 };
+	const int64_t start_ms = now_ms();
 	int status = 0;
 
-	for (int waited = 0; waitpid(pid, &status, WNOHANG) == 0; waited += 5) {
-		if (waited == wait_ms)
-			kill(pid, SIGTERM);
-		if (waited == 2 * wait_ms)
-			kill(pid, SIGKILL);
-		nanosleep(&nap, NULL);
+	for (int got, sent = 0; (got = waitpid(pid, &status, WNOHANG)) != pid; nanosleep(&nap, NULL)) {
+		/* Whoever is not ours to wait for did not end well, as far as we know. */
+		if (got < 0)
+			return 1 << 8;
+		if (sent < 2 && now_ms() - start_ms >= (int64_t)(sent + 1) * wait_ms)
+			kill(pid, signals[sent++]);
 	}
 	return status;
+}
+
+void dr_link_words(char *text, size_t cap, const char *program, int status)
+{
+	const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
+
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		snprintf(text, cap,
+			 "was killed by SIGSYS: it tried a call that is not on its list (%s --calls shows the list)",
+			 program);
+	else if (WIFSIGNALED(status))
+		snprintf(text, cap, "was killed by SIG%s", name != NULL ? name : "?");
+	else
+		snprintf(text, cap, "ended with exit code %d", WEXITSTATUS(status));
 }
 
 int dr_link_end(struct dr_link *link)

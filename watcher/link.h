@@ -58,6 +58,9 @@ bool dr_link_next(struct dr_link *link, uint16_t *type, struct dr_bytes *payload
 bool dr_link_wait(struct dr_link *link, uint16_t *type, struct dr_bytes *payload, int timeout_ms,
 		  struct dr_fail *fail);
 
+/* dr_link_words: how a process ended, for people: "was killed by SIGKILL". */
+void dr_link_words(char *text, size_t cap, const char *program, int status);
+
 /* dr_link_end: closes the channel and waits for the process (after SIGTERM if it lingers for 10 s). Its
  * exit code; 1 if it died by a signal. */
 int dr_link_end(struct dr_link *link);

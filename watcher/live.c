@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watcher/live.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "kms-bridge/process/signals.h"
 
 #define STOP_AFTER_MS 15000u /* a core that was told to stop and does not */
 #define OTHERS_MS     1000   /* the others keep nothing that needs time */
@@ -19,44 +21,6 @@ uint64_t dr_live_now_ms(void)
 
 	clock_gettime(CLOCK_BOOTTIME, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-int dr_live_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP); /* the terminal is gone */
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-bool dr_live_asked(int signals)
-{
-	struct signalfd_siginfo info;
-	bool asked = false;
-
-	while (signals >= 0 && read(signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		asked = asked || info.ssi_signo != SIGCHLD;
-	return asked;
-}
-
-void dr_live_words(char *text, size_t cap, const char *program, int status)
-{
-	const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
-
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		snprintf(text, cap,
-			 "was killed by SIGSYS: it tried a call that is not on its list (%s --calls shows the list)",
-			 program);
-	else if (WIFSIGNALED(status))
-		snprintf(text, cap, "was killed by SIG%s", name != NULL ? name : "?");
-	else
-		snprintf(text, cap, "ended with exit code %d", WEXITSTATUS(status));
 }
 
 static bool start_all(struct dr_live *live, const char *config, const char *listen, const struct dr_init *init,
@@ -92,13 +56,14 @@ bool dr_live_start(struct dr_live *live, struct dr_cli *cli, const struct dr_ini
 
 	memset(live, 0, sizeof(*live));
 	dr_session_init(&live->session, cli);
-	live->signals = dr_live_signals();
+	signal(SIGPIPE, SIG_IGN);
+	live->signals = dr_signals_open(SIGCHLD);
 	own = *init;
 	own.serve = listen != NULL && listen[0] != 0;
 	return start_all(live, config, listen, &own, fail);
 }
 
-static void stop(struct dr_live *live, struct dr_fail *fail)
+void dr_live_stop(struct dr_live *live, struct dr_fail *fail)
 {
 	live->stopping = true;
 	live->stop_ms = dr_live_now_ms();
@@ -117,14 +82,46 @@ static bool is_gone(struct dr_live *live, pid_t *pid, const char *program)
 	return true;
 }
 
+static bool take(struct dr_live *live, uint16_t type, struct dr_bytes payload, struct dr_fail *fail)
+{
+	if (type == DR_MSG_KEPT && live->kept != NULL)
+		return live->kept(live->kept_ctx, payload) ||
+		       dr_fail_set(fail, DR_ERR_IO, "writing the recording", (size_t)errno) == DR_OK;
+	if (type == DR_MSG_JOURNAL && live->noted != NULL) {
+		struct dr_entry entry;
+		struct dr_note note;
+		struct dr_fail ignored = { 0 };
+
+		if (dr_entry_get(&entry, payload, &ignored) == DR_OK &&
+		    dr_note_decode(&note, entry.leaf, &ignored) == DR_OK)
+			live->noted(live->noted_ctx, &note);
+	}
+	return dr_session_take(&live->session, type, payload, fail);
+}
+
+/* What the core says, all that is there. */
+static bool hear(struct dr_live *live, int timeout_ms, int also_fd, struct dr_fail *fail)
+{
+	struct dr_link *core = &live->session.core;
+	uint16_t type;
+	struct dr_bytes payload;
+
+	if (dr_link_pump(core, timeout_ms, also_fd, fail) != DR_OK)
+		return false;
+	while (dr_link_next(core, &type, &payload, fail))
+		if (!take(live, type, payload, fail))
+			return false;
+	return fail->err == DR_OK;
+}
+
 /* A core that dies closes its channels one after the other: who hears of it first may be gone before we hear. */
 static bool core_was_first(struct dr_live *live, struct dr_fail *fail)
 {
-	struct dr_link *core = &live->session.core;
+	const struct dr_link *core = &live->session.core;
 	const uint64_t end_ms = dr_live_now_ms() + CORE_FIRST_MS;
 
 	for (uint64_t now = 0; !core->eof && (now = dr_live_now_ms()) < end_ms;)
-		if (dr_link_pump(core, (int)(end_ms - now), -1, fail) != DR_OK)
+		if (!hear(live, (int)(end_ms - now), -1, fail))
 			return false;
 	return core->eof;
 }
@@ -139,44 +136,21 @@ static void look_after(struct dr_live *live, struct dr_fail *fail)
 	if (WIFEXITED(live->status) && core_was_first(live, fail))
 		live->died = NULL;
 	else
-		stop(live, fail);
-}
-
-static bool take(struct dr_live *live, uint16_t type, struct dr_bytes payload, struct dr_fail *fail)
-{
-	if (type == DR_MSG_KEPT && live->kept != NULL)
-		return live->kept(live->kept_ctx, payload) ||
-		       dr_fail_set(fail, DR_ERR_IO, "writing the recording", 0) == DR_OK;
-	if (type == DR_MSG_JOURNAL && live->noted != NULL) {
-		struct dr_entry entry;
-		struct dr_note note;
-		struct dr_fail ignored = { 0 };
-
-		if (dr_entry_get(&entry, payload, &ignored) == DR_OK &&
-		    dr_note_decode(&note, entry.leaf, &ignored) == DR_OK)
-			live->noted(live->noted_ctx, &note);
-	}
-	return dr_session_take(&live->session, type, payload, fail);
+		dr_live_stop(live, fail);
 }
 
 bool dr_live_turn(struct dr_live *live, int timeout_ms, struct dr_fail *fail)
 {
 	struct dr_session *s = &live->session;
-	uint16_t type;
-	struct dr_bytes payload;
 
 	if (s->core.eof || (live->stopping && dr_live_now_ms() - live->stop_ms > STOP_AFTER_MS))
 		return false;
-	if (dr_link_pump(&s->core, timeout_ms, live->signals, fail) != DR_OK)
+	if (!hear(live, timeout_ms, live->signals, fail))
 		return false;
-	while (dr_link_next(&s->core, &type, &payload, fail))
-		if (!take(live, type, payload, fail))
-			return false;
-	if (fail->err != DR_OK)
-		return false;
-	if (dr_live_asked(live->signals) && !live->stopping) {
+	if (dr_signals_asked(live->signals)) {
 		live->asked = true;
-		stop(live, fail);
+		if (!live->stopping)
+			dr_live_stop(live, fail);
 	}
 	if (!s->core.eof)
 		look_after(live, fail);

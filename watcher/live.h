@@ -13,7 +13,7 @@
 struct dr_live {
 	struct dr_session session;
 	pid_t watch, serve; /* 0: none */
-	int signals;        /* SIGINT, SIGTERM and SIGCHLD, to read */
+	int signals;        /* dr_signals_open, with SIGCHLD */
 	bool stopping;      /* STOP was sent */
 	uint64_t stop_ms;   /* when */
 	bool asked;         /* because somebody asked */
@@ -34,16 +34,11 @@ bool dr_live_start(struct dr_live *live, struct dr_cli *cli, const struct dr_ini
 /* dr_live_turn: waits up to timeout_ms for something, handles it. False: the core is gone, or *fail. */
 bool dr_live_turn(struct dr_live *live, int timeout_ms, struct dr_fail *fail);
 
+/* dr_live_stop: asks the core to end; turns go on until it has. */
+void dr_live_stop(struct dr_live *live, struct dr_fail *fail);
+
 /* dr_live_end: ends all. The core's exit code; live->died and status say who ended first, if nobody asked. */
 int dr_live_end(struct dr_live *live);
-
-/* dr_live_words: how a process ended, for people: "was killed by SIGKILL". */
-void dr_live_words(char *text, size_t cap, const char *program, int status);
-
-/* dr_live_signals: SIGINT, SIGTERM and SIGCHLD as a descriptor to read, from now on; SIGPIPE is ignored.
- * dr_live_asked: reads it empty; true if one of the first two was there. */
-int dr_live_signals(void);
-bool dr_live_asked(int signals);
 
 /* dr_live_now_ms: boot-time. */
 uint64_t dr_live_now_ms(void);

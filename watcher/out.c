@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watcher/out.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -350,4 +351,19 @@ void dr_progress_end(struct dr_progress *p)
 		fflush(p->o->err);
 	}
 	p->shown = false;
+}
+
+bool dr_out_close(FILE *file)
+{
+	/* What is no plain file has no disk to be on. */
+	const bool lost = ferror(file) != 0; /* by an earlier write, whose reason is no longer known */
+	const bool good = fflush(file) == 0 && !lost &&
+			  (fsync(fileno(file)) == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP);
+	const int error = lost ? EIO : errno;
+
+	if (fclose(file) == 0 && good)
+		return true;
+	if (!good)
+		errno = error;
+	return false;
 }

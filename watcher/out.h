@@ -89,6 +89,9 @@ struct dr_trouble {
  * {"ok":false,"error":{…}} on the output stream. */
 void dr_out_trouble(struct dr_out *o, const struct dr_trouble *t);
 
+/* dr_out_close: closes a file that was written; it is on the disk. False: some of it is not, and errno. */
+bool dr_out_close(FILE *file);
+
 /* A bar on the error stream, only if that is a terminal, drawn at most ten times a second. total 0: unknown. */
 struct dr_progress {
 	struct dr_out *o;

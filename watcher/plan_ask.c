@@ -95,7 +95,7 @@ static size_t ask_cost(const struct standing *w, const struct endpoint_at *at)
 	case DR_WANT_HEADER: return 1;
 	case DR_WANT_RECEIPTS: return w->way != RECEIPTS_BY_TX ? 2 : w->has_work ? w->num_txs : 1;
 	case DR_WANT_STATE: return 3;
-	case DR_WANT_LOGS: return (size_t)((w->want.last - w->want.first) / logs_span(w) + 1);
+	case DR_WANT_LOGS: return (size_t)((w->want.last - w->want.first) / logs_span(w) + 2);
 	}
 	return 0;
 }
@@ -140,10 +140,12 @@ static void ask_state(struct asks *a, const struct dr_want *want)
 	ask_block(a, want->first);
 }
 
+/* First the last block: a server that is not as far has no logs there, and does not say so. */
 static void ask_logs(struct asks *a, struct item *item, const struct standing *w)
 {
 	char hex[65];
 
+	ask_block(a, w->want.last);
 	item->from = logs_span(w);
 	dr_hex_put(hex, w->want.address, 20);
 	for (uint64_t first = w->want.first;; first += item->from) {
@@ -166,13 +168,13 @@ static void ask_want(struct asks *a, struct item *item, struct standing *w, cons
 	case DR_WANT_BOOTSTRAP:
 	case DR_WANT_UPDATES: plan_beacon_ask(a, w); break;
 	case DR_WANT_PARENTS:
-		for (uint64_t n = w->want.last; n >= w->want.first && a->fail->err == DR_OK; n--)
-			ask_block(a, n);
+		for (uint64_t i = 0; i <= w->want.last - w->want.first && a->fail->err == DR_OK; i++)
+			ask_block(a, w->want.last - i);
 		break;
 	case DR_WANT_HEADERS:
 		item->from = w->next;
-		for (uint64_t n = w->next; n <= headers_last(w, at) && a->fail->err == DR_OK; n++)
-			ask_block(a, n);
+		for (uint64_t i = 0; i <= headers_last(w, at) - w->next && a->fail->err == DR_OK; i++)
+			ask_block(a, w->next + i);
 		break;
 	case DR_WANT_HEADER: ask_hash(a, "eth_getBlockByHash", w->want.hash, ",false"); break;
 	case DR_WANT_RECEIPTS: ask_receipts(a, w); break;

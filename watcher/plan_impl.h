@@ -28,7 +28,8 @@ struct standing {
 	uint32_t tried;  /* endpoints that failed in this round, by bit */
 	uint32_t rounds; /* that ended with nobody having it */
 	uint64_t not_before_ms;
-	int source;            /* the endpoint it must go on with; -1: any */
+	int source;            /* the endpoint it must go on with, none that is in tried; -1: any */
+	uint64_t since_ms;     /* HEADERS: source's first part came then */
 	enum receipts_way way; /* RECEIPTS: tried now */
 	bool has_work;         /* RECEIPTS_BY_TX: these two are known */
 	uint8_t root[32];
@@ -134,6 +135,8 @@ void plan_say_unavailable(struct dr_plan *p, uint32_t want, uint16_t source, con
 void plan_answered(struct standing *w, uint64_t now_ms);
 /* Back to the beginning, whoever is asked next. */
 void plan_restart(struct standing *w);
+/* May somebody else be asked for it in this round? */
+bool plan_has_other(const struct dr_plan *p, const struct standing *w, uint16_t e, uint64_t now_ms);
 
 /* plan_ask.c: a growing list of calls. */
 struct asks {

@@ -2,12 +2,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "chain/trie/mpt.h"
 #include "watcher/answer.h"
 #include "watcher/plan_impl.h"
 
 /* JSON-RPC 2.0, section 5.1: the method is not there; its parameters are not understood. */
 #define CODE_NO_METHOD  (-32601)
 #define CODE_BAD_PARAMS (-32602)
+
+/* How long one endpoint may go on with a want in the first round, while others wait for their turn. */
+#define TURN_MS        300000ull
+#define TURN_DOUBLINGS 10u
 
 /* One item of an exchange: a want, and the calls that were made for it. */
 struct taking {
@@ -82,6 +87,31 @@ static bool next_header(struct taking *t, size_t i, struct dr_evm_header *h, str
 	return true;
 }
 
+/* The next part is for whoever gave this one: another server, on a chain of its own, would put headers between that
+ * link, and whoever came next would not go on. Not for ever while others wait; longer in each round, because the
+ * chain may be long and everybody slow. */
+static void go_on(struct taking *t)
+{
+	struct standing *w = t->w;
+	const uint64_t turn_ms = TURN_MS << (w->rounds < TURN_DOUBLINGS ? w->rounds : TURN_DOUBLINGS);
+
+	if (w->source != (int)t->e)
+		w->since_ms = t->now_ms;
+	w->source = (int)t->e;
+	if (t->now_ms - w->since_ms > turn_ms && plan_has_other(t->p, w, t->e, t->now_ms))
+		not_had(t, "so slow that it is another's turn");
+}
+
+/* All came. Where it was cut into parts because one took too long, the next may be longer. */
+static void took_headers(struct taking *t)
+{
+	uint64_t *max = &t->p->endpoints[t->e].headers_max;
+
+	if (t->w->want.last - t->w->want.first >= *max)
+		*max = *max * 2 < HEADERS_AT_ONCE ? *max * 2 : 0;
+	plan_answered(t->w, t->now_ms);
+}
+
 static void take_headers(struct taking *t)
 {
 	struct standing *w = t->w;
@@ -107,11 +137,12 @@ static void take_headers(struct taking *t)
 			return;
 		memcpy(w->next_parent, h.hash, 32);
 		if (w->next == w->want.last) {
-			plan_answered(w, t->now_ms);
+			took_headers(t);
 			return;
 		}
 		w->next++;
 	}
+	go_on(t);
 }
 
 /* From the last down: each is the parent of the one before it. */
@@ -268,6 +299,14 @@ static bool take_odd_receipts(struct taking *t, const uint8_t root[static 32], c
 	return receipts != NULL;
 }
 
+/* Receipts say of which block they are. None at all do not: by number, they may be all that another block has. */
+static bool is_of_another(const struct standing *w, const struct dr_json_receipts *r, const uint8_t root[static 32])
+{
+	if (r->num > 0)
+		return memcmp(r->block_hash, w->want.hash, 32) != 0;
+	return w->way == RECEIPTS_BY_NUMBER && memcmp(root, dr_mpt_empty_root, 32) != 0;
+}
+
 static void take_receipts(struct taking *t)
 {
 	struct dr_fail own = { 0 };
@@ -293,7 +332,7 @@ static void take_receipts(struct taking *t)
 	if (dr_json_receipts(&r, call->reply.result, t->p->arena, &own) != DR_OK) {
 		if (!take_odd_receipts(t, h.receipts_root, call->reply.result))
 			not_had(t, own.what);
-	} else if (r.num > 0 && memcmp(r.block_hash, t->w->want.hash, 32) != 0) {
+	} else if (is_of_another(t->w, &r, h.receipts_root)) {
 		not_had(t, "has another block at this number");
 	} else {
 		send_receipts(t, h.receipts_root, r.receipts, r.num);
@@ -336,9 +375,12 @@ static void take_logs(struct taking *t)
 {
 	struct dr_json_log *all = NULL;
 	struct dr_fail own = { 0 };
+	struct dr_evm_header h;
 	size_t num = 0;
 
-	for (size_t i = 0; i < t->item->num; i++) {
+	if (!take_block(t, &h))
+		return;
+	for (size_t i = 1; i < t->item->num; i++) {
 		struct dr_json_log *some, *more;
 		size_t num_some;
 
@@ -401,6 +443,9 @@ enum dr_err plan_take_data(struct dr_plan *p, uint16_t e, const struct dr_rpc_ex
 		case DR_WANT_STATE: take_state(&t); break;
 		case DR_WANT_LOGS: take_logs(&t); break;
 		}
+		/* Nobody goes on with it who was refused, or set aside, meanwhile. */
+		if (t.w->source >= 0 && ((t.w->tried & 1u << t.w->source) != 0 || !p->endpoints[t.w->source].checked))
+			plan_restart(t.w);
 	}
 	dr_buf_free(&t.payload);
 	return fail->err;

@@ -245,6 +245,8 @@ static void take_refused(struct dr_plan *p, const struct dr_refusal *refusal, ui
 		return;
 	w->tried |= 1u << refusal->source;
 	w->not_before_ms = now_ms;
+	if (!w->busy && w->source == (int)refusal->source)
+		plan_restart(w);
 }
 
 enum dr_err dr_plan_message(struct dr_plan *p, uint16_t type, struct dr_bytes payload, uint64_t now_ms,
@@ -459,19 +461,23 @@ static uint64_t round_pause(const struct dr_plan *p, const struct standing *w)
 	return dr_backoff_ms(w->rounds, base_ms, poll_ms * ROUND_POLLS, p->io.random(p->io.ctx));
 }
 
+bool plan_has_other(const struct dr_plan *p, const struct standing *w, uint16_t e, uint64_t now_ms)
+{
+	for (uint16_t i = 0; i < plan_sources(p); i++)
+		if (i != e && plan_serves(p, i, &w->want) && (w->tried & 1u << i) == 0 && p->endpoints[i].checked &&
+		    is_open(p, i, now_ms))
+			return true;
+	return false;
+}
+
 /* A want that everybody who may be asked has failed: the core is told, and a new round begins after a pause. */
 static void end_rounds(struct dr_plan *p, uint64_t now_ms, struct dr_fail *fail)
 {
 	for (size_t i = 0; i < WANTS_HELD; i++) {
 		struct standing *w = &p->wants[i];
-		bool left = false;
 
-		if (!w->used || w->busy || w->tried == 0 || now_ms < w->not_before_ms)
-			continue;
-		for (uint16_t e = 0; e < plan_sources(p); e++)
-			left |= plan_serves(p, e, &w->want) && (w->tried & 1u << e) == 0 && p->endpoints[e].checked &&
-				is_open(p, e, now_ms);
-		if (left)
+		if (!w->used || w->busy || w->tried == 0 || now_ms < w->not_before_ms ||
+		    plan_has_other(p, w, DR_SOURCE_CORE, now_ms))
 			continue;
 		w->tried = 0;
 		w->rounds++;

@@ -222,8 +222,6 @@ struct dr_rpc *dr_rpc_new(const char *const *urls, size_t num, size_t num_rest, 
 	if (r == NULL)
 		return NULL;
 	r->limits = *limits;
-	if (r->limits.exchange_ms == 0)
-		r->limits.exchange_ms = r->limits.timeout_ms * DR_RPC_EXCHANGE_TIMEOUTS;
 	r->next_id = 1;
 	r->multi = curl_multi_init();
 	good = r->multi != NULL && add_headers(&r->headers, headers, sizeof(headers) / sizeof(headers[0])) &&
@@ -342,6 +340,20 @@ static void send_get(struct dr_rpc *r, struct endpoint *e)
 	at->x.num_http++;
 }
 
+uint64_t dr_rpc_exchange_ms(uint64_t timeout_ms, size_t num)
+{
+	const uint64_t deadlines = (num < 2048 ? num : 2048) / 8;
+
+	return timeout_ms * (deadlines < 30 ? 30 : deadlines);
+}
+
+static uint64_t exchange_ms(const struct dr_rpc *r, const struct exchange *at)
+{
+	if (r->limits.exchange_ms > 0)
+		return r->limits.exchange_ms;
+	return dr_rpc_exchange_ms(r->limits.timeout_ms, at->x.num);
+}
+
 /* Puts the next HTTP request of the exchange on the wire. */
 static void send_next(struct dr_rpc *r, struct endpoint *e)
 {
@@ -353,7 +365,7 @@ static void send_next(struct dr_rpc *r, struct endpoint *e)
 		return;
 	}
 	/* Each time just within the deadline, a server without batches would keep what it was asked for days. */
-	if (now_ms() - at->begun_ms > r->limits.exchange_ms) {
+	if (now_ms() - at->begun_ms > exchange_ms(r, at)) {
 		finish(r, e, DR_RPC_TIMEOUT);
 		return;
 	}

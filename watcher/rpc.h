@@ -22,8 +22,6 @@
 #define DR_RPC_HEAD_MAX   65536u              /* its headers, all together */
 #define DR_RPC_CALLS_MAX  131072u             /* calls of one exchange */
 #define DR_RPC_METHOD_MAX 40u
-/* An exchange of many requests, each in time, is over after so many deadlines of one. */
-#define DR_RPC_EXCHANGE_TIMEOUTS 30u
 
 enum dr_rpc_end {
 	DR_RPC_NONE = 0,  /* not finished */
@@ -65,7 +63,7 @@ struct dr_rpc_exchange {
 
 struct dr_rpc_limits {
 	uint64_t timeout_ms;     /* one HTTP request, from connecting to the last byte */
-	uint64_t exchange_ms;    /* no further request of an exchange after that; 0: DR_RPC_EXCHANGE_TIMEOUTS */
+	uint64_t exchange_ms;    /* no further request of an exchange after that; 0: dr_rpc_exchange_ms */
 	uint32_t batch_requests; /* 1: no batches */
 	uint64_t batch_bytes;
 	size_t body_max; /* at most DR_RPC_BODY_MAX */
@@ -73,6 +71,10 @@ struct dr_rpc_limits {
 
 /* A REST call is one HTTP request. It ends RESULT (200: JSON in reply.result, or bytes), NULL (404: the server does
  * not have it), ERROR (any other 4xx: reply.code is the status), else as others do. */
+
+/* dr_rpc_exchange_ms: how long an exchange of so many calls may go on asking: 30 deadlines, or an eighth of one for
+ * each call, of which it counts 2048: a server without batches that is slow, but always in time, ends it. */
+uint64_t dr_rpc_exchange_ms(uint64_t timeout_ms, size_t num);
 
 struct dr_rpc; /* opaque */
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "watcher/session.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "kms-bridge/tell/tell.h"
 #include "watcher/columns.h"
+
+#define CHUNK ((size_t)256 * 1024)
 
 void dr_session_init(struct dr_session *s, struct dr_cli *cli)
 {
@@ -190,6 +193,53 @@ static void print_findings(struct dr_session *s)
 	fputc('\n', out);
 }
 
+/* The next piece of what the core is fed, or END. Where reading fails there is no end: what was not read is unknown.
+ */
+static bool feed_more(struct dr_session *s, struct dr_feed *feed, bool *ended, struct dr_fail *fail)
+{
+	static uint8_t chunk[CHUNK];
+	struct dr_bytes run = feed->begin;
+
+	if (run.len == 0) {
+		run = dr_bytes_of(chunk, fread(chunk, 1, CHUNK, feed->file));
+		if (ferror(feed->file))
+			return dr_fail_set(fail, DR_ERR_IO, "the recording could not be read to its end",
+					   (size_t)errno) == DR_OK;
+	}
+	feed->begin.len = 0;
+	feed->sent += run.len;
+	*ended = run.len == 0;
+	if (feed->progress != NULL)
+		dr_progress_set(feed->progress, feed->sent);
+	return dr_link_send(&s->core, *ended ? DR_MSG_END : DR_MSG_EVIDENCE, run, fail) == DR_OK;
+}
+
+bool dr_session_feed(struct dr_session *s, struct dr_feed *feed, struct dr_fail *fail)
+{
+	struct dr_link *core = &s->core;
+	bool ended = false;
+
+	for (;;) {
+		uint16_t type;
+		struct dr_bytes payload;
+
+		while (dr_link_next(core, &type, &payload, fail)) {
+			if (feed->heard != NULL)
+				feed->heard(feed->ctx, type, payload);
+			if (!dr_session_take(s, type, payload, fail))
+				return false;
+		}
+		if (fail->err != DR_OK)
+			return false;
+		if (core->eof)
+			return true;
+		if (!ended && core->out.len < CHUNK && !feed_more(s, feed, &ended, fail))
+			return false;
+		if (dr_link_pump(core, -1, -1, fail) != DR_OK)
+			return false;
+	}
+}
+
 int dr_session_end(struct dr_session *s, int good)
 {
 	int code = dr_link_end(&s->core);
@@ -205,7 +255,9 @@ int dr_session_end(struct dr_session *s, int good)
 	json_decref(s->all);
 	json_decref(s->findings);
 	if (s->has_fatal) {
-		const bool replay = s->recording != NULL;
+		/* What is wrong with this machine is not the recording's fault. */
+		const bool own = s->fatal.err == DR_ERR_NOMEM || s->fatal.err == DR_ERR_IO;
+		const bool replay = s->recording != NULL && !own;
 		struct dr_trouble t = { .code = dr_err_name((enum dr_err)s->fatal.err),
 					.what = s->fatal.what,
 					.source = replay ? s->recording : "derot-core",

@@ -37,6 +37,20 @@ void dr_session_init(struct dr_session *s, struct dr_cli *cli);
 /* dr_session_take: one control message. False: not one that a core may send here. */
 bool dr_session_take(struct dr_session *s, uint16_t type, struct dr_bytes payload, struct dr_fail *fail);
 
+/* What a core is fed in a replay. */
+struct dr_feed {
+	FILE *file;
+	struct dr_bytes begin;                                            /* what was read of it before */
+	struct dr_progress *progress;                                     /* optional: told how much was sent */
+	void (*heard)(void *ctx, uint16_t type, struct dr_bytes payload); /* optional: before it is taken */
+	void *ctx;
+	uint64_t sent; /* bytes; 0 at first */
+};
+
+/* dr_session_feed: sends the core all of it, then END, and takes what it says until it ends. False: *fail; DR_ERR_IO
+ * with errno as `at` if the file could not be read to its end: the core is not told that it ended. */
+bool dr_session_feed(struct dr_session *s, struct dr_feed *feed, struct dr_fail *fail);
+
 /* dr_session_end: prints the findings and the status, ends the core. The exit code: the core's own if it
  * failed (1, 4), 3 if frames of a recording were refused, then `good`. */
 int dr_session_end(struct dr_session *s, int good);

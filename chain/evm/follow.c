@@ -60,6 +60,7 @@ void dr_follow_free(struct dr_follow *f)
 #define ASIDE_OF_HELD  "a block is final that does not descend from the final block that is held"
 #define ASIDE_OF_FINAL "two blocks are final of which neither descends from the other"
 #define ASIDE_OF_START "a block is final that does not descend from the start block"
+#define ASIDE_OF(f)    ((f)->has_cursor ? ASIDE_OF_HELD : ASIDE_OF_START)
 
 static void enqueue(struct dr_follow *f, enum dr_follow_out out, const struct dr_finality_finding *finding)
 {
@@ -140,7 +141,7 @@ static size_t final_path(struct dr_follow *f)
 		case DR_PATH_LINKED: return path_agrees(f, num) ? num : 0;
 		case DR_PATH_MISSING: break;
 		case DR_PATH_BROKEN: break;
-		case DR_PATH_FORK: conflict(f, own_finding(tip->number, tip->hash), ASIDE_OF_HELD); return 0;
+		case DR_PATH_FORK: conflict(f, own_finding(tip->number, tip->hash), ASIDE_OF(f)); return 0;
 		}
 	}
 }
@@ -397,7 +398,7 @@ static enum dr_take take_header(struct dr_follow *f, const struct dr_frame *fram
 	if (f->tree.num >= DR_FOLLOW_BLOCKS_MAX)
 		make_room(f);
 	if (f->tree.num >= DR_FOLLOW_BLOCKS_MAX)
-		return refuse(fail, DR_ERR_LIMIT, "headers held above the cursor", f->tree.num);
+		return refuse(fail, DR_ERR_STALE, "no room: all headers that are held lead to what was named", 0);
 	struct dr_node *node = dr_tree_add(&f->tree, &h);
 
 	if (node == NULL)

@@ -87,7 +87,7 @@ enum dr_err dr_channel_write(struct dr_channel *ch, struct dr_fail *fail)
 			break;
 		if (errno != EPIPE && errno != ECONNRESET)
 			return dr_fail_set(fail, DR_ERR_IO, "a channel could not be written", (size_t)errno);
-		ch->eof = ch->gone = true;
+		ch->gone = true; /* what it said before is still there: read tells when that ends */
 	}
 	if (ch->fd < 0 || ch->gone)
 		ch->out_at = ch->out.len; /* nobody is there to read it */

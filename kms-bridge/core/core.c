@@ -206,6 +206,38 @@ static void read_marks(const struct dr_core *c, struct dr_store_marks *out)
 	memcpy(out->state_digest, s.state_digest, 32);
 }
 
+static enum dr_err find_conflict(void *ctx, const struct dr_entry *entry)
+{
+	bool *found = ctx;
+	struct dr_fail fail = { 0 };
+	struct dr_note note;
+
+	if (dr_note_decode(&note, entry->leaf, &fail) == DR_OK && note.kind == DR_NOTE_CONFLICT)
+		*found = true;
+	return fail.err;
+}
+
+/* What contradicts something final, and the journal's entry about it, are one transaction: without the entry nothing
+ * was contradicted under the quorum that the evidence was taken under, and it is not this one that halts for ever. */
+static enum dr_err check_halt(struct dr_core *c)
+{
+	bool found = false;
+
+	if (!dr_engine_halted(c->engine))
+		return DR_OK;
+	if (dr_store_log(c->store, DR_LOG_JOURNAL, 0, 0, find_conflict, &found, &c->fail) != DR_OK) {
+		dr_text_set(c->why, sizeof(c->why), dr_store_why(c->store), DR_TEXT_MAX);
+		return c->fail.err;
+	}
+	if (found)
+		return DR_OK;
+	return dr_core_fail(c, DR_ERR_PROOF, "store: the refold halts where the stored journal did not",
+			    "store: the stored evidence folded anew contradicts what is final at block %llu, and the "
+			    "stored journal knows of no contradiction: rows were changed, or the quorum differs from "
+			    "that which it was made with",
+			    (unsigned long long)c->marks.final_number);
+}
+
 enum dr_err dr_core_refold(struct dr_core *c)
 {
 	const struct dr_store_marks *stored = dr_store_marks(c->store);
@@ -238,7 +270,7 @@ enum dr_err dr_core_refold(struct dr_core *c)
 		differs = "state";
 	c->stepped = c->marks_old = false;
 	if (differs == NULL)
-		return DR_OK;
+		return check_halt(c);
 	return dr_core_fail(
 		c, DR_ERR_PROOF, "store: the refold differs from what was stored",
 		"store: the %s folded anew from the stored evidence (ledger %llu, block %llu) differs from the "
@@ -398,7 +430,8 @@ int dr_core_main(enum dr_err (*confine)(const struct dr_init *init, struct dr_fa
 			dr_channel_init(&c.watch, WATCH_FD);
 		code = run_mode(&c);
 	}
-	dr_channel_flush(&c.control, 0, FLUSH_MS);
+	/* A node ends in time; what else there is to say is waited for, as whoever hears it must have all of it. */
+	dr_channel_flush(&c.control, 0, c.init.mode == DR_MODE_RUN ? FLUSH_MS : -1);
 	dr_keys_free(c.keys);
 	dr_engine_free(c.engine);
 	dr_store_close(c.store);

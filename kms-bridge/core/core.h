@@ -124,7 +124,7 @@ enum dr_err dr_core_open_store(struct dr_core *c, bool read_only);
 enum dr_err dr_core_new_engine(struct dr_core *c);
 
 /* dr_core_refold: every stored frame through the engine again, quietly; then ledger, state and cursor must be those
- * stored. DR_ERR_PROOF with c->why otherwise. */
+ * stored, and it may have halted only if the stored journal says so. DR_ERR_PROOF with c->why otherwise. */
 enum dr_err dr_core_refold(struct dr_core *c);
 
 /* dr_core_feed: one frame, foreign or core-stamped; *decision only for REQUEST. */

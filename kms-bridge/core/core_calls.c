@@ -18,7 +18,7 @@ static const struct dr_call calls[] = {
 	{ .name = "listen", .reason = "core.sock" },
 	{ .name = "accept4", .reason = "a local client" },
 	{ .name = "getsockopt", .reason = "whose client it is (SO_PEERCRED)" },
-	{ .name = "signalfd4", .reason = "SIGTERM and SIGINT become an orderly stop" },
+	{ .name = "signalfd4", .reason = "SIGTERM, SIGINT and SIGHUP become an orderly stop" },
 	{ .name = "timerfd_create", .reason = "the lease is looked at each second" },
 	{ .name = "timerfd_settime", .reason = "the same" },
 	{ .name = "clock_nanosleep", .reason = "SQLite waits for a reader's lock" },

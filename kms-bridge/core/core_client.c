@@ -17,6 +17,8 @@ static enum dr_err say_status(struct dr_core *c, struct dr_client *client)
 	/* QUERY has only the store: the state is folded out of it when it is first asked for. */
 	if (c->engine == NULL && (dr_core_new_engine(c) != DR_OK || dr_core_refold(c) != DR_OK))
 		return c->fail.err;
+	if (dr_core_commit(c) != DR_OK) /* it names the logs' roots */
+		return c->fail.err;
 	dr_core_status(c, &report);
 	return dr_status_report_put(&client->ch.out, DR_MSG_STATUS, &report, &c->fail);
 }
@@ -39,6 +41,9 @@ static bool take_root_get(struct dr_core *c, struct dr_client *client, struct dr
 
 static bool begin_log(struct dr_core *c, struct dr_client *client, const struct dr_log_query *q)
 {
+	/* Whoever is told of a root may hold this journal to it: it is durable. */
+	if (dr_core_commit(c) != DR_OK)
+		return true;
 	const struct dr_merkle *edge = dr_store_log_edge(c->store, (enum dr_log)q->log);
 
 	client->answer.kind = DR_ANSWER_LOG;
@@ -57,6 +62,8 @@ static bool begin_evidence(struct dr_core *c, struct dr_client *client)
 	struct dr_evidence_head head = { .family = DR_FAMILY_EVM, .chain_id = c->init.chain_id };
 	uint8_t bytes[DR_EVIDENCE_HEAD_LEN];
 
+	if (dr_core_commit(c) != DR_OK)
+		return true;
 	memcpy(head.genesis, c->init.genesis, 32);
 	dr_evidence_head_put(bytes, &head);
 	client->answer.kind = DR_ANSWER_EVIDENCE;

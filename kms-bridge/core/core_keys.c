@@ -159,13 +159,19 @@ static void hand_over(struct dr_client *client)
 }
 
 /* The disk may have stood still once more: what has aged since does not leave. The journal says then that it was
- * released, and that it was withheld. */
-static enum dr_err say_in_time(struct dr_core *c, struct dr_asked *a, const struct release *r)
+ * released, and that it was withheld: durably, before anybody is told. */
+static enum dr_err withhold(struct dr_core *c, size_t num)
 {
-	const char *what = a->decision.verdict == DR_ALLOW && a->why.err == DR_OK ? obstacle(c) : NULL;
+	const char *what = obstacle(c);
 	char detail[DR_TEXT_MAX];
 
-	if (what != NULL) {
+	if (what == NULL)
+		return DR_OK;
+	for (size_t i = 0; i < num; i++) {
+		struct dr_asked *a = &c->asked[i];
+
+		if (a->decision.verdict != DR_ALLOW || a->why.err != DR_OK)
+			continue;
 		snprintf(detail, sizeof(detail), "request %llu: withheld after all: %s",
 			 (unsigned long long)a->request_idx, what);
 		dr_fail_set(&a->why, DR_ERR_UNKNOWN, what, 0);
@@ -173,12 +179,11 @@ static enum dr_err say_in_time(struct dr_core *c, struct dr_asked *a, const stru
 		    DR_OK)
 			return c->fail.err;
 	}
-	if (say_answer(c, a, r) == DR_OK)
-		hand_over(a->client);
-	return c->fail.err;
+	return dr_core_commit(c);
 }
 
-/* Intents → durable → act → results → durable → answers. */
+/* Intents → durable → act → results → durable → answers; but where a result is not handed over after all, that is
+ * durable before the answers. */
 enum dr_err dr_core_keys_flush(struct dr_core *c)
 {
 	const size_t num = c->num_asked;
@@ -197,9 +202,10 @@ enum dr_err dr_core_keys_flush(struct dr_core *c)
 		return dr_fail_set(&c->fail, DR_ERR_NOMEM, "no locked memory for keys", num * sizeof(*r));
 	for (size_t i = 0; i < num && c->fail.err == DR_OK; i++)
 		act(c, &c->asked[i], &r[i]);
-	if (c->fail.err == DR_OK && dr_core_commit(c) == DR_OK && dr_core_tick(c, true) == DR_OK)
-		for (size_t i = 0; i < num && c->fail.err == DR_OK; i++)
-			say_in_time(c, &c->asked[i], &r[i]);
+	if (c->fail.err == DR_OK && dr_core_commit(c) == DR_OK && dr_core_tick(c, true) == DR_OK &&
+	    withhold(c, num) == DR_OK)
+		for (size_t i = 0; i < num && say_answer(c, &c->asked[i], &r[i]) == DR_OK; i++)
+			hand_over(c->asked[i].client);
 	dr_secret_free(r);
 	return c->fail.err;
 }
@@ -287,8 +293,10 @@ static enum dr_err say_parcel(struct dr_core *c, struct dr_client *client, const
 		if (late) {
 			snprintf(detail, sizeof(detail), "root generation %llu withheld from node 0x%s after all: %s",
 				 (unsigned long long)generation, node, sealed);
-			dr_core_note(c, DR_NOTE_SHARE, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL);
-			dr_core_say_error(c, client, DR_ERR_STALE, sealed);
+			if (dr_core_note(c, DR_NOTE_SHARE, c->final_number, NULL, DR_SOURCE_CORE, detail, NULL) ==
+				    DR_OK &&
+			    dr_core_commit(c) == DR_OK)
+				dr_core_say_error(c, client, DR_ERR_STALE, sealed);
 		} else {
 			dr_run_put(&client->ch.out, DR_MSG_PARCEL, &run, &c->fail);
 			hand_over(client);

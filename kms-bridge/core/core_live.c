@@ -7,12 +7,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "kms-bridge/process/signals.h"
 
 #define SERVE_FD       5
 #define PLACES         (DR_CLIENTS_MAX + 1)
@@ -242,7 +243,6 @@ static void turn(struct dr_live *l)
 		{ .fd = l->timer_fd, .events = POLLIN },
 		{ .fd = l->signal_fd, .events = POLLIN },
 	};
-	struct signalfd_siginfo info;
 	bool behind = false;
 	uint64_t ticks;
 
@@ -263,8 +263,7 @@ static void turn(struct dr_live *l)
 			dr_fail_set(&c->fail, DR_ERR_IO, "poll", (size_t)errno);
 		return;
 	}
-	if ((p[4].revents & POLLIN) != 0 && read(l->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-		l->stop = true;
+	l->stop = l->stop || dr_signals_asked(l->signal_fd);
 	if ((p[3].revents & POLLIN) != 0 && read(l->timer_fd, &ticks, sizeof(ticks)) == (ssize_t)sizeof(ticks))
 		on_second(l, ticks);
 	pump_control(l, (p[0].revents & ~POLLOUT) != 0);
@@ -292,14 +291,8 @@ static enum dr_err open_fds(struct dr_live *l)
 	const struct itimerspec second = { { 1, 0 }, { 1, 0 } };
 	struct dr_core *c = l->c;
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	l->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	l->signal_fd = dr_signals_open(0);
 	l->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (l->signal_fd < 0 || l->timer_fd < 0 || timerfd_settime(l->timer_fd, 0, &second, NULL) != 0)
 		return dr_fail_set(&c->fail, DR_ERR_IO, "a timer and a signal descriptor", (size_t)errno);
@@ -356,7 +349,11 @@ static enum dr_err write_conflict(struct dr_core *c)
 	struct dr_fail why = { 0 };
 
 	if (file == NULL)
-		return dr_core_fail(c, DR_ERR_IO, "the conflict's evidence file", "%s: %s", part, strerror(errno));
+		return dr_core_fail(
+			c, DR_ERR_IO, "the conflict's evidence file",
+			"halted: something final was contradicted, and the evidence could not be written to "
+			"%s: %s; the next start tries again",
+			part, strerror(errno));
 	bool good = fwrite(bytes, 1, sizeof(bytes), file) == sizeof(bytes) &&
 		    dr_store_evidence(c->store, write_frame, file, &why) == DR_OK;
 
@@ -432,13 +429,25 @@ static enum dr_err begin(struct dr_live *l)
 	return dr_live_wants(l);
 }
 
+/* What was seen may be known to nobody at the next start, so it is said here, before what went wrong. */
+static void say_unstored(struct dr_core *c)
+{
+	char text[DR_TEXT_MAX + 80];
+
+	snprintf(text, sizeof(text), "halted: something final was contradicted, and it could not be stored: %s",
+		 c->why[0] != 0 ? c->why : c->fail.what);
+	dr_text_set(c->why, sizeof(c->why), text, strlen(text));
+}
+
 static int end_conflict(struct dr_live *l)
 {
 	struct dr_core *c = l->c;
 
-	if (c->store != NULL && (dr_store_halt(c->store, &c->fail) != DR_OK || dr_core_commit(c) != DR_OK))
-		return dr_core_fatal(c, DR_CORE_ERROR);
-	if (c->store != NULL)
+	if (c->fail.err == DR_OK && c->store != NULL && dr_store_halt(c->store, &c->fail) == DR_OK)
+		dr_core_commit(c);
+	if (c->fail.err != DR_OK)
+		say_unstored(c);
+	else if (c->store != NULL)
 		write_conflict(c);
 	else
 		dr_core_fail(c, DR_ERR_PROOF, "conflict",
@@ -451,13 +460,14 @@ static int end(struct dr_live *l)
 {
 	struct dr_core *c = l->c;
 
+	/* Whatever else failed: after any other exit code it would be started again by itself. */
+	if (l->conflict)
+		return end_conflict(l);
 	if (c->fail.err != DR_OK) {
 		const bool halted = c->store != NULL && dr_store_halted(c->store);
 
 		return dr_core_fatal(c, halted ? DR_CORE_CONFLICT : DR_CORE_ERROR);
 	}
-	if (l->conflict)
-		return end_conflict(l);
 	if (l->protocol_error) {
 		dr_core_commit(c);
 		dr_channel_close(&c->watch);

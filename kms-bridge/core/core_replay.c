@@ -214,7 +214,8 @@ static enum dr_err loop(struct replay *r)
 }
 
 /* After `until` or a failure the other side may still be sending. What it sends is taken, and forgotten, until it has
- * read our last word and hangs up: it would not, if writing to us failed before. */
+ * read our last word and hangs up: it would not, if writing to us failed before. It may take its time, as a pager
+ * does; if it ends instead, its end of the channel says so. */
 static void drain(struct dr_core *c)
 {
 	struct dr_fail fail = { 0 };
@@ -229,7 +230,7 @@ static void drain(struct dr_core *c)
 			said = shutdown(c->control.fd, SHUT_WR) == 0;
 		if (!said)
 			p.events |= POLLOUT;
-		if (poll(&p, 1, 5000) <= 0)
+		if (poll(&p, 1, -1) < 0 && errno != EINTR)
 			return;
 		c->control.in.len = c->control.in_at = 0;
 		if ((p.revents & ~POLLOUT) != 0 && dr_channel_read(&c->control, &fail) != DR_OK)

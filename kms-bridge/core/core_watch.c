@@ -93,8 +93,12 @@ static enum dr_err take_frame(struct dr_live *l, uint32_t want, const struct dr_
 	enum dr_take take;
 
 	c->want = want;
-	if (chain_clock(l, frame) != DR_OK || dr_core_feed(c, &take, NULL, frame) != DR_OK)
+	if (chain_clock(l, frame) != DR_OK)
 		return c->fail.err;
+	if (dr_core_feed(c, &take, NULL, frame) != DR_OK) {
+		l->conflict = dr_engine_halted(c->engine); /* seen, though it could not be kept */
+		return c->fail.err;
+	}
 	if (take == DR_TAKE_CONFLICT) {
 		l->conflict = true;
 		return DR_OK;

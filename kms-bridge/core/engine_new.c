@@ -30,7 +30,9 @@ static enum dr_err by_quorum(struct dr_engine *e, const struct dr_init *init, st
 {
 	if (init->quorum_k < 1 || init->quorum_k > init->quorum_n || init->quorum_n > DR_ENDPOINTS_MAX)
 		return dr_fail_set(fail, DR_ERR_LIMIT, "quorum: 1 <= k <= n <= 16 endpoints", 0);
-	e->quorum = dr_quorum_new(init->quorum_k, init->quorum_n);
+	/* Who may speak now is held against the configuration where messages come in. What is on record was said by
+	 * those who were configured then: there may have been more. */
+	e->quorum = dr_quorum_new(init->quorum_k, DR_ENDPOINTS_MAX);
 	if (e->quorum == NULL)
 		return dr_fail_set(fail, DR_ERR_NOMEM, "no memory for the engine", 0);
 	e->finality = dr_quorum_finality(e->quorum);

@@ -34,7 +34,7 @@
 		{ .name = "getrandom", .reason = "nonces, secrets, seeds" },                                         \
 		{ .name = "clock_gettime", .reason = "where the clock is not read without a call" },                 \
 		{ .name = "rt_sigprocmask", .reason = "abort(), and threads" },                                      \
-		{ .name = "rt_sigaction", .reason = "abort()" },                                                     \
+		{ .name = "rt_sigaction", .reason = "abort(), and which signals are ignored" },                      \
 		{ .name = "rt_sigreturn", .reason = "returns from a signal" },                                       \
 		{ .name = "tgkill", .reason = "abort()", .only = "this process", .self = true },                     \
 		{ .name = "restart_syscall", .reason = "the kernel goes on with a wait after a stop" },              \

@@ -7,11 +7,12 @@
 //
 //     B   blocks of a day, 86400 s / T. H: a block's answer: E + t·X, E of an empty one, X for each of t transactions
 //     P   what asking for the newest and the final block costs: each of n servers, every poll, two answers: 2·n·H·(T / poll)
-//     F   final steps of a day, one each 384 s, each with a proof of the account and s slots: S = H + A·N + s·C·N,
-//         N the answer's length of a full branch, A branches above an account, C above one of the contract's slots
+//     F   final steps of a day, one each 384 s, each with a proof of the account and s slots: S = 2·H + A·N + s·C·N,
+//         the block asked for before and after it, N the answer's length of a full branch, A branches above an account,
+//         C above one of the contract's slots
 //     W   by the way:   bloom         B·p·(H + t·R), p how often a bloom of t receipts names a contract that is not there
 //                       receipts      B·(H + t·R), R a receipt
-//                       accumulator   F·(H + A·N + 2·C·N) + the contract's own logs
+//                       accumulator   F·(2·H + A·N + 2·C·N + H) + the contract's own logs, after the last block of theirs
 
 import { readFileSync } from 'node:fs';
 import { fill } from './row_live.mjs';
@@ -53,9 +54,9 @@ export default async function ({ row, run, chain: chainFile }) {
 		const B = 86400 / T;
 		const F = 86400 / FINAL_S;
 		const H = E + t * X;
-		const common = B * H + (86400 / poll) * 2 * n * H + F * (H + A * N + s * C * N);
-		const ways = { bloom: B * p * (H + t * R), receipts: B * (H + t * R), accumulator: F * (H + A * N + 2 * C * N) + EVENTS * LOG };
-		run.details.push({ name: `bytes a day, ${name}`, headers: B * H, polls: (86400 / poll) * 2 * n * H, state: F * (H + A * N + s * C * N), ...ways });
+		const common = B * H + (86400 / poll) * 2 * n * H + F * (2 * H + A * N + s * C * N);
+		const ways = { bloom: B * p * (H + t * R), receipts: B * (H + t * R), accumulator: F * (3 * H + A * N + 2 * C * N) + EVENTS * LOG };
+		run.details.push({ name: `bytes a day, ${name}`, headers: B * H, polls: (86400 / poll) * 2 * n * H, state: F * (2 * H + A * N + s * C * N), ...ways });
 		for (const [way, bytes] of Object.entries(ways))
 			row(`watch, computed: ${name}, by ${way}`, 'MiB/day', (common + bytes) / 2 ** 20, { less: true });
 	}

@@ -177,21 +177,58 @@ static struct forge_block *head_block(const struct dr_network *net, uint8_t salt
 	return made(&blocks[salt][other][slot / 2][back], net, salt, slot, final, other);
 }
 
+/* Most steps of most inputs were in others before: what they tell is forged and encoded once. */
+struct told {
+	uint32_t key; /* 0: nothing yet */
+	size_t len;
+	uint8_t ssz[4096];
+	struct dr_lc_update update;
+};
+
+static const struct told *tell(const struct dr_network *net, const uint8_t in[static 8], enum dr_lc_kind kind,
+			       uint64_t slot, const struct forge_block *attested)
+{
+	static struct told told[4096];
+	const uint32_t signers = in[4] % (COMMITTEE + 1), flags = in[0] >> 4, later = in[3] % 4, back = in[2] % BACK;
+	const uint32_t key = 1u << 31 | (uint32_t)slot << 17 | back << 12 | signers << 8 | flags << 4 | later << 2 |
+			     (uint32_t)kind;
+	struct told *at = &told[key * 0x9e3779b1u >> 20];
+	struct dr_fail fail = { 0 };
+
+	if (at->key == key)
+		return at;
+	at->key = key;
+	at->update = forge_update(net, kind, attested);
+	at->update.signature_slot = slot + 1 + later;
+	forge_sign(&at->update, net, dr_network_period(net, at->update.signature_slot) + (in[0] >> 5 & 1), signers);
+	if (kind == DR_LC_UPDATE && (in[0] & 0x80)) { /* without finality */
+		memset(&at->update.finality_branch, 0, sizeof(at->update.finality_branch));
+		memset(&at->update.finalized, 0, sizeof(at->update.finalized));
+	}
+	DR_ASSERT(dr_lc_update_encode(at->ssz, sizeof(at->ssz), &at->len, net, &at->update, &fail) == DR_OK);
+	return at;
+}
+
+/* What is told in this step: update, as SSZ. */
+static struct {
+	uint8_t bytes[4096];
+	size_t len;
+} sent;
+
 /* Bytes of its SSZ are changed. What signature_slot says is not authenticated; everything else is. */
 static bool change(const struct dr_network *net, size_t where, uint8_t by, bool *form)
 {
-	static uint8_t ssz[8192];
 	const struct dr_ssz_type *type = dr_lc_type(update.kind);
 	const bool fixed = dr_ssz_fixed_len(type, dr_lc_shape(net, update.fork)) > 0;
 	struct dr_fail fail = { 0 };
-	size_t len, slot_at;
+	size_t slot_at;
 
-	DR_ASSERT(dr_lc_update_encode(ssz, sizeof(ssz), &len, net, &update, &fail) == DR_OK);
-	where %= len;
+	where %= sent.len;
 	/* Where the fixed part ends: signature_slot is the last of it. */
-	slot_at = (fixed ? len : (size_t)(ssz[0] | ssz[1] << 8)) - 8;
-	ssz[where] ^= by;
-	*form = dr_lc_update_decode(&update, net, update.kind, update.fork, dr_bytes_of(ssz, len), &fail) == DR_OK;
+	slot_at = (fixed ? sent.len : (size_t)(sent.bytes[0] | sent.bytes[1] << 8)) - 8;
+	sent.bytes[where] ^= by;
+	*form = dr_lc_update_decode(&update, net, update.kind, update.fork, dr_bytes_of(sent.bytes, sent.len),
+				    &fail) == DR_OK;
 	return by != 0 && (where < slot_at || where >= slot_at + 8);
 }
 
@@ -270,10 +307,8 @@ static void face_start(const struct dr_network *net, const struct forge_block *c
 static bool face_step(const struct dr_network *net, const uint8_t in[static 8], uint64_t now, enum dr_err *err,
 		      bool *conflict)
 {
-	static uint8_t ssz[8192];
 	struct dr_fail fail = { 0 };
 	struct dr_want want;
-	size_t len;
 
 	if ((in[0] & 0x0c) == 0x04)
 		face.f.restart(face.f.self);
@@ -281,8 +316,8 @@ static bool face_step(const struct dr_network *net, const uint8_t in[static 8], 
 		face.f.settled(face.f.self, in[5] % SLOTS);
 		face.settled = true;
 	}
-	DR_ASSERT(dr_lc_update_encode(ssz, sizeof(ssz), &len, net, &update, &fail) == DR_OK);
-	*err = face_take((enum dr_beacon_kind)update.kind, update.fork, dr_bytes_of(ssz, len), now, conflict, &fail);
+	*err = face_take((enum dr_beacon_kind)update.kind, update.fork, dr_bytes_of(sent.bytes, sent.len), now,
+			 conflict, &fail);
 	if (face.f.wants(face.f.self, &want, 1) == 1)
 		/* What was asked for stands until all of it came. */
 		DR_ASSERT(want.kind == DR_WANT_UPDATES && want.first <= want.last &&
@@ -321,14 +356,11 @@ static void step(const struct dr_network *net, const uint8_t in[static 8], bool 
 	if (back + 2 <= slot)
 		final = final_block(net, salt, slot - back);
 	attested = head_block(net, salt, in[0] & 0x40, slot, final);
-	update = forge_update(net, kind, attested);
-	update.signature_slot = slot + 1 + in[3] % 4;
-	forge_sign(&update, net, dr_network_period(net, update.signature_slot) + (in[0] >> 5 & 1),
-		   in[4] % (COMMITTEE + 1));
-	if (kind == DR_LC_UPDATE && (in[0] & 0x80)) { /* without finality */
-		memset(&update.finality_branch, 0, sizeof(update.finality_branch));
-		memset(&update.finalized, 0, sizeof(update.finalized));
-	}
+	const struct told *told = tell(net, in, kind, slot, attested);
+
+	update = told->update;
+	sent.len = told->len;
+	memcpy(sent.bytes, told->ssz, sent.len);
 	if ((in[0] & 0x0c) == 0 && in[7] != 0)
 		changed = change(net, (size_t)in[5] << 8 | in[6], in[7], &form);
 	if (!form)

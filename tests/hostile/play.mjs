@@ -381,8 +381,14 @@ export class Life {
 		await this.#look();
 		this.client.close();
 		const { kms } = this;
+		const pids = Object.values(kms.children()); // before: afterwards they are nobody's
 		const stopped = kms.stop('SIGKILL');
-		for (const pid of Object.values(kms.children())) process.kill(pid, 'SIGKILL');
+		for (const pid of pids)
+			try {
+				process.kill(pid, 'SIGKILL');
+			} catch (e) {
+				if (e.code !== 'ESRCH') throw e; // it ended with its supervisor
+			}
 		assert.equal(await stopped, 'SIGKILL');
 		await this.#start();
 		this.#unshown = !signed;

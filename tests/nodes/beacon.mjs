@@ -24,6 +24,18 @@ export { FINALITY_EPOCHS, Forge, SLOTS_PER_EPOCH, SLOTS_PER_PERIOD, devnet };
 const BEHIND_S = 2700;
 export const now = () => Math.floor(Date.now() / 1000);
 
+// startBeforeTheEnd: starts a node so that its lease ends a few seconds after it proved what is final (a block of that
+// time). Where the start took longer than that, once more with more.
+export async function startBeforeTheEnd(kms, finalTime) {
+	for (let left = 5; left <= 20; left *= 2) {
+		await kms.start({ max_staleness: now() - finalTime + left });
+		const status = await kms.until((s) => !s.sealed || /older than max_staleness/.test(s.why), 'unsealed');
+		if (!status.sealed) return;
+		await kms.stop();
+	}
+	throw new Error('always stale');
+}
+
 export class Beacon {
 	// start: options forks (default: Capella for ever), behind_s or genesisTime, first, the slot of the first block, and what
 	// the forge takes. Something is final then, for a client to start from.

@@ -21,7 +21,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const build = resolve(root, process.env.DEROT_BUILD ?? 'build');
 export const PROFILE = root + 'governance/profiles/derot-v1.yaml';
-export const EXIT = { good: 0, error: 1, sealed: 2, proof: 3, conflict: 4, findings: 5, unanchored: 6 };
+export const EXIT = { good: 0, error: 1, sealed: 2, proof: 3, conflict: 4, findings: 5, unanchored: 6, usage: 64 };
 // What an asking application runs on, unless a test says otherwise.
 export const HARDWARE = ['--tee', 'tdx', '--family', 'fam-good', '--device', 'rack7', '--svn', '7'];
 const WAIT_MS = 20000;
@@ -40,22 +40,24 @@ export function folder() {
 	return path;
 }
 
-function launch(args) {
-	const child = spawn(join(build, 'derot'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+function launch(args, out = 'pipe') {
+	const child = spawn(join(build, 'derot'), args, { stdio: ['ignore', out, 'pipe'] });
 	running.add(child);
 	child.on('error', () => running.delete(child));
 	child.once('exit', () => running.delete(child));
 	return child;
 }
 
-// derotCli: runs one derot command to its end; {code, signal, out, err}.
-export function derotCli(args, input_ms = 60000) {
+// derotCli: runs one derot command to its end; {code, signal, out, err}. Its output may go elsewhere (a descriptor); meets
+// is told the process.
+export function derotCli(args, input_ms = 60000, { to = 'pipe', meets } = {}) {
 	return new Promise((resolve, reject) => {
-		const child = launch(args);
+		const child = launch(args, to);
+		meets?.(child);
 		const timer = setTimeout(() => child.kill('SIGKILL'), input_ms);
 		let out = '';
 		let err = '';
-		child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
+		child.stdout?.setEncoding('utf8').on('data', (text) => (out += text));
 		child.stderr.setEncoding('utf8').on('data', (text) => (err += text));
 		child.on('error', reject);
 		child.on('close', (code, signal) => {
@@ -63,6 +65,20 @@ export function derotCli(args, input_ms = 60000) {
 			resolve({ code, signal, out, err });
 		});
 	});
+}
+
+// childrenOf: the pids of a derot's processes by name: {'derot-core': 12, 'derot-watch': 13}.
+export function childrenOf(pid) {
+	const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+	return Object.fromEntries(
+		pids.flatMap((pid) => {
+			try {
+				return [[readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), Number(pid)]];
+			} catch {
+				return []; // gone meanwhile
+			}
+		}),
+	);
 }
 
 export const lines = (text) => text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
@@ -206,11 +222,8 @@ export class Kms {
 		return true;
 	}
 
-	// children: the pids of derot run's processes by name: {'derot-core': 12, 'derot-watch': 13}.
 	children() {
-		const at = `/proc/${this.#child.pid}/task/${this.#child.pid}/children`;
-		const pids = readFileSync(at, 'utf8').split(' ').filter(Boolean);
-		return Object.fromEntries(pids.map((pid) => [readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), Number(pid)]));
+		return childrenOf(this.#child.pid);
 	}
 
 	// ended: waits for derot run to end by itself; its exit code.

@@ -8,7 +8,7 @@ import { strict as assert } from 'node:assert';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { label } from './abi.mjs';
-import { Beacon, SLOTS_PER_EPOCH, SLOTS_PER_PERIOD, now } from './beacon.mjs';
+import { Beacon, SLOTS_PER_EPOCH, SLOTS_PER_PERIOD, startBeforeTheEnd } from './beacon.mjs';
 import { ACTION } from './derot.mjs';
 import { EXIT, derotCli, replay } from './run.mjs';
 import { APP, BUILD, NOTICE, Story } from './story.mjs';
@@ -174,7 +174,6 @@ describe('a life at proof consensus', () => {
 });
 
 describe('finality stops, and the lease ends', { concurrency: 2 }, () => {
-	const LEFT_S = 5; // of the lease, at the start
 	const COMMITTEE = 32;
 	const ways = {
 		'one signature short of two thirds': (beacon, stopped) => (beacon.forge.signs = () => (stopped ? 21 : COMMITTEE)),
@@ -187,8 +186,8 @@ describe('finality stops, and the lease ends', { concurrency: 2 }, () => {
 			const story = await Story.found(beacon.chain, { beacon });
 			await story.settle();
 			const finalTime = await beacon.chain.time('0x' + beacon.final().toString(16));
-			const kms = await story.kms({ max_staleness: now() - finalTime + LEFT_S }).start();
-			await kms.until((s) => !s.sealed, 'unsealed');
+			const kms = story.kms();
+			await startBeforeTheEnd(kms, finalTime);
 			stop(beacon, true);
 			await beacon.epochs(3);
 			const { final } = await kms.status();

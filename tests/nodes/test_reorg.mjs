@@ -101,6 +101,12 @@ describe('below finality', () => {
 		assert.equal(told.code, EXIT.conflict, told.err);
 		assert.ok(final > 0);
 	});
+	test('audit verify says so, and exits 4 as a replay does', async () => {
+		const { code, json, out, err } = await kms.verify();
+		assert.equal(code, EXIT.conflict, `${out}${err}`);
+		assert.equal(json.ok, false);
+		assert.match(json.error.what, /something final was contradicted/);
+	});
 	test('and again at the next start: no flag, no wait, no honest chain brings it back', async () => {
 		await kms.start({ wait: false });
 		assert.equal(await kms.ended(), EXIT.conflict);

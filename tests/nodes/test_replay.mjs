@@ -4,14 +4,16 @@
 // whatever their endpoints, batches, ways, steps and restarts. Only the chain counts. Damaged recordings say so.
 
 import { strict as assert } from 'node:assert';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { label, word } from './abi.mjs';
 import { startAnvil } from './chain.mjs';
 import { ACTION, proposalSlots } from './derot.mjs';
-import { EXIT, derotCli, eventually, folder, replay } from './run.mjs';
+import { EXIT, childrenOf, derotCli, eventually, folder, replay } from './run.mjs';
 import { LACKS, startProxy } from '../hostile/proxy.mjs';
 import { APP, NOTICE, SERVICE, Story } from './story.mjs';
 
@@ -56,7 +58,9 @@ before(async () => {
 	await story.derot.send(story.mallory, 'execute', [id]);
 	await chain.mineMany(40);
 	end = await story.settle();
-	live = await kms.reaches(end);
+	await kms.reaches(end);
+	const height = await chain.height();
+	live = await kms.until((s) => s.head === height, 'the newest head');
 	await ask(APP, 'mail-v1', '--service', SERVICE);
 	file = await kms.exported();
 	anchor = await kms.anchor();
@@ -121,12 +125,26 @@ describe('a replay of the recording', () => {
 		const leaves = again.changes.map((c) => c.leaf);
 		assert.deepEqual(leaves, (await kms.log()).map((c) => c.leaf).slice(0, leaves.length));
 	});
+	test('up to a block below the first: nothing', async () => {
+		const start = Number(/start:\n  block: (\d+)/.exec(readFileSync(anchor, 'utf8'))[1]);
+		for (const until of ['0', `${start - 1}`, '-1', '1e3', '']) {
+			const again = await replay(file, '--anchor', anchor, '--until', until);
+			assert.equal(again.code, EXIT.usage, again.err);
+			assert.match(again.err, /not below the start block/);
+			assert.equal(again.changes.length, 0);
+		}
+	});
 	test('cut short: says that it is torn; what came before it counts', async () => {
 		const bytes = readFileSync(file);
 		const cut = join(folder(), 'cut.ev');
-		for (const length of [bytes.length - 1, bytes.length - 9, Math.floor(bytes.length / 2), 64 + 3]) {
+		const torn = (length) => {
 			writeFileSync(cut, bytes.subarray(0, length));
-			const again = await replay(cut, '--anchor', anchor);
+			return replay(cut, '--anchor', anchor);
+		};
+		for (const length of [bytes.length - 1, bytes.length - 9, Math.floor(bytes.length / 2), 64 + 3]) {
+			let again = await torn(length);
+			// What ends between two frames is a recording that ends there.
+			if (!/ends inside a frame/.test(again.err)) again = await torn(length - 1);
 			assert.equal(again.code, EXIT.error);
 			assert.match(again.err, /ends inside a frame/);
 			assert.ok(again.changes.every((c, i) => c.leaf === kms.events.filter((e) => e.type === 'change')[i].leaf));
@@ -135,6 +153,27 @@ describe('a replay of the recording', () => {
 			writeFileSync(cut, bytes.subarray(0, length));
 			assert.equal((await replay(cut, '--anchor', anchor)).code, EXIT.error);
 		}
+	});
+	test('what is found is not shown on a full disk: exit 1', async () => {
+		const { code, err } = await derotCli(['replay', file, '--anchor', anchor], 60000, { to: openSync('/dev/full', 'w') });
+		assert.equal(code, EXIT.error);
+		assert.match(err, /could not be written/);
+	});
+	test('its core is killed: it says so', async () => {
+		const fifo = join(folder(), 'recording');
+		execFileSync('mkfifo', [fifo]);
+		let child;
+		const done = derotCli(['replay', fifo, '--anchor', anchor], 60000, { meets: (c) => (child = c) });
+		// One that says the same again and again, and does not end.
+		const bytes = readFileSync(file);
+		const to = await open(fifo, 'w');
+		await to.write(bytes.subarray(0, 64));
+		for (let sent = 0; sent < 2 << 20; sent += bytes.length) await to.write(bytes.subarray(64));
+		process.kill(await eventually('a core', () => childrenOf(child.pid)['derot-core']), 'SIGKILL');
+		await to.close();
+		const { code, err } = await done;
+		assert.equal(code, EXIT.error);
+		assert.match(err, /was killed by SIGKILL/);
 	});
 	test('a bit flipped anywhere: exit 1 or 3, never a good end', async () => {
 		const bytes = readFileSync(file);
@@ -205,5 +244,24 @@ describe('another store', { concurrency: 2 }, () => {
 		copyFileSync(recorded, recorded + '.copy');
 		assert.equal((await derotCli(['record', '-c', other.config, '--to', '5', '-o', recorded])).code, EXIT.error);
 		assert.deepEqual(readFileSync(recorded), readFileSync(recorded + '.copy'));
+		// Nothing is left of a recording whose anchor could not be written.
+		const next = join(other.folder, 'next.ev');
+		writeFileSync(next + '.anchor.yaml', '');
+		const refused = await derotCli(['record', '-c', other.config, '--to', '5', '-o', next]);
+		assert.equal(refused.code, EXIT.error);
+		assert.match(refused.err, /the recording's anchor file/);
+		assert.equal(existsSync(next), false);
+	});
+	test('derot record, and its core is killed: it says so', async () => {
+		const other = story.kms();
+		await other.configure();
+		const recorded = join(other.folder, 'r.ev');
+		let child;
+		const done = derotCli(['record', '-c', other.config, '--to', String(live.final + 1000), '-o', recorded], 60000, { meets: (c) => (child = c) });
+		process.kill(await eventually('a core', () => childrenOf(child.pid)['derot-core']), 'SIGKILL');
+		const { code, err } = await done;
+		assert.equal(code, EXIT.error);
+		assert.match(err, /derot-core/);
+		assert.match(err, /was killed by SIGKILL/);
 	});
 });

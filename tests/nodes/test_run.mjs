@@ -4,11 +4,12 @@
 // and notice only; what a guardian revokes does so at the head; what lacks a vote changes nothing.
 
 import { strict as assert } from 'node:assert';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { label, word } from './abi.mjs';
 import { startAnvil } from './chain.mjs';
 import { ACTION, proposalSlots } from './derot.mjs';
-import { EXIT, eventually } from './run.mjs';
+import { EXIT, eventually, replay } from './run.mjs';
 import { APP, BUILD, NOTICE, Story } from './story.mjs';
 
 let chain;
@@ -91,6 +92,27 @@ describe('a council, a node, a root, an application', () => {
 			assert.deepEqual((await kms.cli('keys', 'public')).json, before);
 			assert.ok((await kms.journal()).filter((n) => n.kind === 'start').length >= 2);
 		});
+	test('the configuration is changed meanwhile: it counts as a whole from the next start; spoiled, nothing runs', async () => {
+		const other = await story.kms().start();
+		await other.until((s) => !s.sealed, 'unsealed');
+		const text = readFileSync(other.config, 'utf8');
+		writeFileSync(other.config, text.replace('endpoints:\n', 'endpoints:\n  - name: dead\n    url: http://127.0.0.1:1/\n'));
+		process.kill(other.children()['derot-watch'], 'SIGKILL');
+		const names = (s) => String(s.endpoints.map((e) => e.name));
+		await other.until((s) => !s.sealed && names(s) === 'dead,node-0', 'unsealed, with both');
+		await chain.mine();
+		await story.final(other);
+		assert.equal((await other.verify()).code, EXIT.good);
+		writeFileSync(other.config, text.slice(0, text.length / 2));
+		process.kill(other.children()['derot-core'], 'SIGKILL');
+		await eventually('a word about it', () => /the configuration/.test(other.err));
+		assert.deepEqual(other.children(), {});
+		writeFileSync(other.config, text);
+		await other.until((s) => !s.sealed && names(s) === 'node-0', 'unsealed, as before');
+		assert.equal((await other.verify()).code, EXIT.good);
+		assert.equal((await replay(await other.exported(), '--anchor', await other.anchor())).status.final, (await other.status()).final);
+		assert.equal(await other.stop(), EXIT.good);
+	});
 	test('an application: unknown, then in notice, then allowed', async () => {
 		await denied(kms, 'app-unknown');
 		await story.registerApp();
@@ -202,16 +224,20 @@ test('a chain that stands still seals the node when its lease ends', async () =>
 	const still = await startAnvil(['--slots-in-an-epoch', '1']);
 	const story = await Story.found(still);
 	const kms = await story.kms({ max_staleness: 3 }).start();
-	await still.mineMany(3, 0);
-	await story.final(kms);
-	await kms.until((s) => !s.sealed && s.lease_left_s > 0, 'unsealed');
+	// Where it takes longer than the lease, once more.
+	const unseal = () =>
+		eventually('unsealed', async () => {
+			await still.mine();
+			await story.final(kms);
+			const status = await kms.status();
+			return !status.sealed && status.lease_left_s > 0;
+		});
+	await unseal();
 	const sealed = await kms.until((s) => s.sealed, 'the lease to end');
 	assert.match(sealed.why, /older than max_staleness/);
 	assert.equal(sealed.lease_left_s, 0);
 	await denied(kms, 'sealed');
-	await still.mine(Math.floor(Date.now() / 1000));
-	await story.final(kms);
-	await kms.until((s) => !s.sealed, 'unsealed again');
+	await unseal();
 	await kms.stop();
 	await still.stop();
 });

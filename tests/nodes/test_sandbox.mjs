@@ -6,7 +6,7 @@
 
 import { strict as assert } from 'node:assert';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -153,11 +153,19 @@ describe('live', { skip }, () => {
 		const done = spawnSync(inject, [String(pid), call], { encoding: 'utf8' });
 		return { code: done.status, said: done.stdout.trim(), err: done.stderr.trim() };
 	};
+	// statusOf: what the kernel says of a process; nothing of one that is gone.
+	const statusOf = (pid) => {
+		try {
+			return readFileSync(`/proc/${pid}/status`, 'utf8');
+		} catch {
+			return '';
+		}
+	};
 	// child: the pid of one that has entered its sandbox.
 	const child = (name) =>
 		eventually(name, () => {
 			const pid = kms.children()[name];
-			return pid && existsSync(`/proc/${pid}/status`) && /^Seccomp:\t2$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) && pid;
+			return pid && /^Seccomp:\t2$/m.test(statusOf(pid)) && pid;
 		});
 	// A process that is between two waits is tried again.
 	const inject_into = (name, call) =>
@@ -242,13 +250,14 @@ describe('live', { skip }, () => {
 		await kms.start();
 		const pids = Object.values(kms.children());
 		assert.equal(await kms.stop('SIGKILL'), 'SIGKILL');
-		await eventually('their end', () => pids.every((pid) => !existsSync(`/proc/${pid}`)), 5000);
+		await eventually('their end', () => pids.every((pid) => /^(?:$|[^]*\nState:\tZ)/.test(statusOf(pid))), 5000);
 		const notes = await kms.start().then(() => kms.journal());
 		assert.ok(notes.length > 0);
 	});
 
 	test('one in a data directory', async () => {
 		if (kms.code !== undefined) await kms.start();
+		await kms.until((s) => !s.sealed);
 		const other = new Kms(story.derot, { ...kms.options, serve: undefined });
 		other.data = kms.data;
 		await other.configure();
@@ -380,7 +389,7 @@ describe('a service manager', { skip }, () => {
 		await eventually('a death', () => heard.includes('STATUS=starting again in 1 s, sealed'));
 		await eventually('a new life', () => kms.children()[CORE]);
 		assert.equal(await kms.stop(), EXIT.good);
-		assert.ok(heard.includes('STOPPING=1'));
+		await eventually('the end', () => heard.includes('STOPPING=1'));
 		assert.equal(heard.filter((line) => line.startsWith('READY=1')).length >= 1, true);
 	});
 });

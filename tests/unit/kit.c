@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <zlib.h>
 
 #include "chain/base/arena.h"
@@ -23,6 +24,14 @@ struct kept {
 	uint8_t mem[];
 };
 static struct kept *kept_first;
+
+int64_t kit_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 uint8_t *kit_alloc(size_t len)
 {

@@ -23,6 +23,9 @@ struct dr_bytes kit_hex(const char *hex);
 /* kit_alloc: len zeroed bytes that live until the process ends. */
 uint8_t *kit_alloc(size_t len);
 
+/* kit_now_ms: a clock that only goes forward. */
+int64_t kit_now_ms(void);
+
 /* kit_json_hex: bytes of a JSON string of 0x and an even number of digits; lives as kit_hex's. */
 struct dr_bytes kit_json_hex(const json_t *value);
 

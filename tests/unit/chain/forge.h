@@ -550,8 +550,11 @@ static inline void forge_answer(const struct forge *f, const struct dr_want *wan
 		}
 		return;
 	case DR_WANT_PARENTS:
-		for (uint64_t n = want->last; n >= want->first && b != NULL; n--) {
-			frame = frame_header(forge_up(b, n), source);
+		/* By number: an endpoint tells nothing of a hash that another number was given with. */
+		if (b != NULL && b->header.number != want->last)
+			return;
+		for (; b != NULL && b->header.number >= want->first; b = b->parent) {
+			frame = frame_header(b, source);
 			emit(ctx, &frame);
 		}
 		return;

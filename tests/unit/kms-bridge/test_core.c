@@ -281,6 +281,35 @@ static void test_tampered(void **state)
 	}
 }
 
+/* What an endpoint said that is configured no more stands; it says nothing new (test_protocol_errors). */
+static void test_fewer_endpoints(void **state)
+{
+	static struct process p;
+	struct dr_buf frames;
+
+	(void)state;
+	init.quorum_k = 2;
+	init.quorum_n = 3;
+	start_run(&p);
+	dr_buf_init(&frames, 1u << 16);
+	for (unsigned i = 0; i <= 3; i++)
+		add_header(&frames, i);
+	for (uint16_t source = 1; source < 3; source++) {
+		add_final(&frames, source, 0);
+		add_final(&frames, source, 3);
+	}
+	send_frames(&p, &frames);
+	dr_buf_free(&frames);
+	finals_wanted = 2;
+	listen_to(&p, has_finals);
+	assert_true(has_finals(&p));
+	assert_int_equal(stop_run(&p), 0);
+	init.quorum_n = 2;
+	start_run(&p);
+	assert_int_equal(stop_run(&p), 0);
+	assert_int_equal(p.heard.ready, 1);
+}
+
 static void test_protocol_errors(void **state)
 {
 	static struct process p;
@@ -552,10 +581,11 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		T(test_no_init),     T(test_replay),   T(test_replay_damaged), T(test_run),
-		T(test_killed),      T(test_tampered), T(test_conflict),       T(test_protocol_errors),
-		T(test_second_core), T(test_record),   T(test_foreign_root),   T(test_signal),
-		T(test_bad_client),  T(test_flood),    T(test_deaf_client),    T(test_quarantined),
+		T(test_no_init),         T(test_replay),   T(test_replay_damaged), T(test_run),
+		T(test_killed),          T(test_tampered), T(test_conflict),       T(test_protocol_errors),
+		T(test_second_core),     T(test_record),   T(test_foreign_root),   T(test_signal),
+		T(test_bad_client),      T(test_flood),    T(test_deaf_client),    T(test_quarantined),
+		T(test_fewer_endpoints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

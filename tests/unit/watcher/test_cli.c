@@ -10,13 +10,12 @@
 #define ARGS_MAX 12
 
 /* Splits a command line at blanks and runs it. */
-static int run(char **out, char **err, const char *line)
+static int run_to(FILE *to, char **err, const char *line)
 {
 	char words[512];
 	char *argv[ARGS_MAX + 1];
 	int argc = 0;
-	size_t out_len, err_len;
-	FILE *to = open_memstream(out, &out_len);
+	size_t err_len;
 	FILE *to_err = open_memstream(err, &err_len);
 	int code;
 
@@ -28,6 +27,42 @@ static int run(char **out, char **err, const char *line)
 	fclose(to);
 	fclose(to_err);
 	return code;
+}
+
+static int run(char **out, char **err, const char *line)
+{
+	size_t out_len;
+
+	return run_to(open_memstream(out, &out_len), err, line);
+}
+
+/* Nothing that cannot be written was shown. */
+static void test_full(void **state)
+{
+	static const struct {
+		const char *line;
+		int code;
+	} rows[] = {
+		{ "derot help", 1 },
+		{ "derot help verify", 1 },
+		{ "derot verify --help", 1 },
+		{ "derot version", 1 },
+		{ "derot config template sepolia", 1 },
+		{ "derot nothing", 64 }, /* which says nothing there */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		FILE *full = fopen("/dev/full", "w");
+		char *err = NULL;
+
+		assert_non_null(full);
+		const int code = run_to(full, &err, rows[i].line);
+
+		if (code != rows[i].code || (code == 1) != (strstr(err, "could not be written") != NULL))
+			fail_msg("%s: exit %d (expected %d)\n%s", rows[i].line, code, rows[i].code, err);
+		free(err);
+	}
 }
 
 static void test_main(void **state)
@@ -202,10 +237,8 @@ static void test_object(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_main),
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_object),
+		cmocka_unit_test(test_main), cmocka_unit_test(test_full),   cmocka_unit_test(test_text),
+		cmocka_unit_test(test_rows), cmocka_unit_test(test_object),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,8 @@ enum flaw {
 	FALSE_STATE,    /* proofs that prove nothing */
 	LEAVES,         /* the same, as it goes over to another chain just before it proves */
 	SLOW,           /* no more than four calls of an exchange in its time */
+	COMES_BETWEEN,  /* the same; its blocks by number are its own, on top of what came before; 20 is its last */
+	OTHER_IS_EMPTY, /* by number it has another block's receipts, and there are none; by hash they are null */
 };
 
 struct mind {
@@ -52,8 +54,9 @@ struct mind {
 	uint64_t final_, latest;
 	struct dr_rpc_call *calls; /* posted, not answered */
 	size_t num;
-	unsigned asked; /* exchanges */
-	bool left;      /* LEAVES: for one answer */
+	unsigned asked;           /* exchanges */
+	bool left;                /* LEAVES: for one answer */
+	struct dr_evm_header own; /* COMES_BETWEEN: the last that it made */
 };
 
 static struct mind minds[ENDPOINTS];
@@ -85,13 +88,9 @@ static json_t **told(const struct dr_evm_header *h, enum told what)
 	return &made[h == &other_chain ? BLOCKS : (size_t)(h - blocks)][what];
 }
 
-static json_t *block_json(const struct dr_evm_header *h, bool other)
+static json_t *fresh_block_json(const struct dr_evm_header *h, bool other)
 {
-	json_t **made = told(h, other ? BLOCK_CHANGED : BLOCK);
-
-	if (*made != NULL)
-		return json_incref(*made);
-	json_t *b = *made = json_object();
+	json_t *b = json_object();
 
 	json_object_set_new(b, "hash", hex_of(h->hash, 32));
 	json_object_set_new(b, "parentHash", hex_of(h->parent_hash, 32));
@@ -110,7 +109,32 @@ static json_t *block_json(const struct dr_evm_header *h, bool other)
 	json_object_set_new(b, "mixHash", hex_of(h->mix_hash, 32));
 	json_object_set_new(b, "nonce", hex_of(h->nonce, 8));
 	json_object_set_new(b, "transactions", json_pack("[o]", hex_of(tx_hash, 32)));
-	return json_incref(b);
+	return b;
+}
+
+static json_t *block_json(const struct dr_evm_header *h, bool other)
+{
+	json_t **made = told(h, other ? BLOCK_CHANGED : BLOCK);
+
+	if (*made == NULL)
+		*made = fresh_block_json(h, other);
+	return json_incref(*made);
+}
+
+/* A block of its own with this number, on the one that it made before, or on the chain's. */
+static json_t *own_block(struct mind *m, uint64_t n)
+{
+	struct dr_evm_header h = blocks[n];
+	struct dr_fail fail = { 0 };
+
+	if (n > 20)
+		return NULL;
+	h.timestamp += 1000;
+	if (m->own.number == n - 1)
+		memcpy(h.parent_hash, m->own.hash, 32);
+	assert_int_equal(dr_evm_header_hash(h.hash, &h, &fail), DR_OK);
+	m->own = h;
+	return fresh_block_json(&h, false);
 }
 
 static json_t *log_json(const struct dr_evm_header *h)
@@ -168,6 +192,21 @@ static void make_chain(void)
 	assert_int_equal(dr_evm_header_hash(other_chain.hash, &other_chain, &fail), DR_OK);
 }
 
+static inline int world_setup(void **state)
+{
+	(void)state;
+	arena = dr_arena_new(64 << 20);
+	make_chain();
+	return arena == NULL;
+}
+
+static inline int world_teardown(void **state)
+{
+	(void)state;
+	dr_arena_free(arena);
+	return 0;
+}
+
 static const struct dr_evm_header *by_hash(const json_t *param)
 {
 	struct dr_fail fail = { 0 };
@@ -214,6 +253,8 @@ static json_t *tell(struct mind *m, const char *method, const json_t *params, in
 		m->left = false;
 		if (h == NULL || (m->flaw == WITHHOLDS && json_string_value(first)[0] == '0' && h->number > 0))
 			return NULL;
+		if (m->flaw == COMES_BETWEEN && json_string_value(first)[0] == '0' && h->number > 0)
+			return own_block(m, h->number);
 		if (m->flaw == OTHER_GENESIS && h->number == 0)
 			h = &blocks[1];
 		return block_json(h, m->flaw == FALSE_HEADERS && h->number > 0);
@@ -229,9 +270,11 @@ static json_t *tell(struct mind *m, const char *method, const json_t *params, in
 
 		if (m->flaw == BY_TX_ONLY)
 			*code = -32601;
-		if (h == NULL || *code != 0 || (hash && m->flaw == BY_NUMBER_ONLY))
+		if (h == NULL || *code != 0 || (hash && (m->flaw == BY_NUMBER_ONLY || m->flaw == OTHER_IS_EMPTY)))
 			return NULL;
-		return m->flaw == NO_RECEIPTS ? json_array() : receipts_json(h, m->flaw == FALSE_RECEIPTS);
+		return m->flaw == NO_RECEIPTS || m->flaw == OTHER_IS_EMPTY
+			       ? json_array()
+			       : receipts_json(h, m->flaw == FALSE_RECEIPTS);
 	}
 	if (strcmp(method, "eth_getTransactionReceipt") == 0)
 		return receipt_json(&blocks[7], false);
@@ -287,7 +330,7 @@ static json_t *(*spoil)(json_t *result);
 
 static bool is_late(const struct mind *m, size_t idx)
 {
-	return m->flaw == SLOW && idx >= 4;
+	return (m->flaw == SLOW || m->flaw == COMES_BETWEEN) && idx >= 4;
 }
 
 static void answer(uint16_t e)
@@ -457,14 +500,14 @@ static size_t count(uint16_t type, int source, const struct note **last)
 	return num;
 }
 
-static bool in_state(uint16_t e, enum dr_endpoint_state state)
+static inline bool in_state(uint16_t e, enum dr_endpoint_state state)
 {
 	const struct note *last = NULL;
 
 	return count(DR_MSG_ENDPOINT, e, &last) > 0 && last->state == state;
 }
 
-static bool said(uint16_t e, enum dr_status status, uint64_t number)
+static inline bool said(uint16_t e, enum dr_status status, uint64_t number)
 {
 	uint8_t payload[DR_QUORUM_PAYLOAD_LEN];
 
