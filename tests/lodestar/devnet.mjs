@@ -16,12 +16,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Chain } from '../nodes/chain.mjs';
+import { Chain, freePort } from '../nodes/chain.mjs';
 import { need } from '../nodes/packages.mjs';
 
 const { Wallet } = await need('ethers');
@@ -45,14 +44,6 @@ const ATTEMPTS = [
 
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
-
-async function freePort() {
-	const server = createServer();
-	await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-	const { port } = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	return port;
-}
 
 // One program of the network; what it says goes to a file.
 class Part {

@@ -8,8 +8,9 @@
 //     await chain.stop();
 
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -170,10 +171,16 @@ async function answers(chain, child) {
 	return false;
 }
 
-async function freePort() {
-	const server = createServer();
-	await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-	const { port } = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	return port;
+// A port that is free, of those that the kernel gives to nobody by itself: between this choice and its use, no connection
+// of another test gets it.
+export async function freePort() {
+	for (;;) {
+		const port = 20000 + randomInt(12000);
+		const server = createServer();
+		const free = await new Promise((resolve, reject) => {
+			server.once('error', (error) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)));
+			server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+		});
+		if (free) return port;
+	}
 }

@@ -19,7 +19,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const build = resolve(root, process.env.DEROT_BUILD ?? 'build');
+// The folder of the programs.
+export const build = resolve(root, process.env.DEROT_BUILD ?? 'build');
 export const PROFILE = root + 'governance/profiles/derot-v1.yaml';
 export const EXIT = { good: 0, error: 1, sealed: 2, proof: 3, conflict: 4, findings: 5, unanchored: 6, usage: 64 };
 // What an asking application runs on, unless a test says otherwise.

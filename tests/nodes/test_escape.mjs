@@ -8,19 +8,17 @@ import { strict as assert } from 'node:assert';
 import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { label } from './abi.mjs';
 import { startAnvil } from './chain.mjs';
 import { deploy } from './derot.mjs';
-import { EXIT, HARDWARE, PROFILE, derotCli, eventually, profileDigest } from './run.mjs';
+import { EXIT, HARDWARE, PROFILE, build, derotCli, eventually, profileDigest } from './run.mjs';
 import { APP, NOTICE, Story } from './story.mjs';
 
 const USAGE = 64;
 const EVIL = 'evil-v1'; // a version that nobody ever announced
-const build = resolve(fileURLToPath(new URL('../../', import.meta.url)), process.env.DEROT_BUILD ?? 'build');
 const db = (kms) => new DatabaseSync(join(kms.data, 'derot.db'));
 let chain, story, kms, key, old;
 

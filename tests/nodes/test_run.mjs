@@ -4,12 +4,14 @@
 // and notice only; what a guardian revokes does so at the head; what lacks a vote changes nothing.
 
 import { strict as assert } from 'node:assert';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { label, word } from './abi.mjs';
 import { startAnvil } from './chain.mjs';
 import { ACTION, proposalSlots } from './derot.mjs';
-import { EXIT, eventually, replay } from './run.mjs';
+import { EXIT, build, eventually, folder, replay } from './run.mjs';
 import { APP, BUILD, NOTICE, Story } from './story.mjs';
 
 let chain;
@@ -92,6 +94,17 @@ describe('a council, a node, a root, an application', () => {
 			assert.deepEqual((await kms.cli('keys', 'public')).json, before);
 			assert.ok((await kms.journal()).filter((n) => n.kind === 'start').length >= 2);
 		});
+	test('a core that is killed before it was ever ready is not started again: derot run ends with an error', async () => {
+		const other = story.kms();
+		await other.configure();
+		const programs = folder();
+		for (const name of ['derot', 'derot-watch']) copyFileSync(join(build, name), join(programs, name));
+		writeFileSync(join(programs, 'derot-core'), '#!/bin/sh\nkill -9 $$\n', { mode: 0o755 });
+		const ended = spawnSync(join(programs, 'derot'), ['run', '-c', other.config], { encoding: 'utf8', timeout: 60000 });
+		assert.equal(ended.status, EXIT.error, ended.stderr);
+		assert.match(ended.stderr, /derot-core was killed by SIGKILL/);
+		assert.doesNotMatch(ended.stderr, /starting again/);
+	});
 	test('the configuration is changed meanwhile: it counts as a whole from the next start; spoiled, nothing runs', async () => {
 		const other = await story.kms().start();
 		await other.until((s) => !s.sealed, 'unsealed');

@@ -8,15 +8,14 @@ import { strict as assert } from 'node:assert';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startAnvil } from './chain.mjs';
-import { EXIT, Kms, eventually, folder } from './run.mjs';
+import { EXIT, Kms, build, eventually, folder } from './run.mjs';
 import { APP, Story } from './story.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const build = resolve(root, process.env.DEROT_BUILD ?? 'build');
 const CORE = 'derot-core';
 const WATCH = 'derot-watch';
 const SERVE = 'derot-serve';

@@ -8,23 +8,15 @@ import { strict as assert } from 'node:assert';
 import { X509Certificate, createHash, createPublicKey, verify } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { request } from 'node:http';
-import { createConnection, createServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { label } from './abi.mjs';
-import { startAnvil } from './chain.mjs';
+import { freePort, startAnvil } from './chain.mjs';
 import { EXIT, eventually, folder } from './run.mjs';
 import { APP, NOTICE, Story } from './story.mjs';
 
 let chain, story, kms, port;
-
-const freePort = () =>
-	new Promise((resolve) => {
-		const server = createServer().listen(0, '127.0.0.1', () => {
-			const { port } = server.address();
-			server.close(() => resolve(port));
-		});
-	});
 
 // http: {status, headers, text, json}; at: {port} or {socketPath}.
 function http(at, path, { method = 'GET', headers = {} } = {}) {
