@@ -266,9 +266,15 @@ static bool name_it(const char *from, const char *to)
 	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
 		return true;
 	/* A file system that cannot do it in one act. */
-	if (errno != EINVAL || access(to, F_OK) == 0)
+	struct stat st;
+
+	if (errno != EINVAL)
 		return false;
-	return rename(from, to) == 0;
+	if (lstat(to, &st) == 0) {
+		errno = EEXIST;
+		return false;
+	}
+	return errno == ENOENT && rename(from, to) == 0;
 }
 
 enum dr_err dr_key_file_make(const char *path, const char *passphrase_file, uint32_t memory_mib, struct dr_fail *fail)

@@ -33,6 +33,8 @@
 		{ .name = "gettid", .reason = "abort()" },                                                           \
 		{ .name = "getrandom", .reason = "nonces, secrets, seeds" },                                         \
 		{ .name = "clock_gettime", .reason = "where the clock is not read without a call" },                 \
+		{ .name = "gettimeofday", .reason = "the same, by libraries" },                                      \
+		{ .name = "time", .reason = "the same" },                                                            \
 		{ .name = "rt_sigprocmask", .reason = "abort(), and threads" },                                      \
 		{ .name = "rt_sigaction", .reason = "abort(), and which signals are ignored" },                      \
 		{ .name = "rt_sigreturn", .reason = "returns from a signal" },                                       \

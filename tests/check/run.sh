@@ -14,6 +14,8 @@
 # Exit: 0 all passed, 1 otherwise.
 set -u
 export LC_ALL=C
+# What a test kills leaves no image of its memory in the tree.
+ulimit -c 0
 
 # shellcheck disable=SC2016 # awk's own dollars
 sum_up='

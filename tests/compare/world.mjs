@@ -61,9 +61,10 @@ export class World {
 		await story.announce('mail-v2');
 		await this.derot.send(story.mallory, 'heartbeat', [label('beat')]);
 		await chain.mineMany(8, SLOT_S);
-		// The checkpoint; the newest final block, where an epoch begins as well; and the newest blocks, of now.
+		// The checkpoint; the newest final block, where an epoch begins as well; and the newest blocks, the last of the slot
+		// before now.
 		const { genesisTime } = this.setting;
-		const epoch = Math.floor((this.now - genesisTime) / SLOT_S / SLOTS_PER_EPOCH);
+		const epoch = Math.floor((this.now - SLOT_S - genesisTime) / SLOT_S / SLOTS_PER_EPOCH);
 		const [from, to] = [2, 1].map((n) => (epoch - n * FINALITY_EPOCHS) * SLOTS_PER_EPOCH);
 		for (const slot of [from, to]) await chain.mine(genesisTime + slot * SLOT_S);
 		this.checkpointSlot = from;
@@ -81,6 +82,7 @@ export class World {
 	// place is its block and its number there.
 	async #look() {
 		this.end = this.forge.head.final.header.execution.blockNumber;
+		if (this.forge.head.final.slot === this.checkpointSlot) throw new Error('nothing is final after the checkpoint');
 		const { address, birth } = this.derot;
 		const logs = await this.chain.rpc('eth_getLogs', { address, fromBlock: birth, toBlock: 'latest' });
 		const places = new Map();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * replay: drives a libFuzzer-style target without libFuzzer: every file of its corpus as it is, every
- * truncation of it, every single-bit flip (a stride of them for large files), and random splices.
+ * truncation of it, every single-bit flip (a stride of them for large files), and random splices. A file's splices
+ * are its own: they depend on its name, not on the other files or their order, and not on what the target draws.
  *
  *   fuzz_<target> [-rounds=N | -once] CORPUS-FOLDER
  *
@@ -20,6 +21,23 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static unsigned long runs;
+static uint64_t drawn; /* splitmix64 */
+
+static size_t draw(size_t below)
+{
+	uint64_t z = drawn += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return (size_t)((z ^ z >> 31) % below);
+}
+
+static void draw_as(const char *name)
+{
+	drawn = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	for (; *name != '\0'; name++)
+		drawn = (drawn ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+}
 
 static void once(const uint8_t *data, size_t size)
 {
@@ -51,13 +69,16 @@ static void around(uint8_t *data, size_t size, unsigned long rounds)
 	DR_ASSERT(copy != NULL);
 	for (unsigned long i = 0; i < rounds && size > 0; i++) {
 		memcpy(copy, data, size);
-		for (int n = rand() % 8; n >= 0; n--)
-			copy[(size_t)rand() % size] = (uint8_t)rand();
-		size_t from = (size_t)rand() % size, to = (size_t)rand() % size, len = (size_t)rand() % size;
+		for (size_t n = 1 + draw(8); n > 0; n--) {
+			const size_t at = draw(size);
+
+			copy[at] = (uint8_t)draw(256);
+		}
+		const size_t from = draw(size), to = draw(size), len = draw(size);
 
 		if (from + len <= size && to + len <= size)
 			memmove(copy + to, copy + from, len);
-		once(copy, (size_t)rand() % 4 == 0 ? (size_t)rand() % size : size);
+		once(copy, draw(4) == 0 ? draw(size) : size);
 	}
 	dr_heap_free(copy);
 }
@@ -77,7 +98,6 @@ int main(int argc, char **argv)
 		else
 			folder = argv[i];
 	}
-	srand(1);
 	once((const uint8_t *)"", 0);
 	DIR *dir = folder != NULL ? opendir(folder) : NULL;
 
@@ -99,6 +119,7 @@ int main(int argc, char **argv)
 		const size_t size = fread(data, 1, sizeof(data), file);
 
 		fclose(file);
+		draw_as(entry->d_name);
 		if (as_is)
 			once(data, size);
 		else

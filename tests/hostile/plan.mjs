@@ -123,6 +123,8 @@ function groupOf(r, first, all, k) {
 function forksAcross(recording, { final, most }) {
 	return recording.forks.flatMap(({ base, blocks, finals }, i) => {
 		if (base >= final || base <= recording.start) return [];
+		// Without transactions and of the same time it is the main chain's own block.
+		if (recording.main && blocks[0].hash === recording.main[base + 1]?.hash) return [];
 		if (!finals) return base + blocks.length >= final ? [i] : [];
 		// Two thirds signed it, and it is later than what is final here.
 		const last = finals.at(-1);

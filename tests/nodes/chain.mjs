@@ -171,16 +171,24 @@ async function answers(chain, child) {
 	return false;
 }
 
-// A port that is free, of those that the kernel gives to nobody by itself: between this choice and its use, no connection
-// of another test gets it.
+// Where it listens, or undefined: somebody else does.
+function listens(where) {
+	const server = createServer().unref();
+	return new Promise((resolve, reject) => {
+		server.once('error', (error) => (error.code === 'EADDRINUSE' ? resolve() : reject(error)));
+		server.listen(where, () => resolve(server));
+	});
+}
+
+// A port that is free, of those that the kernel gives to nobody by itself; and as long as this process lives no other test
+// chooses it: who does holds the name of it, an abstract socket.
 export async function freePort() {
 	for (;;) {
 		const port = 20000 + randomInt(12000);
-		const server = createServer();
-		const free = await new Promise((resolve, reject) => {
-			server.once('error', (error) => (error.code === 'EADDRINUSE' ? resolve(false) : reject(error)));
-			server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-		});
-		if (free) return port;
+		if (!(await listens({ path: `\0derot-test-port-${port}` }))) continue;
+		const probe = await listens({ port, host: '127.0.0.1' });
+		if (!probe) continue;
+		await new Promise((resolve) => probe.close(resolve));
+		return port;
 	}
 }

@@ -7,7 +7,7 @@ import { strict as assert } from 'node:assert';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Beacon, Forge, SLOTS_PER_EPOCH, SLOTS_PER_PERIOD, now } from './beacon.mjs';
+import { Beacon, Forge, SLOTS_PER_EPOCH, SLOTS_PER_PERIOD } from './beacon.mjs';
 import { EXIT, eventually, replay } from './run.mjs';
 import { aheadBy } from './shim_clock.mjs';
 import { Story } from './story.mjs';
@@ -68,7 +68,7 @@ describe('checkpoints', { concurrency: 2 }, () => {
 	});
 	test('of a chain that the same keys signed in secret: its own words are not taken for ours', async (t) => {
 		const { beacon, run } = await world(t);
-		const secret = await Beacon.start({ forks: { electra: 0 }, behind_s: now() - beacon.forge.genesisTime, first: 2 });
+		const secret = await Beacon.start({ forks: { electra: 0 }, genesisTime: beacon.forge.genesisTime, first: 2 });
 		t.after(() => secret.stop());
 		await secret.settle();
 		const kms = await run({ endpoints: [secret.forge.url] });

@@ -259,8 +259,8 @@ static void test_tampered(void **state)
 		"DELETE FROM evidence WHERE seq = (SELECT max(seq) FROM evidence)",
 		"UPDATE evidence SET frame = (SELECT frame FROM evidence WHERE seq = 2) WHERE seq = 3",
 		/* marks: the state digest, at byte 41 */
-		("UPDATE meta SET value = CAST(substr(value, 1, 41) || x'ff' || substr(value, 43) AS BLOB) "
-		 "WHERE key = 'marks'"),
+		("UPDATE meta SET value = CAST(substr(value, 1, 41) || CASE substr(value, 42, 1) WHEN x'ff' "
+		 "THEN x'00' ELSE x'ff' END || substr(value, 43) AS BLOB) WHERE key = 'marks'"),
 		"UPDATE journal SET leaf = x'00' WHERE idx = 0",
 	};
 

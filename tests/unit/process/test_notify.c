@@ -44,6 +44,7 @@ static void test_words(void **state)
 	(void)state;
 	snprintf(path[0], sizeof(path[0]), "/tmp/dr-notify-%d", (int)getpid());
 	snprintf(path[1], sizeof(path[1]), "@dr-notify-%d", (int)getpid());
+	unlink(path[0]);
 	for (size_t i = 0; i < 2; i++) {
 		const int fd = manager(path[i]);
 
