@@ -38,7 +38,7 @@ function drip(res, text, first = '') {
 	const timer = setInterval(() => {
 		if (res.destroyed || at >= text.length) clearInterval(timer);
 		else res.raw(text[at++]);
-	}, 20);
+	}, 50);
 	timer.unref();
 	res.socket.once('close', () => clearInterval(timer));
 }

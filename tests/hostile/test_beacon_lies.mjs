@@ -22,9 +22,9 @@ import { byName, startProxy } from './proxy.mjs';
 const TIMES = 20;
 const POLL_MS = 10 * TIMES;
 const DEADLINE_MS = 20000 * TIMES;
-const SLOW_MS = 200 * TIMES;
+const SLOW_MS = 1000 * TIMES;
 const AGAIN_MS = 150; // an attack that was met is watched this much longer
-const HEALS_MS = 30000;
+const HEALS_MS = 60000;
 
 let beacon, story, base, at, end, truth;
 

@@ -19,9 +19,9 @@ import { at, base, chain, end, honest, useWorld } from './world.mjs';
 const TIMES = 20;
 const POLL_MS = 10 * TIMES;
 const DEADLINE_MS = 20000 * TIMES;
-const SLOW_MS = 200 * TIMES;
+const SLOW_MS = 1000 * TIMES;
 const AGAIN_MS = 150; // an attack that was met is watched this much longer
-const HEALS_MS = 30000;
+const HEALS_MS = 60000;
 // AddressSanitizer takes its own share.
 const LARGEST_MIB = /asan/.test(process.env.DEROT_BUILD ?? '') ? { watch: 2048, core: 512 } : { watch: 640, core: 64 };
 
