@@ -94,17 +94,21 @@ describe('a council, a node, a root, an application', () => {
 			assert.deepEqual((await kms.cli('keys', 'public')).json, before);
 			assert.ok((await kms.journal()).filter((n) => n.kind === 'start').length >= 2);
 		});
-	test('a core that is killed before it was ever ready is not started again: derot run ends with an error', async () => {
-		const other = story.kms();
-		await other.configure();
-		const programs = folder();
-		for (const name of ['derot', 'derot-watch']) copyFileSync(join(build, name), join(programs, name));
-		writeFileSync(join(programs, 'derot-core'), '#!/bin/sh\nkill -9 $$\n', { mode: 0o755 });
-		const ended = spawnSync(join(programs, 'derot'), ['run', '-c', other.config], { encoding: 'utf8', timeout: 60000 });
-		assert.equal(ended.status, EXIT.error, ended.stderr);
-		assert.match(ended.stderr, /derot-core was killed by SIGKILL/);
-		assert.doesNotMatch(ended.stderr, /starting again/);
-	});
+	// A program that is killed; one that folds a long history first, for longer than it is waited for when it is to end.
+	const killed = '#!/bin/sh\nkill -9 $$\n';
+	const slow = `#!/bin/sh\nsleep 17\nexec ${join(build, 'derot-core')} "$@"\n`;
+	for (const [name, programs] of [['derot-core', { 'derot-core': killed }], ['derot-watch', { 'derot-core': slow, 'derot-watch': killed }]])
+		test(`${name} is killed before the core was ever ready: nothing is started again, and derot run ends with an error`, async () => {
+			const other = story.kms();
+			await other.configure();
+			const path = folder();
+			for (const program of ['derot', 'derot-watch']) copyFileSync(join(build, program), join(path, program));
+			for (const [program, text] of Object.entries(programs)) writeFileSync(join(path, program), text, { mode: 0o755 });
+			const ended = spawnSync(join(path, 'derot'), ['run', '-c', other.config], { encoding: 'utf8', timeout: 60000 });
+			assert.equal(ended.status, EXIT.error, ended.stderr);
+			assert.match(ended.stderr, new RegExp(`${name} was killed by SIGKILL`));
+			assert.doesNotMatch(ended.stderr, /starting again/);
+		});
 	test('the configuration is changed meanwhile: it counts as a whole from the next start; spoiled, nothing runs', async () => {
 		const other = await story.kms().start();
 		await other.until((s) => !s.sealed, 'unsealed');
